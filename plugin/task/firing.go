@@ -1,0 +1,147 @@
+package task
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// FireID names a firing for ever: "<uid>:<scheduled Unix ms>", or
+// "<uid>:m:<uuid>" for a manual one. It is the idempotency key of its effect.
+type FireID string
+
+// ScheduledID is the fire id of the task uid at the scheduled instant.
+func ScheduledID(uid string, at time.Time) FireID {
+	return FireID(uid + ":" + strconv.FormatInt(at.UnixMilli(), 10))
+}
+
+// ManualID is the fire id of a run asked for by hand.
+func ManualID(uid, request string) FireID { return FireID(uid + ":m:" + request) }
+
+// UID is the task's uid.
+func (id FireID) UID() string { uid, _, _ := strings.Cut(string(id), ":"); return uid }
+
+// Manual tells whether somebody asked for the firing by hand.
+func (id FireID) Manual() bool {
+	_, rest, _ := strings.Cut(string(id), ":")
+	return strings.HasPrefix(rest, "m:")
+}
+
+// Outcome is how a run ended, or that it has not.
+type Outcome string
+
+// The outcomes. Running is not an end.
+const (
+	Running     Outcome = "RUNNING"
+	OK          Outcome = "OK"
+	Failed      Outcome = "FAILED"
+	TimedOut    Outcome = "TIMED_OUT"
+	Interrupted Outcome = "INTERRUPTED" // cut short by a shutdown; will be attempted again
+	Unknown     Outcome = "UNKNOWN"     // may have run; never run again of itself
+	Skipped     Outcome = "SKIPPED"     // decided not to run; Run.Reason says why
+	Cancelled   Outcome = "CANCELLED"
+)
+
+// Reason is a stable code for why a firing was skipped or deferred, or why a
+// task does not run.
+type Reason string
+
+// The reasons of skips.
+const (
+	ReasonOverlap  Reason = "OVERLAP_SKIPPED"
+	ReasonPaused   Reason = "PAUSED_BY_USER"
+	ReasonWindow   Reason = "CALENDAR_EXCLUDED"
+	ReasonMissed   Reason = "MISFIRE_SKIPPED"
+	ReasonDeleted  Reason = "DELETED"
+	ReasonRefused  Reason = "REFUSED"
+	ReasonQueued   Reason = "OVERLAP_QUEUED"
+	ReasonPast     Reason = "BEFORE_FROM" // due before the task was created, resumed or changed
+	ReasonCatchUp  Reason = "CATCH_UP_LIMIT"
+	ReasonReplaced Reason = "MISFIRE_MERGED" // fire-once: merged into the one late firing
+)
+
+// Run is one attempt at a firing, or a decision not to run it, as history
+// keeps it.
+type Run struct {
+	FireID    FireID    `json:"fire_id"`
+	Task      Key       `json:"task"`
+	Scheduled time.Time `json:"scheduled"`
+	Started   time.Time `json:"started,omitzero"`
+	Ended     time.Time `json:"ended,omitzero"`
+	Outcome   Outcome   `json:"outcome"`
+	Reason    Reason    `json:"reason,omitempty"`
+	Attempt   int       `json:"attempt"`
+	Node      string    `json:"node"`
+	Error     string    `json:"error,omitempty"`
+	// Skips is how many instants a SKIPPED record stands for, Scheduled being
+	// the first and Until the last of them.
+	Skips int       `json:"skips,omitempty"`
+	Until time.Time `json:"until,omitzero"`
+}
+
+// Call is what a worker is asked to do: one attempt at a claimed firing.
+type Call struct {
+	Info      Info
+	FireID    FireID
+	Scheduled time.Time
+	ClaimedAt time.Time // of the first claim of this firing; the inbox keeps it
+	Attempt   int       // 1 is the first
+}
+
+// Result is how an attempt ended, as the one who invoked it can tell.
+type Result struct {
+	Outcome Outcome // OK, Failed, TimedOut or Interrupted
+	Error   string
+	// NotSent is certain: nothing can have reached the target. At-most-once may
+	// attempt again only then.
+	NotSent bool
+	// Open: effectively-once, and the inbox has not answered (refused, in
+	// progress, time-out, lost connection). The claim stays open and is asked
+	// again with backoff.
+	Open bool
+	// Rows counts what came back or was changed, when known.
+	Rows int64
+}
+
+// Message is something to be delivered to a person or a machine, once. It is
+// kept in the outbox until the receiver has accepted it.
+type Message struct {
+	// ID is stable: the same event for the same subscription always has the same.
+	// It becomes the Message-ID of a mail.
+	ID string `json:"id"`
+	// To is a subscription URI: mailto:, http:, https:.
+	To      string    `json:"to"`
+	Raised  time.Time `json:"raised"`
+	Subject string    `json:"subject"`
+	Text    string    `json:"text"`
+	// Event is the original's XML event, attached to a mail; empty for alerts.
+	Event []byte `json:"event,omitempty"`
+	// Source says what raised it.
+	Source MessageSource `json:"source"`
+	// Attempts made to deliver it so far, and when the next is due.
+	Attempts int       `json:"attempts,omitempty"`
+	Next     time.Time `json:"next,omitzero"`
+	LastErr  string    `json:"last_error,omitempty"`
+}
+
+// MessageSource says what raised a message. A webhook carries it as JSON.
+type MessageSource struct {
+	Kind    string `json:"kind"` // "event" for an event trigger, "alert" for a task alert
+	Service string `json:"service,omitempty"`
+	Query   string `json:"query,omitempty"`
+	Trigger string `json:"trigger,omitempty"`
+	Topic   string `json:"topic,omitempty"`
+	Task    *Key   `json:"task,omitempty"`
+	FireID  FireID `json:"fire_id,omitempty"`
+	Alert   string `json:"alert,omitempty"`
+}
+
+// Notice is an alert that came true. The event plugin turns it into messages.
+type Notice struct {
+	ID     string // stable: made of the fire id or instant and the alert
+	Kind   AlertKind
+	Info   Info
+	Run    Run // what it is about; zero for silent
+	At     time.Time
+	Detail string
+}

@@ -1,0 +1,220 @@
+package task
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// DefaultTenant and DefaultType are what an empty tenant or type of a new task
+// becomes. The type is the one that WSO2 gives tasks of data services.
+const (
+	DefaultTenant = "default"
+	DefaultType   = "DATA_SERVICE_TASK"
+)
+
+// Key names a task. One key, one task, whatever else is said of it.
+type Key struct {
+	Tenant string `json:"tenant"`
+	Type   string `json:"type"`
+	Name   string `json:"name"`
+}
+
+// String gives "tenant/type/name".
+func (k Key) String() string { return k.Tenant + "/" + k.Type + "/" + k.Name }
+
+// Normal gives k with the defaults in the place of an empty tenant and type.
+func (k Key) Normal() Key {
+	if k.Tenant == "" {
+		k.Tenant = DefaultTenant
+	}
+	if k.Type == "" {
+		k.Type = DefaultType
+	}
+	return k
+}
+
+// Info is the definition of a task (WSO2: TaskInfo). The zero value of each
+// policy means its default, named at its type.
+type Info struct {
+	Key
+	// UID is new at each creation, so that a re-created task begins afresh.
+	UID string `json:"uid"`
+	// Revision grows by one with each edit. Zero: not stored yet.
+	Revision int64 `json:"revision"`
+	// From: instants up to it are past and never fire. Set by the store's
+	// clock at creation, resumption and any change of the trigger.
+	From time.Time `json:"from"`
+	// Operation is set by an edit to its operation id, so that an administrator
+	// whose answer was lost can recognise it.
+	EditID string `json:"edit_id,omitempty"`
+
+	Service   string `json:"service"`
+	Operation string `json:"operation"`
+
+	Trigger TriggerInfo `json:"trigger"`
+
+	Misfire  Misfire  `json:"misfire,omitempty"`
+	Overlap  Overlap  `json:"overlap,omitempty"`
+	Delivery Delivery `json:"delivery,omitempty"`
+	Retry    Retry    `json:"retry"`
+	// Timeout of one run. Zero: DefaultTimeout.
+	Timeout Duration `json:"timeout,omitempty"`
+
+	Paused      bool      `json:"paused,omitempty"`
+	PauseReason string    `json:"pause_reason,omitempty"`
+	PausedAt    time.Time `json:"paused_at,omitzero"`
+
+	Alerts      []Alert `json:"alerts,omitempty"`
+	Description string  `json:"description,omitempty"`
+}
+
+// DefaultTimeout bounds a run of a task that says nothing of it.
+const DefaultTimeout = time.Minute
+
+// RunTimeout is the time that one run may take, the default applied.
+func (i Info) RunTimeout() time.Duration {
+	if i.Timeout <= 0 {
+		return DefaultTimeout
+	}
+	return time.Duration(i.Timeout)
+}
+
+// TriggerInfo says when a task fires (WSO2: TaskInfo.TriggerInfo). Exactly one
+// of Cron, Interval and At is set; Count alone with neither means once, at
+// Start or at once.
+type TriggerInfo struct {
+	// Cron is an expression in Quartz's syntax, or a five-field, @every or
+	// @daily form.
+	Cron string `json:"cron,omitempty"`
+	// Interval between two firings (WSO2: intervalMillis).
+	Interval Duration `json:"interval,omitempty"`
+	// Count (WSO2: repeatCount) goes with Interval: -1 for ever, 0 once,
+	// n means n+1 firings in all.
+	Count int `json:"count,omitempty"`
+	// At fires once, at this instant.
+	At time.Time `json:"at,omitzero"`
+	// TZ is an IANA name. Empty: UTC.
+	TZ string `json:"tz,omitempty"`
+	// Start: nothing fires before it. Zero: Info.From.
+	Start time.Time `json:"start,omitzero"`
+	// End: nothing fires after it. Zero: no end.
+	End time.Time `json:"end,omitzero"`
+	// Jitter moves each firing later by a fixed amount below it, drawn from
+	// the task's uid, so that many tasks of one expression spread out.
+	Jitter Duration `json:"jitter,omitempty"`
+}
+
+// Misfire says what becomes of instants that were missed by more than the
+// misfire threshold (WSO2: TaskMisfirePolicy; Quartz).
+type Misfire string
+
+// The misfire policies. The zero value means MisfireFireOnce.
+const (
+	MisfireFireOnce Misfire = "fire-once" // FIRE_AND_PROCEED, FIRE_NOW
+	MisfireFireAll  Misfire = "fire-all"  // IGNORE_MISFIRES
+	MisfireSkip     Misfire = "skip"      // DO_NOTHING
+)
+
+// Overlap says what happens when a firing is due while another run of the same
+// task is still going.
+type Overlap string
+
+// The overlap policies. The zero value means OverlapAllow.
+const (
+	OverlapAllow Overlap = "allow"
+	OverlapQueue Overlap = "queue" // WSO2: disallowConcurrentExecution
+	OverlapSkip  Overlap = "skip"
+)
+
+// Delivery is the promise on how often a claimed firing runs.
+type Delivery string
+
+// The deliveries. The zero value lets the target decide: effectively-once where
+// the operation's source is transactional, else at-least-once. A definition that
+// is stored always names one.
+const (
+	AtMostOnce      Delivery = "at-most-once"
+	AtLeastOnce     Delivery = "at-least-once"
+	EffectivelyOnce Delivery = "effectively-once"
+)
+
+// Retry bounds the attempts at a firing after its first run. The zero value
+// retries nothing that failed as a matter of business; a firing that was
+// interrupted or whose outcome is open is still attempted again, as its
+// delivery promises, at most MaxReclaims times.
+type Retry struct {
+	// Max attempts after the first.
+	Max int `json:"max,omitempty"`
+	// Backoff before the first retry, doubled for each further one, up to
+	// MaxBackoff. Zero: DefaultBackoff.
+	Backoff Duration `json:"backoff,omitempty"`
+}
+
+// Bounds of retrying.
+const (
+	DefaultBackoff = time.Second
+	MaxBackoff     = 5 * time.Minute
+	// MaxReclaims bounds the attempts that a crash, a shutdown or an open
+	// outcome may add to those of the retry policy. Beyond it: UNKNOWN.
+	MaxReclaims = 50
+)
+
+// Delay before attempt n (the first is 1, and has none).
+func (r Retry) Delay(attempt int) time.Duration {
+	if attempt <= 1 {
+		return 0
+	}
+	d := time.Duration(r.Backoff)
+	if d <= 0 {
+		d = DefaultBackoff
+	}
+	for i := 2; i < attempt && d < MaxBackoff; i++ {
+		d *= 2
+	}
+	return min(d, MaxBackoff)
+}
+
+// AlertKind is what a person can ask to be told about a task.
+type AlertKind string
+
+// The alerts.
+const (
+	AlertFailed AlertKind = "failed" // a firing ended FAILED, TIMED_OUT or UNKNOWN, its retries used up
+	AlertLate   AlertKind = "late"   // a run started later than After past its instant
+	AlertMissed AlertKind = "missed" // an instant was skipped as missed
+	AlertSilent AlertKind = "silent" // no run ended OK for After
+)
+
+// Alert asks for messages about a task.
+type Alert struct {
+	On AlertKind `json:"on"`
+	// After is the threshold of late and silent.
+	After Duration `json:"after,omitempty"`
+	// To holds subscription URIs: mailto:, http:, https:.
+	To []string `json:"to"`
+}
+
+// Duration is a time.Duration that is written as Go writes it ("1m30s") and
+// read from that form, or from a bare number of milliseconds as in the original.
+type Duration time.Duration
+
+// String writes d as Go does.
+func (d Duration) String() string { return time.Duration(d).String() }
+
+// MarshalText writes d as Go does.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads "1m30s", or a bare number of milliseconds.
+func (d *Duration) UnmarshalText(text []byte) error {
+	s := strings.TrimSpace(string(text))
+	if s != "" && strings.Trim(s, "0123456789") == "" {
+		s += "ms"
+	}
+	v, err := time.ParseDuration(s)
+	if err != nil {
+		return fmt.Errorf("duration %q: write it like 5s, 1m30s or as a number of milliseconds", string(text))
+	}
+	*d = Duration(v)
+	return nil
+}
