@@ -88,12 +88,44 @@ type Call struct {
 	Attempt   int       // 1 is the first
 }
 
+// Target is what stands behind a task's operation at this moment.
+type Target struct {
+	// Hash of the operation's definition and its source. A claim records it; a
+	// firing is never run again with another one.
+	Hash string
+	// Limits names the caps that a run counts against ("service:Stock",
+	// "source:Stock/default"), beside the pool's own.
+	Limits []string
+}
+
+// RequestKind is what an administrator asks of a bucket's owner.
+type RequestKind string
+
+// The requests.
+const (
+	RequestRun    RequestKind = "run"    // fire once now
+	RequestCancel RequestKind = "cancel" // cancel the open run FireID
+)
+
+// Request is a manual run or a cancellation, asked for through the store.
+type Request struct {
+	ID     string      `json:"id"` // a UUID
+	Kind   RequestKind `json:"kind"`
+	Task   Key         `json:"task"`
+	UID    string      `json:"uid"`
+	FireID FireID      `json:"fire_id,omitempty"` // of a cancellation
+	Asked  time.Time   `json:"asked,omitzero"`    // the store's clock
+	Reason string      `json:"reason,omitempty"`
+}
+
 // Result is how an attempt ended, as the one who invoked it can tell.
 type Result struct {
 	Outcome Outcome // OK, Failed, TimedOut or Interrupted
 	Error   string
-	// NotSent is certain: nothing can have reached the target. At-most-once may
-	// attempt again only then.
+	// NotSent is certain: nothing can have reached the target (its service is
+	// not deployed or inactive, no connection was to be had). At-most-once may
+	// attempt again only then. Such a failure is retried with backoff at least
+	// MinNotSentRetries times, whatever the retry policy says.
 	NotSent bool
 	// Open: effectively-once, and the inbox has not answered (refused, in
 	// progress, time-out, lost connection). The claim stays open and is asked
@@ -102,6 +134,9 @@ type Result struct {
 	// Rows counts what came back or was changed, when known.
 	Rows int64
 }
+
+// MinNotSentRetries bounds from below the retries of a run that reached nothing.
+const MinNotSentRetries = 5
 
 // Message is something to be delivered to a person or a machine, once. It is
 // kept in the outbox until the receiver has accepted it.

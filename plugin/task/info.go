@@ -42,11 +42,12 @@ type Info struct {
 	UID string `json:"uid"`
 	// Revision grows by one with each edit. Zero: not stored yet.
 	Revision int64 `json:"revision"`
-	// From: instants up to it are past and never fire. Set by the store's
-	// clock at creation, resumption and any change of the trigger.
-	From time.Time `json:"from"`
-	// Operation is set by an edit to its operation id, so that an administrator
-	// whose answer was lost can recognise it.
+	// From: instants up to it are past and never fire. Creation, resumption and
+	// any change of the trigger set it to the store's clock: they store zero,
+	// which a reader replaces by the time at which the record was committed.
+	From time.Time `json:"from,omitzero"`
+	// EditID is the operation id of the last edit, by which an administrator
+	// whose answer was lost recognises it.
 	EditID string `json:"edit_id,omitempty"`
 
 	Service   string `json:"service"`
@@ -67,6 +68,12 @@ type Info struct {
 
 	Alerts      []Alert `json:"alerts,omitempty"`
 	Description string  `json:"description,omitempty"`
+
+	// DeletedAt makes the record a tombstone: the owner skips what was undecided
+	// up to it, settles what is open, and removes the record. Like From, it is
+	// stored as zero with Deleted set and read as the time of the commit.
+	Deleted   bool      `json:"deleted,omitempty"`
+	DeletedAt time.Time `json:"deleted_at,omitzero"`
 }
 
 // DefaultTimeout bounds a run of a task that says nothing of it.
