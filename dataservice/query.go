@@ -1,0 +1,114 @@
+package dataservice
+
+// Query is a statement with its parameters and the shape of its result (the
+// <query> element).
+type Query struct {
+	Position
+	ID     string
+	Source string // useConfig; default "default"
+	// SQL by dialect, as written; the key "" is the default. Empty for sources
+	// that are not SQL.
+	SQL map[string]string
+
+	Params []*Param
+	Result *Result // nil: in-only
+
+	ReturnGeneratedKeys   bool
+	KeyColumns            []string
+	ReturnUpdatedRowCount bool
+
+	// Properties of the query under today's names (queryTimeout in seconds,
+	// maxRows, fetchSize, autoCommit, …).
+	Properties map[string]string
+
+	// InputTrigger and OutputTrigger name event triggers; empty: none.
+	InputTrigger, OutputTrigger string
+}
+
+// Param is a parameter of a query (the <param> element).
+type Param struct {
+	Position
+	Name    string
+	SQLType string // upper case; default STRING
+	Mode    string // IN (default), OUT, INOUT
+	Array   bool   // paramType ARRAY
+	// Ordinal is the position among the placeholders, from 1. Zero: by name.
+	Ordinal int
+	// Default applies when the request does not give the parameter. "#{NULL}",
+	// "#{UUID}" and the like are kept as written. ForceDefault applies it also
+	// to an empty value.
+	Default      *string
+	ForceDefault bool
+	Optional     bool
+	StructType   string
+	Validators   []Validator
+}
+
+// ValidatorKind says what a validator looks at.
+type ValidatorKind string
+
+// The validators.
+const (
+	ValidateLong    ValidatorKind = "validateLongRange"
+	ValidateDouble  ValidatorKind = "validateDoubleRange"
+	ValidateLength  ValidatorKind = "validateLength"
+	ValidatePattern ValidatorKind = "validatePattern"
+	ValidateCustom  ValidatorKind = "validateCustom"
+)
+
+// Validator is a condition on a parameter's value. Minimum and Maximum are nil
+// when absent.
+type Validator struct {
+	Position
+	Kind             ValidatorKind
+	Minimum, Maximum *float64
+	Pattern          string // Java's regular expression, to match the whole value
+	Class            string
+}
+
+// Result is the shape of what a query returns (the <result> element).
+type Result struct {
+	Position
+	// Element wraps everything; RowName wraps each row. Empty RowName: at most one
+	// row, whose fields stand directly in Element. Both come from the template
+	// when the result is JSON.
+	Element, RowName string
+	Namespace        string // defaultNamespace, else the service's
+	// Output is "xml" (default), "json" or "rdf".
+	Output           string
+	UseColumnNumbers bool
+	EscapeNonPrint   bool
+	XSLT             string
+	Fields           []*Field
+}
+
+// FieldKind says what a field of a result is.
+type FieldKind uint8
+
+// The kinds of fields.
+const (
+	FieldElement   FieldKind = iota // an element with a value
+	FieldAttribute                  // an attribute of what surrounds it
+	FieldGroup                      // an element with fields of its own
+	FieldCall                       // a nested query
+)
+
+// Field is one part of a result's row.
+type Field struct {
+	Position
+	Kind      FieldKind
+	Name      string
+	Namespace string // empty: that of the result
+	// Column, QueryParam, Value: where the value comes from; one of them is set.
+	// With UseColumnNumbers, Column is a number from 1.
+	Column, QueryParam, Value string
+	HasValue                  bool   // Value is meant, though it may be empty
+	Type                      string // xsdType as written, without its prefix: "string", "integer", …
+	Roles                     []string
+	Export                    string
+	ExportType                string
+	Optional                  bool
+	ArrayName                 string     // the element is an SQL array
+	Fields                    []*Field   // of a group
+	Call                      *CallQuery // of a nested query
+}
