@@ -1,0 +1,39 @@
+package query
+
+import (
+	"context"
+
+	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/result"
+)
+
+// Request is one call of a query on behalf of an operation or a resource.
+type Request struct {
+	Service *dataservice.Service
+	// Name of the operation or resource, for faults.
+	Name   string
+	Target dataservice.CallQuery
+	Values dataservice.Values
+	// ID identifies the request in events: the fire id of a firing, else random.
+	ID   string
+	Fire *dataservice.FireKey
+	// Status asks an in-only call to answer REQUEST_STATUS.
+	Status bool
+}
+
+// Outcome is what an execution did.
+type Outcome struct {
+	// Rows returned, or changed by an in-only query.
+	Rows int64
+	// Replayed: the firing had been executed before, and this is the recorded
+	// answer; nothing was executed now.
+	Replayed bool
+	// Empty: nothing was written to the sink (an in-only call without status).
+	Empty bool
+}
+
+// Runner executes requests. Safe for concurrent use. Errors are
+// *dataservice.Fault.
+type Runner interface {
+	Run(ctx context.Context, r Request, out result.Sink) (Outcome, error)
+}
