@@ -1,0 +1,63 @@
+# Belfry. `make help` lists what can be done.
+
+GO        ?= go
+LINT      := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS   := -s -w -X main.version=$(VERSION)
+FUZZTIME  ?= 30s
+SIM_SEEDS ?= 1000
+SHELL     := /bin/bash
+.SHELLFLAGS := -o pipefail -ec
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test test-race integration e2e bench fuzz lint fmt generate verify ci clean deps
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/belfryd and bin/belfry, static
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/belfryd ./cmd/belfry
+
+run: build ## start a host with the sample services, tasks and mails; state in ./var
+	@bin/belfryd --config configs/belfryd.yaml --sample
+
+deps: ## install the servers and programs that the tests use (Debian packages)
+	@.ci/deps
+
+test: deps ## unit tests and the simulation of the firing protocol
+	BELFRY_SIM_SEEDS=$(SIM_SEEDS) $(GO) test ./...
+
+test-race: ## the same with the race detector and fewer seeds
+	BELFRY_SIM_SEEDS=100 $(GO) test -race ./...
+
+integration: deps ## tests against real PostgreSQL and MariaDB servers
+	BELFRY_REQUIRE_SERVERS=1 $(GO) test -tags integration -run Integration ./dataservice/... ./cmd/internal/app/...
+
+e2e: deps build ## the built programs, run as their users run them, and killed
+	BELFRY_REQUIRE_SERVERS=1 $(GO) test -tags e2e -count=1 -timeout 20m ./cmd/e2e/...
+
+bench: ## measure; prints ratios against bare references in the same run
+	$(GO) test -run '^$$' -bench . -benchmem ./plugin/engine/ ./coordclient/local/ ./dataservice/host/ ./dataservice/query/ ./plugin/trigger/
+
+fuzz: ## each fuzz target for FUZZTIME (30s)
+	@.ci/fuzz $(FUZZTIME)
+
+lint: ## static checks and formatting
+	$(LINT) run ./...
+	@.ci/house
+
+fmt: ## format the code
+	$(LINT) fmt ./...
+
+generate: ## write completions and the reference in docs/ anew
+	$(GO) generate ./...
+
+verify: generate ## prove that generated files and go.mod are fresh
+	@git diff --exit-code -- completions docs || { echo 'generated files are stale: run make generate and commit'; exit 1; }
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+
+ci: verify lint build test test-race integration e2e fuzz ## all of the above, as .ci/run does
+
+clean: ## remove what was built, and the state of make run
+	rm -rf bin dist var

@@ -1,0 +1,68 @@
+package archtest
+
+const module = "github.com/seed42aab489/belfry/"
+
+// row says what a package may import beside the standard library: packages of
+// this module by path below it ("plugin/..." means any below and itself), and
+// third-party modules by prefix.
+type row struct {
+	own   []string
+	third []string
+}
+
+// table is the import table. Keys are packages below the module's path; a key
+// that ends in "/..." stands for itself and everything below, unless a longer
+// key fits. Test files may import what they need.
+var table = map[string]row{
+	"coordclient":           {},
+	"coordclient/local":     {own: []string{"coordclient"}, third: []string{"modernc.org/sqlite", "golang.org/x/sys"}},
+	"coordclient/socket":    {own: []string{"coordclient"}},
+	"coordclient/coordtest": {own: []string{"coordclient"}},
+
+	"dataservice":                   {},
+	"dataservice/descriptor":        {own: []string{"dataservice"}},
+	"dataservice/source":            {own: []string{"dataservice"}},
+	"dataservice/source/sourcetest": {own: []string{"dataservice/source"}},
+	"dataservice/result":            {own: []string{"dataservice"}},
+	"dataservice/query":             {own: []string{"dataservice", "dataservice/source", "dataservice/result"}, third: []string{"github.com/google/uuid"}},
+	"dataservice/rest":              {own: []string{"dataservice", "dataservice/result"}},
+	"dataservice/host":              {own: []string{"dataservice/..."}, third: []string{"github.com/fsnotify/fsnotify", "github.com/google/uuid"}},
+
+	"plugin/task":    {},
+	"plugin/trigger": {own: []string{"plugin/task"}},
+	"plugin/bucket":  {own: []string{"plugin/task", "plugin/trigger"}},
+	"plugin/engine":  {own: []string{"plugin/task", "plugin/trigger", "plugin/bucket"}, third: []string{"github.com/google/uuid"}},
+	"plugin/store":   {own: []string{"plugin/task", "plugin/bucket", "coordclient"}, third: []string{"github.com/google/uuid"}},
+	"plugin/control": {
+		own:   []string{"plugin/task", "plugin/trigger", "plugin/bucket", "plugin/store", "coordclient"},
+		third: []string{"github.com/google/uuid"},
+	},
+	"plugin/invoke":     {own: []string{"plugin/task"}},
+	"plugin/event":      {own: []string{"plugin/task", "plugin/event/cond"}},
+	"plugin/event/cond": {third: []string{"github.com/antchfx/", "cel.dev/cel-go"}},
+	"plugin/event/send": {own: []string{"plugin/event", "plugin/task"}, third: []string{"github.com/wneessen/go-mail"}},
+	"plugin":            {own: []string{"plugin/...", "coordclient"}},
+
+	"cmd/internal/conf":     {third: []string{"github.com/spf13/viper", "github.com/spf13/pflag", "go.yaml.in/yaml/v3", "gopkg.in/yaml.v3"}},
+	"cmd/internal/archtest": {},
+	"cmd/internal/cli/...": {
+		own: []string{
+			"cmd/internal/cli/...", "cmd/internal/conf", "plugin/control", "plugin/task", "plugin/trigger",
+			"plugin/event/cond", "dataservice", "dataservice/descriptor", "coordclient", "coordclient/socket",
+		},
+		third: []string{
+			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/olekukonko/tablewriter", "golang.org/x/term",
+			"go.yaml.in/yaml/v3", "gopkg.in/yaml.v3",
+		},
+	},
+	"cmd/internal/app": {
+		own: []string{"cmd/internal/conf", "coordclient/...", "dataservice/...", "plugin/..."},
+		third: []string{
+			"modernc.org/sqlite", "github.com/jackc/pgx/v5", "github.com/go-sql-driver/mysql",
+			"github.com/prometheus/client_golang", "github.com/coreos/go-systemd/v22", "github.com/google/uuid",
+		},
+	},
+	"cmd/belfryd": {own: []string{"cmd/internal/app", "cmd/internal/conf"}, third: []string{"github.com/spf13/cobra", "github.com/spf13/pflag"}},
+	"cmd/belfry":  {own: []string{"cmd/internal/cli"}},
+	"cmd/e2e":     {own: []string{}},
+}
