@@ -204,4 +204,4 @@ type EventTrigger struct {
 
 // BelfryNamespace is that of Belfry's own elements and attributes in a
 // descriptor.
-const BelfryNamespace = "https://belfry.dev/ns/dbs"
+const BelfryNamespace = "https://github.com/seed42aab489/belfry/ns/dbs"
