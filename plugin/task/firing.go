@@ -157,6 +157,8 @@ type Message struct {
 	Attempts int       `json:"attempts,omitempty"`
 	Next     time.Time `json:"next,omitzero"`
 	LastErr  string    `json:"last_error,omitempty"`
+	// Dead: delivery was given up; LastErr says why. It is kept to be seen.
+	Dead bool `json:"dead,omitempty"`
 }
 
 // MessageSource says what raised a message. A webhook carries it as JSON.
