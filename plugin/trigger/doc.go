@@ -1,0 +1,2 @@
+// Package trigger says when.
+package trigger
