@@ -31,3 +31,18 @@ type Shape struct {
 	Service *dataservice.Service
 	Result  *dataservice.Result
 }
+
+// Lister is a Sink that wants to know of a list before its first element, so
+// that it can write an empty one. Elements of this name may follow, or not; the
+// next event of another name ends the list.
+type Lister interface {
+	List(name Name) error
+}
+
+// List tells the sink, if it cares, that elements of this name may follow.
+func List(s Sink, name Name) error {
+	if l, ok := s.(Lister); ok {
+		return l.List(name)
+	}
+	return nil
+}
