@@ -1,5 +1,7 @@
 package dataservice
 
+import "iter"
+
 // Query is a statement with its parameters and the shape of its result (the
 // <query> element).
 type Query struct {
@@ -25,6 +27,34 @@ type Query struct {
 	InputTrigger, OutputTrigger string
 }
 
+// Param finds a parameter by its name; nil if there is none.
+func (q *Query) Param(name string) *Param {
+	for _, p := range q.Params {
+		if p.Name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+// Nested yields the calls of other queries in the query's result, in order.
+func (q *Query) Nested() iter.Seq[*CallQuery] {
+	return func(yield func(*CallQuery) bool) {
+		if q.Result != nil {
+			nested(q.Result.Fields, yield)
+		}
+	}
+}
+
+func nested(fields []*Field, yield func(*CallQuery) bool) bool {
+	for _, f := range fields {
+		if f.Kind == FieldCall && !yield(f.Call) || !nested(f.Fields, yield) {
+			return false
+		}
+	}
+	return true
+}
+
 // Param is a parameter of a query (the <param> element).
 type Param struct {
 	Position
@@ -32,7 +62,9 @@ type Param struct {
 	SQLType string // upper case; default STRING
 	Mode    string // IN (default), OUT, INOUT
 	Array   bool   // paramType ARRAY
-	// Ordinal is the position among the placeholders, from 1. Zero: by name.
+	// Ordinal is the position among the placeholders, from 1. One that the
+	// descriptor leaves out follows the highest before it. A statement that names
+	// its placeholders (":x") does not use it.
 	Ordinal int
 	// Default applies when the request does not give the parameter. "#{NULL}",
 	// "#{UUID}" and the like are kept as written. ForceDefault applies it also
@@ -73,7 +105,9 @@ type Result struct {
 	// row, whose fields stand directly in Element. Both come from the template
 	// when the result is JSON.
 	Element, RowName string
-	Namespace        string // defaultNamespace, else the service's
+	// Namespace is defaultNamespace, else the service's baseURI, else its
+	// serviceNamespace; never empty.
+	Namespace string
 	// Output is "xml" (default), "json" or "rdf".
 	Output           string
 	UseColumnNumbers bool
@@ -103,7 +137,7 @@ type Field struct {
 	// With UseColumnNumbers, Column is a number from 1.
 	Column, QueryParam, Value string
 	HasValue                  bool   // Value is meant, though it may be empty
-	Type                      string // xsdType as written, without its prefix: "string", "integer", …
+	Type                      string // xsdType in its canonical case, without prefix: "string" (default), "integer", …
 	Roles                     []string
 	Export                    string
 	ExportType                string

@@ -134,7 +134,10 @@ type Source struct {
 	ID   string
 	Kind SourceKind
 	// Properties under today's names (driverClassName, url, username, …), the
-	// legacy ones mapped. Secrets are among them: never print them.
+	// legacy ones mapped, those without a value left out. What an XA source or a
+	// custom one nests stands under "outer.inner"; the url, username and password
+	// of an XA source also under these names. Secrets are among them: never print
+	// them.
 	Properties map[string]string
 	OData      bool
 }
@@ -147,6 +150,8 @@ type Operation struct {
 	Call         CallQuery
 	ReturnStatus bool // returnRequestStatus: an in-only call answers REQUEST_STATUS
 	Streaming    bool
+	// Unsupported says why the operation is refused; empty: it is served.
+	Unsupported string
 }
 
 // Resource is a call by method and path (the <resource> element).
@@ -158,6 +163,8 @@ type Resource struct {
 	Call         CallQuery
 	ReturnStatus bool
 	Streaming    bool
+	// Unsupported says why the resource is refused; empty: it is served.
+	Unsupported string
 }
 
 // Name is "METHOD path", by which faults and logs name a resource.

@@ -1,0 +1,125 @@
+package descriptor
+
+import (
+	"strings"
+
+	"github.com/seed42aab489/belfry/dataservice"
+)
+
+func (r *reader) operation(n *node) {
+	o := &dataservice.Operation{
+		Position: n.pos, Name: r.required(n, "name"), Description: description(n),
+		ReturnStatus: r.boolean(n, "returnRequestStatus"),
+		Streaming:    !r.boolean(n, "disableStreaming") && r.service.Streaming,
+	}
+	if other := r.service.Operation(o.Name); other != nil && o.Name != "" {
+		r.addf(n.at("name"), "operation %q is described twice, first at %s", o.Name, other.Position)
+		return
+	}
+	if o.Name != "" && !ncName.MatchString(o.Name) {
+		r.addf(n.at("name"), "operation name %q cannot be the name of an XML element", o.Name)
+	}
+	o.Call = r.onlyCall(n)
+	r.service.Operations = append(r.service.Operations, o)
+}
+
+func (r *reader) resource(n *node) {
+	res := &dataservice.Resource{
+		Position: n.pos, Description: description(n),
+		Path:         strings.TrimPrefix(r.required(n, "path"), "/"),
+		ReturnStatus: r.boolean(n, "returnRequestStatus"),
+		Streaming:    !r.boolean(n, "disableStreaming") && r.service.Streaming,
+	}
+	switch res.Method = strings.ToUpper(r.required(n, "method")); res.Method {
+	case "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "":
+	default:
+		r.addf(n.at("method"), "method %q is not known%s", n.get("method"), meant(res.Method, words("GET POST PUT DELETE PATCH"), "%q"))
+	}
+	shape, fault := pathShape(res.Path)
+	if fault != "" {
+		r.addf(n.at("path"), "path %q: %s", res.Path, fault)
+	}
+	for _, other := range r.service.Resources {
+		if s, _ := pathShape(other.Path); other.Method == res.Method && s == shape {
+			r.addf(n.at("path"), "resource %s answers the same requests as %s at %s", res.Name(), other.Name(), other.Position)
+			return
+		}
+	}
+	res.Call = r.onlyCall(n)
+	r.service.Resources = append(r.service.Resources, res)
+}
+
+// pathShape replaces the names of a path's variables, so that two paths that
+// match the same requests have the same shape.
+func pathShape(path string) (shape, fault string) {
+	var b strings.Builder
+	seen := map[string]bool{}
+	for rest := path; rest != ""; {
+		before, after, found := strings.Cut(rest, "{")
+		if strings.Contains(before, "}") {
+			return path, "a } without its {"
+		}
+		b.WriteString(before)
+		if !found {
+			break
+		}
+		name, tail, closed := strings.Cut(after, "}")
+		switch {
+		case !closed:
+			return path, "a { without its }"
+		case !ncName.MatchString(name):
+			return path, "{" + name + "} is not the name of a parameter"
+		case seen[name]:
+			return path, "{" + name + "} stands in it twice"
+		}
+		seen[name] = true
+		b.WriteString("{}")
+		rest = tail
+	}
+	if strings.ContainsAny(path, "?#\\ \t\r\n") {
+		return b.String(), "it cannot be part of a URL"
+	}
+	return b.String(), ""
+}
+
+func description(n *node) string {
+	if d := n.first("description"); d != nil {
+		return strings.TrimSpace(d.text)
+	}
+	return ""
+}
+
+func (r *reader) onlyCall(n *node) dataservice.CallQuery {
+	c := r.single(n, "call-query")
+	if c == nil {
+		r.addf(n.pos, "<%s> needs <call-query>", n.Local)
+		return dataservice.CallQuery{Position: n.pos}
+	}
+	return r.call(c)
+}
+
+func (r *reader) call(n *node) dataservice.CallQuery {
+	c := dataservice.CallQuery{Position: n.at("href"), Query: r.required(n, "href"), Roles: roles(n.get("requiredRoles"))}
+	seen := map[string]bool{}
+	for _, w := range n.all("with-param") {
+		p := dataservice.WithParam{
+			Position: w.pos, Name: r.required(w, "name"),
+			QueryParam: strings.TrimSpace(w.get("query-param")), Column: strings.TrimSpace(w.get("column")),
+		}
+		switch {
+		case p.Column != "" && p.QueryParam != "":
+			r.addf(w.at("query-param"), "<with-param> has both column and query-param")
+		case p.Column == "" && p.QueryParam == "":
+			r.addf(w.pos, "<with-param> needs query-param or column")
+		case p.QueryParam != "" && !ncName.MatchString(p.QueryParam):
+			r.addf(w.at("query-param"), "query-param %q cannot be the name of an XML element", p.QueryParam)
+		}
+		if p.Name != "" && seen[p.Name] {
+			r.addf(w.at("name"), "parameter %q is given twice", p.Name)
+			continue
+		}
+		seen[p.Name] = true
+		c.Params = append(c.Params, p)
+	}
+	return c
+}

@@ -1,0 +1,120 @@
+package descriptor
+
+import (
+	"strings"
+
+	"github.com/seed42aab489/belfry/dataservice"
+)
+
+// check follows the references of what was read, and reports statements that
+// can never work. It is no stricter than the original where its files work:
+// parameters may be missing from a call or be too many.
+func (r *reader) check() {
+	s := r.service
+	var sources, queries, triggers []string
+	for _, c := range s.Sources {
+		sources = append(sources, c.ID)
+	}
+	for _, q := range s.Queries {
+		queries = append(queries, q.ID)
+	}
+	for _, t := range s.Triggers {
+		triggers = append(triggers, t.ID)
+	}
+	for _, q := range s.Queries {
+		n := r.sqlAt[q]
+		source := s.Source(q.Source)
+		switch {
+		case source == nil:
+			r.addf(n.at("useConfig"), "data source %q is not described%s", q.Source, meant(q.Source, sources, "%q"))
+		case source.Kind == dataservice.SourceSQL:
+			r.checkStatements(n, q)
+		}
+		for _, a := range []string{"input-event-trigger", "output-event-trigger"} {
+			if id := strings.TrimSpace(n.get(a)); id != "" && s.Trigger(id) == nil {
+				r.addf(n.at(a), "event trigger %q is not described%s", id, meant(id, triggers, "%q"))
+			}
+		}
+	}
+	r.orientTemplateCalls()
+	target := func(c *dataservice.CallQuery) {
+		if c.Query != "" && s.Query(c.Query) == nil {
+			r.addf(c.Position, "query %q is not described%s", c.Query, meant(c.Query, queries, "%q"))
+		}
+	}
+	for _, o := range s.Operations {
+		target(&o.Call)
+	}
+	for _, res := range s.Resources {
+		target(&res.Call)
+	}
+	for _, q := range s.Queries {
+		for c := range q.Nested() {
+			target(c)
+		}
+	}
+}
+
+// orientTemplateCalls settles which side of "$column->parameter" names the
+// parameter: the right one, but the original takes the left, so that a template
+// that is written the other way round works there.
+func (r *reader) orientTemplateCalls() {
+	for _, c := range r.templateCalls {
+		q := r.service.Query(c.Query)
+		if q == nil {
+			continue
+		}
+		for i, p := range c.Params {
+			if q.Param(p.Name) == nil && q.Param(p.Column) != nil {
+				c.Params[i].Name, c.Params[i].Column = p.Column, p.Name
+			}
+		}
+	}
+}
+
+func (r *reader) checkStatements(n *node, q *dataservice.Query) {
+	list := n.all("sql")
+	if len(list) == 0 {
+		r.addf(n.pos, "query %q needs <sql>, since its data source %q is a database", q.ID, q.Source)
+	}
+	for _, s := range list {
+		if marks := placeholders(s.text); marks > len(q.Params) {
+			r.addf(s.pos, "the statement has %d placeholders, but query %q has %d parameters", marks, q.ID, len(q.Params))
+		}
+	}
+}
+
+// placeholders counts the question marks of a statement that stand for
+// parameters: not those in quotes or comments, nor doubled ones, which stand for
+// themselves.
+func placeholders(sql string) int {
+	count := 0
+	for i := 0; i < len(sql); i++ {
+		rest := sql[i:]
+		switch {
+		case rest[0] == '\'' || rest[0] == '"' || rest[0] == '`':
+			end := strings.IndexByte(rest[1:], rest[0])
+			if end < 0 {
+				return count
+			}
+			i += end + 1
+		case strings.HasPrefix(rest, "--"):
+			end := strings.IndexByte(rest, '\n')
+			if end < 0 {
+				return count
+			}
+			i += end
+		case strings.HasPrefix(rest, "/*"):
+			end := strings.Index(rest, "*/")
+			if end < 0 {
+				return count
+			}
+			i += end + 1
+		case strings.HasPrefix(rest, "??"):
+			i++
+		case rest[0] == '?':
+			count++
+		}
+	}
+	return count
+}

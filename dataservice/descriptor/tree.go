@@ -1,0 +1,320 @@
+package descriptor
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/seed42aab489/belfry/dataservice"
+)
+
+// The bounds of a descriptor. Ordinary ones stay far below them.
+const (
+	MaxBytes      = 1 << 20
+	MaxDepth      = 64
+	MaxAttributes = 128 // of one element
+)
+
+const xmlNamespace = "http://www.w3.org/XML/1998/namespace"
+
+type attr struct {
+	xml.Name
+	value string
+	pos   dataservice.Position
+}
+
+// node is an element as written.
+type node struct {
+	xml.Name
+	pos      dataservice.Position
+	attrs    []attr
+	children []*node
+	text     string // all character data, untrimmed
+	runs     []run  // where the text stands in the file
+}
+
+// run is a stretch of character data: text[at:] begins at offset raw.
+type run struct{ at, raw, end int }
+
+// attr finds an attribute without namespace; nil if it is absent.
+func (n *node) attr(name string) *attr { return n.attrNS("", name) }
+
+func (n *node) attrNS(space, name string) *attr {
+	for i := range n.attrs {
+		if n.attrs[i].Space == space && n.attrs[i].Local == name {
+			return &n.attrs[i]
+		}
+	}
+	return nil
+}
+
+// get gives an attribute's value; empty if it is absent.
+func (n *node) get(name string) string {
+	if a := n.attr(name); a != nil {
+		return a.value
+	}
+	return ""
+}
+
+// at gives the place of an attribute, or of the element if it is absent.
+func (n *node) at(name string) dataservice.Position {
+	if a := n.attr(name); a != nil {
+		return a.pos
+	}
+	return n.pos
+}
+
+// all gives the children of a name without namespace.
+func (n *node) all(name string) []*node {
+	var list []*node
+	for _, c := range n.children {
+		if c.Space == "" && c.Local == name {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// first gives the first child of a name without namespace; nil if there is none.
+func (n *node) first(name string) *node { return n.firstNS("", name) }
+
+func (n *node) firstNS(space, name string) *node {
+	for _, c := range n.children {
+		if c.Space == space && c.Local == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// tree reads the elements of a file, hardened: one root, no document type, no
+// undeclared prefix, no attribute twice, everything bounded. It stops at the
+// first fault, since what follows it is guesswork.
+type tree struct {
+	doc   *document
+	dec   *xml.Decoder
+	stack []*node
+	scope [][]string // the namespaces that each open element declares
+	root  *node
+}
+
+// syntaxError is a fault of the XML itself.
+type syntaxError struct {
+	at  dataservice.Position
+	msg string
+}
+
+func (e *syntaxError) Error() string { return e.at.String() + ": " + e.msg }
+
+func parseTree(doc *document) (*node, error) {
+	t := &tree{doc: doc, dec: xml.NewDecoder(bytes.NewReader(doc.data))}
+	// The text is UTF-8 already, whatever its declaration says.
+	t.dec.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
+	for {
+		start := int(t.dec.InputOffset())
+		token, err := t.dec.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, t.syntax(err)
+		}
+		if err := t.token(token, start, int(t.dec.InputOffset())); err != nil {
+			return nil, err
+		}
+	}
+	if t.root == nil {
+		return nil, &syntaxError{doc.pos(len(doc.data)), "there is no element <data>"}
+	}
+	return t.root, nil
+}
+
+func (t *tree) syntax(err error) error {
+	var se *xml.SyntaxError
+	if errors.As(err, &se) {
+		return &syntaxError{t.doc.pos(int(t.dec.InputOffset())), "not well-formed XML: " + se.Msg}
+	}
+	return &syntaxError{t.doc.pos(int(t.dec.InputOffset())), "not well-formed XML: " + strings.TrimPrefix(err.Error(), "xml: ")}
+}
+
+func (t *tree) token(token xml.Token, start, end int) error {
+	switch token := token.(type) {
+	case xml.Directive:
+		return t.failf(start, "a document type or other <! directive is not allowed")
+	case xml.StartElement:
+		return t.open(token, start, end)
+	case xml.EndElement:
+		t.stack = t.stack[:len(t.stack)-1]
+		t.scope = t.scope[:len(t.scope)-1]
+	case xml.CharData:
+		return t.chars(token, start, end)
+	}
+	return nil
+}
+
+func (t *tree) open(e xml.StartElement, start, end int) error {
+	if t.root != nil && len(t.stack) == 0 {
+		return t.failf(start, "a second root element <%s>", e.Name.Local)
+	}
+	if len(t.stack) == MaxDepth {
+		return t.failf(start, "elements are nested more than %d deep", MaxDepth)
+	}
+	if len(e.Attr) > MaxAttributes {
+		return t.failf(start, "<%s> has more than %d attributes", e.Name.Local, MaxAttributes)
+	}
+	n := &node{Name: e.Name, pos: t.doc.pos(start)}
+	places := attributeOffsets(t.doc.data[start:end])
+	var declares []string
+	seen := map[xml.Name]bool{}
+	for i, a := range e.Attr {
+		place := start
+		if i < len(places) {
+			place = start + places[i]
+		}
+		if seen[a.Name] {
+			return t.failf(place, "attribute %q is given twice", a.Name.Local)
+		}
+		seen[a.Name] = true
+		if a.Name.Space == "xmlns" || a.Name.Space == "" && a.Name.Local == "xmlns" {
+			declares = append(declares, a.Value)
+			continue
+		}
+		n.attrs = append(n.attrs, attr{a.Name, a.Value, t.doc.pos(place)})
+	}
+	t.scope = append(t.scope, declares)
+	if !t.declared(n.Space) {
+		return t.failf(start, "prefix %q is not declared", n.Space)
+	}
+	for _, a := range n.attrs {
+		if !t.declared(a.Space) {
+			return &syntaxError{a.pos, fmt.Sprintf("prefix %q is not declared", a.Space)}
+		}
+	}
+	if len(t.stack) == 0 {
+		t.root = n
+	} else {
+		parent := t.stack[len(t.stack)-1]
+		parent.children = append(parent.children, n)
+	}
+	t.stack = append(t.stack, n)
+	return nil
+}
+
+// declared tells whether a namespace is in scope: the decoder leaves the prefix
+// in its place when it is not.
+func (t *tree) declared(space string) bool {
+	if space == "" || space == xmlNamespace {
+		return true
+	}
+	for _, list := range t.scope {
+		for _, s := range list {
+			if s == space {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (t *tree) chars(text xml.CharData, start, end int) error {
+	if len(t.stack) == 0 {
+		if blank := len(text) - len(bytes.TrimLeft(text, " \t\r\n")); blank < len(text) {
+			return t.failf(start+blank, "text outside the root element")
+		}
+		return nil
+	}
+	n := t.stack[len(t.stack)-1]
+	n.runs = append(n.runs, run{at: len(n.text), raw: start, end: end})
+	n.text += string(text)
+	return nil
+}
+
+func (t *tree) failf(offset int, format string, args ...any) error {
+	return &syntaxError{t.doc.pos(offset), fmt.Sprintf(format, args...)}
+}
+
+// attributeOffsets finds where the attributes of a well-formed start tag begin.
+func attributeOffsets(tag []byte) []int {
+	const space = " \t\r\n"
+	var places []int
+	i := bytes.IndexAny(tag, space+"/>")
+	for i >= 0 && i < len(tag) {
+		for i < len(tag) && strings.IndexByte(space, tag[i]) >= 0 {
+			i++
+		}
+		if i >= len(tag) || tag[i] == '/' || tag[i] == '>' {
+			break
+		}
+		places = append(places, i)
+		quote := bytes.IndexAny(tag[i:], `"'`)
+		if quote < 0 {
+			break
+		}
+		i += quote
+		end := bytes.IndexByte(tag[i+1:], tag[i])
+		if end < 0 {
+			break
+		}
+		i += end + 2
+	}
+	return places
+}
+
+// textPos gives the place in the file of an offset in the element's text.
+func (n *node) textPos(doc *document, offset int) dataservice.Position {
+	for i := len(n.runs) - 1; i >= 0; i-- {
+		if r := n.runs[i]; r.at <= offset {
+			return doc.pos(rawOffset(doc.data, r, offset-r.at))
+		}
+	}
+	return n.pos
+}
+
+// textStart gives the place of the first character that is not blank.
+func (n *node) textStart(doc *document) dataservice.Position {
+	return n.textPos(doc, len(n.text)-len(strings.TrimLeft(n.text, " \t\r\n")))
+}
+
+// rawOffset walks a run, where references and line ends are longer in the file
+// than in the text, until it has passed so many bytes of text.
+func rawOffset(data []byte, r run, bytesOfText int) int {
+	i := r.raw
+	const cdata = "<![CDATA["
+	inCDATA := bytes.HasPrefix(data[i:r.end], []byte(cdata))
+	if inCDATA {
+		i += len(cdata)
+	}
+	for bytesOfText > 0 && i < r.end {
+		switch {
+		case data[i] == '&' && !inCDATA:
+			semicolon := bytes.IndexByte(data[i:r.end], ';')
+			if semicolon < 0 {
+				return i
+			}
+			bytesOfText -= referenceLen(string(data[i+1 : i+semicolon]))
+			i += semicolon + 1
+			continue
+		case data[i] == '\r' && i+1 < r.end && data[i+1] == '\n':
+			i++
+		}
+		i++
+		bytesOfText--
+	}
+	return i
+}
+
+// referenceLen is how many bytes of text a character reference stands for.
+func referenceLen(name string) int {
+	var c rune
+	if _, err := fmt.Sscanf(strings.ToLower(name), "#x%x", &c); err == nil {
+		return max(utf8.RuneLen(c), 1)
+	}
+	if _, err := fmt.Sscanf(name, "#%d", &c); err == nil {
+		return max(utf8.RuneLen(c), 1)
+	}
+	return 1 // lt, gt, amp, quot, apos
+}

@@ -1,0 +1,210 @@
+package descriptor
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/seed42aab489/belfry/dataservice"
+)
+
+var kindNames = map[dataservice.SourceKind]string{
+	dataservice.SourceCarbon: "Carbon data sources", dataservice.SourceJNDI: "JNDI data sources",
+	dataservice.SourceCSV: "CSV sources", dataservice.SourceExcel: "Excel sources",
+	dataservice.SourceGSpread: "Google spreadsheets", dataservice.SourceRDF: "RDF sources",
+	dataservice.SourceSPARQL: "SPARQL sources", dataservice.SourceWeb: "web scraping",
+	dataservice.SourceMongoDB: "MongoDB", dataservice.SourceCassandra: "Cassandra",
+	dataservice.SourceCustom: "custom data sources",
+}
+
+// unsupported lists what is described and not served yet: each thing alone, so
+// that the rest is.
+func (r *reader) unsupported(root *node) {
+	s := r.service
+	note := func(at dataservice.Position, what, why string) {
+		s.Unsupported = append(s.Unsupported, dataservice.Unsupported{Position: at, What: what, Why: why})
+	}
+	r.unsupportedService(root, note)
+	for i, n := range root.all("config") {
+		if i < len(s.Sources) {
+			r.unsupportedSource(n, s.Sources[i], note)
+		}
+	}
+	for _, t := range s.Triggers {
+		for _, uri := range t.Subscriptions {
+			scheme, _, _ := strings.Cut(uri, ":")
+			if !slices.Contains([]string{"mailto", "http", "https"}, strings.ToLower(scheme)) {
+				note(t.Position, "subscription "+uri+" of event trigger "+t.ID, scheme+": is not supported yet: nothing is sent there")
+			}
+		}
+	}
+	for _, q := range s.Queries {
+		if q.OutputTrigger != "" && q.Result == nil {
+			note(q.Position, "output-event-trigger of query "+q.ID, "the query returns nothing, so it never rings")
+		}
+		if q.Result != nil {
+			unsupportedFields(q.Result.Fields, q, note)
+		}
+	}
+	refused := r.refusedQueries()
+	for _, o := range s.Operations {
+		if o.Unsupported = refusal(s, refused, o.Call.Query); o.Unsupported != "" {
+			note(o.Position, "operation "+o.Name, o.Unsupported)
+		}
+	}
+	for _, res := range s.Resources {
+		if res.Unsupported = refusal(s, refused, res.Call.Query); res.Unsupported != "" {
+			note(res.Position, "resource "+res.Name(), res.Unsupported)
+		}
+	}
+	slices.SortStableFunc(s.Unsupported, func(a, b dataservice.Unsupported) int {
+		return a.Line - b.Line
+	})
+}
+
+type noteFunc func(at dataservice.Position, what, why string)
+
+func (r *reader) unsupportedService(root *node, note noteFunc) {
+	s := r.service
+	if s.RequiresSecurity {
+		at := root.pos
+		if n := root.first("policy"); n != nil {
+			at = n.pos
+		} else if n := root.first("enableSec"); n != nil {
+			at = n.pos
+		}
+		note(at, "service "+s.Name, "it requires security (policy, enableSec), which is not supported yet: every request is refused")
+	}
+	if n := root.first("authorization_provider"); n != nil {
+		note(n.pos, "authorization_provider", "it is not supported yet")
+	}
+	if s.Boxcarring {
+		note(root.at("enableBoxcarring"), "boxcarring", "begin_boxcar, end_boxcar, abort_boxcar and request_box are not supported yet: every request stands for itself")
+	}
+	if s.BatchRequests {
+		note(root.at("enableBatchRequests"), "batch requests", "the operations and resources that end in _batch_req are not supported yet")
+	}
+}
+
+func (r *reader) unsupportedSource(n *node, c *dataservice.Source, note noteFunc) {
+	if why := sourceRefusal(c); why != "" {
+		note(c.Position, "source "+c.ID, why)
+	}
+	if c.OData {
+		note(n.at("enableOData"), "OData of source "+c.ID, "it is not supported yet")
+	}
+	for _, p := range n.all("property") {
+		name := propertyName(p)
+		if a := p.attrNS(vaultNamespace, "secretAlias"); a != nil {
+			note(a.pos, "property "+name+" of source "+c.ID,
+				fmt.Sprintf("its value is in a secure vault under %q, which is not supported yet: give it with --map-datasource or datasource_map", a.value))
+		}
+		known := slices.Contains(numberProperties, name) || slices.Contains(booleanProperties, name) || slices.Contains(textProperties, name)
+		if c.Kind == dataservice.SourceSQL && !known {
+			valid := slices.Concat(numberProperties, booleanProperties, textProperties)
+			note(p.pos, "property "+name+" of source "+c.ID, "it is not known and has no effect"+meant(name, valid, "%s"))
+		}
+	}
+}
+
+func sourceRefusal(c *dataservice.Source) string {
+	url := c.Properties["url"]
+	switch {
+	case strings.HasPrefix(url, "jdbc:wso2:"):
+		return "the original's SQL driver for files and spreadsheets is not supported yet"
+	case c.Kind != dataservice.SourceSQL:
+		return kindNames[c.Kind] + " are not supported yet"
+	}
+	return ""
+}
+
+func unsupportedFields(fields []*dataservice.Field, q *dataservice.Query, note noteFunc) {
+	for _, f := range fields {
+		what := "element " + f.Name
+		switch f.Kind {
+		case dataservice.FieldAttribute:
+			what = "attribute " + f.Name
+		case dataservice.FieldCall:
+			what = "nested call of " + f.Call.Query
+		}
+		if len(f.Roles) > 0 {
+			note(f.Position, what+" of query "+q.ID, "requiredRoles is not supported yet: it is left out of every answer")
+		} else if f.ArrayName != "" {
+			note(f.Position, what+" of query "+q.ID, "SQL arrays are not supported yet: it is left out of every answer")
+		}
+		unsupportedFields(f.Fields, q, note)
+	}
+}
+
+// refusedQueries tells, by id, why a query cannot be executed.
+func (r *reader) refusedQueries() map[string]string {
+	out := map[string]string{}
+	for _, q := range r.service.Queries {
+		source := r.service.Source(q.Source)
+		if source == nil {
+			continue
+		}
+		if why := sourceRefusal(source); why != "" {
+			out[q.ID] = fmt.Sprintf("%s (source %s)", why, source.ID)
+			continue
+		}
+		if why := queryRefusal(q); why != "" {
+			out[q.ID] = fmt.Sprintf("%s (query %s)", why, q.ID)
+		}
+	}
+	return out
+}
+
+func queryRefusal(q *dataservice.Query) string {
+	for _, p := range q.Params {
+		switch {
+		case p.Mode != "IN":
+			return fmt.Sprintf("stored procedures with OUT parameters are not supported yet (%s)", p.Name)
+		case p.SQLType == "QUERY_STRING":
+			return fmt.Sprintf("QUERY_STRING parameters, which put text into the statement, are not supported yet (%s)", p.Name)
+		case slices.Contains([]string{"ORACLE_REF_CURSOR", "STRUCT", "ARRAY"}, p.SQLType):
+			return fmt.Sprintf("parameters of type %s are not supported yet (%s)", p.SQLType, p.Name)
+		}
+		for _, v := range p.Validators {
+			if v.Kind == dataservice.ValidateCustom {
+				return fmt.Sprintf("validators that are Java classes are not supported (%s)", v.Class)
+			}
+		}
+	}
+	for _, sql := range q.SQL {
+		if strings.HasPrefix(sql, "{") {
+			return "calls of stored procedures in JDBC's { } syntax are not supported yet"
+		}
+	}
+	if q.Result != nil && q.Result.Output == "rdf" {
+		return "RDF results are not supported yet"
+	}
+	if q.Result != nil && q.Result.XSLT != "" {
+		return "XSLT of results (xsltPath) is not supported yet"
+	}
+	return ""
+}
+
+// refusal tells why a call cannot be served: because of its query, or of one
+// that is nested in its result.
+func refusal(s *dataservice.Service, refused map[string]string, id string) string {
+	seen := map[string]bool{}
+	var visit func(id string) string
+	visit = func(id string) string {
+		if why := refused[id]; why != "" || seen[id] {
+			return why
+		}
+		seen[id] = true
+		q := s.Query(id)
+		if q == nil {
+			return ""
+		}
+		for c := range q.Nested() {
+			if why := visit(c.Query); why != "" {
+				return why
+			}
+		}
+		return ""
+	}
+	return visit(id)
+}
