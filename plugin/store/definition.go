@@ -1,0 +1,327 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// ErrDeleting: a tombstone of the name is still there, because the bucket's
+// owner has not dealt with it: it settles what is open first.
+var ErrDeleting = errors.New("a task of this name is being deleted")
+
+// maxRefetch bounds how often an edit that names no revision reads the
+// definition again because it moved.
+const maxRefetch = 20
+
+// Create stores a new task, with a new uid, and never overwrites. The revision,
+// edit id and From of info are ignored. Errors: coordclient.ErrExists (with
+// ErrDeleting if only a tombstone is there), ErrTooLarge, ErrUnavailable,
+// ErrUnknownOutcome.
+func (s *Store) Create(ctx context.Context, info task.Info) (task.Info, error) {
+	info.Key = info.Normal()
+	fail := func(err error) (task.Info, error) {
+		return task.Info{}, fmt.Errorf("create task %s: %w", info.Key, err)
+	}
+	b, err := s.HomeOf(ctx, info.Key)
+	if err != nil {
+		return fail(err)
+	}
+	info.UID, info.EditID = s.newID(), s.newID()
+	info.Revision = 1
+	info.From, info.PausedAt = time.Time{}, time.Time{}
+	info.Deleted, info.DeletedAt = false, time.Time{}
+	value, err := encodeDefinition(info)
+	if err != nil {
+		return fail(err)
+	}
+	err = s.edit(ctx, change{
+		bucket: b,
+		mark:   taskSegment(info.Key),
+		ops:    []coordclient.Op{coordclient.Create(s.keys.task(b, info.Key), value)},
+		landed: s.landed(b, info, -1),
+	})
+	if errors.Is(err, coordclient.ErrExists) {
+		if there, readErr := s.definition(ctx, b, info.Key); readErr == nil && there.Deleted {
+			return fail(fmt.Errorf("%w: %w", coordclient.ErrExists, ErrDeleting))
+		}
+	}
+	if err != nil {
+		return fail(err)
+	}
+	return s.written(ctx, b, info)
+}
+
+// Update edits a task by change, which is given a copy. A revision of zero
+// means the latest: then change is called again when somebody else was faster.
+// The key, uid, revision, From and what belongs to a tombstone are not
+// change's to set. A new trigger, or a resumption, makes From the time of this
+// commit. A change that changes nothing commits nothing. Errors: those of
+// change as they are, coordclient.ErrNotFound, ErrConflict, ErrTooLarge,
+// ErrUnavailable, ErrUnknownOutcome, *CorruptError.
+func (s *Store) Update(ctx context.Context, key task.Key, revision int64, change func(*task.Info) error) (task.Info, error) {
+	return s.update(ctx, "change", key, revision, change)
+}
+
+// Pause stops a task from firing until Resume. Errors as of Update.
+func (s *Store) Pause(ctx context.Context, key task.Key, reason string) (task.Info, error) {
+	return s.update(ctx, "pause", key, 0, func(info *task.Info) error {
+		info.Paused, info.PauseReason = true, reason
+		return nil
+	})
+}
+
+// Resume lets a paused task fire again, at instants after now. Errors as of
+// Update.
+func (s *Store) Resume(ctx context.Context, key task.Key) (task.Info, error) {
+	return s.update(ctx, "resume", key, 0, func(info *task.Info) error {
+		info.Paused = false
+		return nil
+	})
+}
+
+// Delete makes the definition a tombstone, which the bucket's owner removes.
+// Errors as of Update.
+func (s *Store) Delete(ctx context.Context, key task.Key, revision int64) error {
+	_, err := s.update(ctx, "delete", key, revision, nil)
+	return err
+}
+
+// update is Update; a nil change deletes.
+func (s *Store) update(ctx context.Context, verb string, key task.Key, revision int64, change func(*task.Info) error) (task.Info, error) {
+	key = key.Normal()
+	fail := func(err error) (task.Info, error) {
+		return task.Info{}, fmt.Errorf("%s task %s: %w", verb, key, err)
+	}
+	b, err := s.HomeOf(ctx, key)
+	if err != nil {
+		return fail(err)
+	}
+	for try := 0; ; try++ {
+		before, err := s.live(ctx, b, key)
+		switch {
+		case err != nil:
+			return fail(err)
+		case revision != 0 && before.Revision != revision:
+			return fail(fmt.Errorf("%w (it is at revision %d, not %d)", coordclient.ErrConflict, before.Revision, revision))
+		}
+		after, err := edited(before, change)
+		if err != nil {
+			return fail(err)
+		}
+		if change != nil && same(before, after) {
+			return before, nil
+		}
+		after.EditID = s.newID()
+		after.Revision = before.Revision + 1
+		err = s.replace(ctx, b, before, after)
+		if errors.Is(err, coordclient.ErrConflict) && revision == 0 && try < maxRefetch {
+			continue
+		}
+		if err != nil {
+			return fail(err)
+		}
+		return s.written(ctx, b, after)
+	}
+}
+
+// edited applies a change and the rules on what it may touch.
+func edited(before task.Info, change func(*task.Info) error) (task.Info, error) {
+	after := before
+	after.Alerts = slices.Clone(before.Alerts)
+	if change == nil {
+		after.Deleted, after.DeletedAt = true, time.Time{}
+		return after, nil
+	}
+	if err := change(&after); err != nil {
+		return task.Info{}, err
+	}
+	after.Key, after.UID, after.Revision, after.EditID = before.Key, before.UID, before.Revision, before.EditID
+	after.Deleted, after.DeletedAt = false, time.Time{}
+	after.From = before.From
+	if !same(before.Trigger, after.Trigger) || before.Paused && !after.Paused {
+		after.From = time.Time{}
+	}
+	switch {
+	case !after.Paused:
+		after.PausedAt, after.PauseReason = time.Time{}, ""
+	case before.Paused:
+		after.PausedAt = before.PausedAt
+	default:
+		after.PausedAt = time.Time{}
+	}
+	return after, nil
+}
+
+// same compares what would be stored.
+func same(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && string(x) == string(y)
+}
+
+func (s *Store) replace(ctx context.Context, b int, before, after task.Info) error {
+	value, err := encodeDefinition(after)
+	if err != nil {
+		return err
+	}
+	return s.edit(ctx, change{
+		bucket: b,
+		mark:   taskSegment(after.Key),
+		ops:    []coordclient.Op{coordclient.Set(s.keys.task(b, after.Key), value, before.Revision-1)},
+		landed: s.landed(b, after, before.Revision-1),
+	})
+}
+
+// landed tells by the edit id whether a commit at a version (-1: a creation),
+// whose answer was lost, is there.
+func (s *Store) landed(b int, info task.Info, version int64) func(context.Context) error {
+	return func(ctx context.Context) error {
+		there, err := s.definition(ctx, b, info.Key)
+		switch {
+		case err == nil && there.EditID == info.EditID:
+			return nil
+		case err == nil && there.UID == info.UID && version >= 0 && there.Revision == version+2:
+			return coordclient.ErrConflict // another edit has the one place where it could be
+		case err == nil && there.UID != info.UID && version < 0 && there.Revision == 1:
+			return coordclient.ErrExists
+		case errors.Is(err, coordclient.ErrNotFound) && info.Deleted:
+			return nil
+		}
+		return fmt.Errorf("%w: later edits cover it", coordclient.ErrUnknownOutcome)
+	}
+}
+
+// written reads back what a commit has made, for the times that it set. A
+// definition that is gone or has been edited since is given as it was written.
+func (s *Store) written(ctx context.Context, b int, info task.Info) (task.Info, error) {
+	if !info.From.IsZero() && (!info.Paused || !info.PausedAt.IsZero()) {
+		return info, nil
+	}
+	there, err := s.definition(ctx, b, info.Key)
+	if err != nil || there.EditID != info.EditID {
+		return info, nil //nolint:nilerr // it was committed, which is what was asked
+	}
+	return there, nil
+}
+
+// Get reads a task. Errors: coordclient.ErrNotFound, ErrUnavailable,
+// *CorruptError.
+func (s *Store) Get(ctx context.Context, key task.Key) (task.Info, error) {
+	key = key.Normal()
+	b, err := s.HomeOf(ctx, key)
+	if err != nil {
+		return task.Info{}, err
+	}
+	info, err := s.live(ctx, b, key)
+	if err != nil {
+		return task.Info{}, fmt.Errorf("task %s: %w", key, err)
+	}
+	return info, nil
+}
+
+// HomeOf is the bucket of a task in this cluster. Errors as of Cluster.
+func (s *Store) HomeOf(ctx context.Context, key task.Key) (int, error) {
+	n, err := s.buckets(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return Home(key.Normal(), n), nil
+}
+
+// live reads a definition that is no tombstone.
+func (s *Store) live(ctx context.Context, b int, key task.Key) (task.Info, error) {
+	info, err := s.definition(ctx, b, key)
+	if err == nil && info.Deleted {
+		return task.Info{}, fmt.Errorf("%w: it is being deleted", coordclient.ErrNotFound)
+	}
+	return info, err
+}
+
+// definition reads a definition or a tombstone.
+func (s *Store) definition(ctx context.Context, b int, key task.Key) (task.Info, error) {
+	e, _, err := s.kv.Get(ctx, s.keys.task(b, key))
+	if err != nil {
+		return task.Info{}, err
+	}
+	info, err := decodeDefinition(e.Value, key, e.Version, e.Modified)
+	if err != nil {
+		return task.Info{}, &CorruptError{e.Key, err}
+	}
+	return info, nil
+}
+
+// List reads every task, tombstones left out, by key. Records that cannot be
+// read are left out and reported. Error: coordclient.ErrUnavailable.
+func (s *Store) List(ctx context.Context) ([]task.Info, error) {
+	buckets, err := s.buckets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	byBucket := make([][]task.Info, buckets)
+	err = each(ctx, buckets, func(ctx context.Context, b int) error {
+		infos, err := s.Definitions(ctx, b)
+		byBucket[b] = slices.DeleteFunc(infos, func(i task.Info) bool { return i.Deleted })
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list tasks: %w", err)
+	}
+	all := slices.Concat(byBucket...)
+	slices.SortFunc(all, func(a, b task.Info) int { return strings.Compare(a.Key.String(), b.Key.String()) })
+	return all, nil
+}
+
+// Definitions reads those of one bucket, tombstones too. Errors as of List.
+func (s *Store) Definitions(ctx context.Context, b int) ([]task.Info, error) {
+	return read(ctx, s, s.keys.tasks(b), func(segment string, e coordclient.Entry) (task.Info, error) {
+		key, err := parseTaskSegment(segment)
+		if err != nil {
+			return task.Info{}, err
+		}
+		return decodeDefinition(e.Value, key, e.Version, e.Modified)
+	})
+}
+
+// read decodes the children of prefix. What is gone meanwhile is left out, what
+// is corrupt too, and reported.
+func read[T any](ctx context.Context, s *Store, prefix string, decode func(segment string, e coordclient.Entry) (T, error)) ([]T, error) {
+	segments, err := s.kv.List(ctx, prefix)
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", prefix, err)
+	}
+	found := make([]*T, len(segments))
+	err = each(ctx, len(segments), func(ctx context.Context, i int) error {
+		e, _, err := s.kv.Get(ctx, prefix+"/"+segments[i])
+		switch {
+		case errors.Is(err, coordclient.ErrNotFound):
+			return nil
+		case err != nil:
+			return err
+		}
+		v, err := decode(segments[i], e)
+		if err != nil {
+			s.corrupt(&CorruptError{e.Key, err})
+			return nil
+		}
+		found[i] = &v
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", prefix, err)
+	}
+	values := make([]T, 0, len(found))
+	for _, v := range found {
+		if v != nil {
+			values = append(values, *v)
+		}
+	}
+	return values, nil
+}

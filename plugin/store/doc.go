@@ -1,0 +1,57 @@
+// Package store keeps what scheduling must not forget in a coordclient.KV:
+// definitions of tasks, who owns which bucket, claim logs and pages, requests,
+// messages on their way out, states of event triggers, what hosts have
+// deployed and what happened. It holds no state of its own beyond the number
+// of buckets, which never changes; any process may open it, a host or not.
+//
+// # Keys
+//
+// All keys are below one root, which may be empty.
+//
+//	/cluster                      Cluster: uuid, number of buckets, format
+//	/buckets/<b>                  Node: owner, epoch, edit number, the last edits. Its version is the fence F
+//	/buckets/<b>/page/0           the folded state of the bucket; opaque here
+//	/buckets/<b>/log/<seq>        one batch of records; opaque here; seq has twelve digits or more
+//	/runs/<b>                     the ring of recent runs; opaque here
+//	/tasks/<b>/<task>             a definition, or its tombstone
+//	/requests/<b>/<id>            a manual run or a cancellation
+//	/outbox/<b>/<message>         a message to be delivered
+//	/triggers/<service>/<trigger> the state of an event trigger; opaque here
+//	/catalogue/<node>/<service>   what a host has deployed; opaque here
+//	/events/<node>                the ring of what administrators want to know
+//
+// A task's bucket is fixed by its name (Home): one name, one place. Its key is
+// tenant, type and name with "~" between them. Whatever is made of a name is
+// percent-encoded (Segment), so that no name can leave its place.
+//
+// Records are JSON objects with a format number. A reader refuses a number
+// that is higher than its own, and ignores members that it does not know. A
+// record that cannot be read is a *CorruptError, which names its key: lists
+// leave it out, report it, and go on.
+//
+// # Edits
+//
+// An edit of an administrator is one commit: the definition (or request) at
+// the version that was read, and the bucket's node with the edit number raised
+// and the edit's mark added to the last MaxEdited ones. So an edit moves F: a
+// batch of claims on its way fails, and the edit holds from its
+// acknowledgement on. When the node alone moved meanwhile, the edit is
+// committed again with the new one; when the definition moved, the caller is
+// told (coordclient.ErrConflict).
+//
+// An answer that was lost is settled by committing the same again. Versions
+// let at most one of the copies land; one that fails reads back whose edit id
+// is stored. Only when later edits have covered that is the answer
+// coordclient.ErrUnknownOutcome.
+//
+// From, PausedAt and DeletedAt of a definition, and Asked of a request, are
+// the time of a commit by the store's own clock. They are stored as zero, read
+// as Entry.Modified, and written out with the next edit.
+//
+// # Owners
+//
+// Owner binds one membership to the store and is what the engine calls Log and
+// Watcher. Each of its writes checks the membership and F. An owner that lost
+// HoldAfter batches in a row to edits sets a hold of HoldTime on the node,
+// which administrators wait out.
+package store

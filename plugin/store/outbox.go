@@ -1,0 +1,162 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// TriggerState reads the state of an event trigger: no data and version -1 if
+// there is none. Error: coordclient.ErrUnavailable.
+func (s *Store) TriggerState(ctx context.Context, service, trigger string) ([]byte, int64, error) {
+	blob, err := s.blob(ctx, s.keys.trigger(service, trigger))
+	if err != nil {
+		return nil, 0, fmt.Errorf("state of trigger %s/%s: %w", service, trigger, err)
+	}
+	return blob.Data, blob.Version, nil
+}
+
+// TriggerCommit sets the state of an event trigger and puts the messages that
+// it raised, all or nothing.
+type TriggerCommit struct {
+	Service, Trigger string
+	// Version of the state that was read; -1: there was none.
+	Version  int64
+	State    []byte
+	Messages []task.Message
+}
+
+// Accept commits it. A message whose id is in the outbox already is left alone.
+// Errors: coordclient.ErrConflict (the state is not at the version),
+// ErrTooLarge, ErrUnavailable, ErrUnknownOutcome.
+func (s *Store) Accept(ctx context.Context, c TriggerCommit) error {
+	fail := func(err error) error {
+		return fmt.Errorf("accept for trigger %s/%s: %w", c.Service, c.Trigger, err)
+	}
+	buckets, err := s.buckets(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	key := s.keys.trigger(c.Service, c.Trigger)
+	state := coordclient.Create(key, c.State)
+	if c.Version >= 0 {
+		state = coordclient.Set(key, c.State, c.Version)
+	}
+	steps := []step{{state, func(error) error { return coordclient.ErrConflict }}}
+	for _, m := range c.Messages {
+		one, err := s.planMessages(hashed(m.ID, buckets), []task.Message{m})
+		if err != nil {
+			return fail(err)
+		}
+		steps = append(steps, one...)
+	}
+	if err := commitSteps(ctx, s.kv, steps); err != nil {
+		return fail(err)
+	}
+	if len(c.Messages) > 0 {
+		s.wake.ring()
+	}
+	return nil
+}
+
+// Message is one in the outbox.
+type Message struct {
+	task.Message
+	Key     string // the store's own
+	Version int64
+}
+
+// Outbox lists the messages in the buckets for which mine is true (nil: all),
+// by bucket and id, and gives a channel that closes when this process has put
+// or changed one; what others put shows at the next call. Error:
+// coordclient.ErrUnavailable.
+func (s *Store) Outbox(ctx context.Context, mine func(b int) bool) ([]Message, <-chan struct{}, error) {
+	rung := s.wake.wait()
+	buckets, err := s.buckets(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	byBucket := make([][]Message, buckets)
+	err = each(ctx, buckets, func(ctx context.Context, b int) error {
+		if mine != nil && !mine(b) {
+			return nil
+		}
+		var err error
+		byBucket[b], err = read(ctx, s, s.keys.outbox(b), func(_ string, e coordclient.Entry) (Message, error) {
+			m, err := decodeMessage(e.Value)
+			return Message{m, e.Key, e.Version}, err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("outbox: %w", err)
+	}
+	return slices.Concat(byBucket...), rung, nil
+}
+
+// Waiting counts the messages in the outbox, without reading them. Error:
+// coordclient.ErrUnavailable.
+func (s *Store) Waiting(ctx context.Context) (int, error) {
+	buckets, err := s.buckets(ctx)
+	if err != nil {
+		return 0, err
+	}
+	counts := make([]int, buckets)
+	err = each(ctx, buckets, func(ctx context.Context, b int) error {
+		names, err := s.kv.List(ctx, s.keys.outbox(b))
+		counts[b] = len(names)
+		return err
+	})
+	sum := 0
+	for _, n := range counts {
+		sum += n
+	}
+	return sum, err
+}
+
+// UpdateMessage replaces a message at its version. Errors:
+// coordclient.ErrConflict (also when it is gone), ErrUnavailable,
+// ErrUnknownOutcome.
+func (s *Store) UpdateMessage(ctx context.Context, m Message) error {
+	if err := s.checkOutbox(m.Key); err != nil {
+		return err
+	}
+	value, err := encodeMessage(m.Message)
+	if err != nil {
+		return fmt.Errorf("update message %s: %w", m.ID, err)
+	}
+	err = s.kv.Commit(ctx, coordclient.Set(m.Key, value, m.Version))
+	if errors.Is(err, coordclient.ErrNotFound) {
+		err = coordclient.ErrConflict
+	}
+	if err != nil {
+		return fmt.Errorf("update message %s: %w", m.ID, err)
+	}
+	s.wake.ring()
+	return nil
+}
+
+// RemoveMessage removes a message; one that is gone is no error. Errors:
+// coordclient.ErrUnavailable, ErrUnknownOutcome.
+func (s *Store) RemoveMessage(ctx context.Context, m Message) error {
+	if err := s.checkOutbox(m.Key); err != nil {
+		return err
+	}
+	err := s.kv.Commit(ctx, coordclient.Delete(m.Key, coordclient.AnyVersion))
+	if err != nil && !errors.Is(err, coordclient.ErrNotFound) {
+		return fmt.Errorf("remove message %s: %w", m.ID, err)
+	}
+	return nil
+}
+
+func (s *Store) checkOutbox(key string) error {
+	if !strings.HasPrefix(key, string(s.keys)+"/outbox/") {
+		return fmt.Errorf("message key %q is not in the outbox", key)
+	}
+	return nil
+}

@@ -1,0 +1,353 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/bucket"
+)
+
+// Owner is one membership's hold on buckets: the engine's Log and Watcher. A
+// new membership needs a new Owner. Safe for concurrent use on different
+// buckets.
+type Owner struct {
+	*Store
+	me      coordclient.MemberID
+	members coordclient.Members
+
+	mu   sync.Mutex  // guards lost
+	lost map[int]int // batches in a row that edits made fail
+}
+
+// Owner binds a membership. Its session must be the one behind the store's KV.
+func (s *Store) Owner(me coordclient.MemberID, members coordclient.Members) *Owner {
+	return &Owner{Store: s, me: me, members: members, lost: make(map[int]int)}
+}
+
+// Acquire makes this member the owner of a free bucket, with a new epoch.
+// Errors: bucket.ErrTaken, ErrFenced, ErrUnavailable, ErrUnknownOutcome (then
+// acquire again), *CorruptError.
+func (o *Owner) Acquire(ctx context.Context, b int) (bucket.Fence, error) {
+	f, err := o.acquire(ctx, b)
+	if err != nil {
+		return bucket.Fence{}, fmt.Errorf("acquire bucket %d: %w", b, err)
+	}
+	o.count(b, true)
+	return f, nil
+}
+
+func (o *Owner) acquire(ctx context.Context, b int) (bucket.Fence, error) {
+	tried := int64(-1)
+	for try := range maxMoves {
+		if err := o.kv.Sync(ctx, o.keys.bucket(b)); err != nil {
+			return bucket.Fence{}, portError(err)
+		}
+		n, e, _, err := o.node(ctx, b)
+		if err != nil {
+			return bucket.Fence{}, portError(err)
+		}
+		if n.Owned(o.me) && n.Epoch == tried {
+			return fence(b, n, e.Version), nil // an answer was lost
+		}
+		if err := o.free(ctx, n); err != nil {
+			return bucket.Fence{}, err
+		}
+		mine := n
+		mine.Epoch, mine.Member, mine.Released, mine.HoldMS = n.Epoch+1, o.me, false, 0
+		value, err := mine.encode()
+		if err != nil {
+			return bucket.Fence{}, err
+		}
+		err = o.kv.Commit(ctx, coordclient.CheckMember(o.me), coordclient.Set(e.Key, value, e.Version))
+		switch {
+		case err == nil:
+			return fence(b, mine, e.Version+1), nil
+		case errors.Is(err, coordclient.ErrUnknownOutcome):
+			tried = mine.Epoch
+		case !errors.Is(err, coordclient.ErrConflict):
+			return bucket.Fence{}, portError(err)
+		}
+		if err := backoff(ctx, try); err != nil {
+			return bucket.Fence{}, portError(err)
+		}
+	}
+	return bucket.Fence{}, fmt.Errorf("%w: it moved %d times meanwhile", bucket.ErrUnavailable, maxMoves)
+}
+
+func fence(b int, n Node, version int64) bucket.Fence {
+	return bucket.Fence{Bucket: b, Epoch: n.Epoch, Version: version, Edit: n.Edit}
+}
+
+// free tells whether a bucket may be taken: released, never owned, its owner
+// gone, or mine on paper. Errors: bucket.ErrTaken, ErrUnavailable.
+func (o *Owner) free(ctx context.Context, n Node) error {
+	if n.Released || n.Member == "" || n.Member == o.me {
+		return nil
+	}
+	members, _, err := o.members.Members(ctx)
+	if err != nil {
+		return portError(err)
+	}
+	if slices.ContainsFunc(members, func(m coordclient.Member) bool { return m.ID == n.Member }) {
+		return fmt.Errorf("%w: %s", bucket.ErrTaken, n.Member)
+	}
+	return nil
+}
+
+// Load syncs and reads all that is stored of the bucket. Definitions that
+// cannot be read are left out and reported. Error: bucket.ErrUnavailable.
+func (o *Owner) Load(ctx context.Context, f bucket.Fence) (bucket.Loaded, error) {
+	fail := func(err error) (bucket.Loaded, error) {
+		return bucket.Loaded{}, fmt.Errorf("load bucket %d: %w", f.Bucket, portError(err))
+	}
+	if err := o.sync(ctx, f.Bucket); err != nil {
+		return fail(err)
+	}
+	l, err := o.state(ctx, f.Bucket)
+	if err != nil {
+		return fail(err)
+	}
+	if l.Definitions, err = o.Definitions(ctx, f.Bucket); err != nil {
+		return fail(err)
+	}
+	if l.Requests, err = o.Requests(ctx, f.Bucket); err != nil {
+		return fail(err)
+	}
+	return l, nil
+}
+
+func (s *Store) sync(ctx context.Context, b int) error {
+	for _, key := range []string{s.keys.bucket(b), s.keys.tasks(b), s.keys.requests(b)} {
+		if err := s.kv.Sync(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// state reads page, log and runs of a bucket as they are.
+func (s *Store) state(ctx context.Context, b int) (bucket.Loaded, error) {
+	var (
+		l   bucket.Loaded
+		err error
+	)
+	if l.Page, err = s.blob(ctx, s.keys.page(b)); err != nil {
+		return l, err
+	}
+	if l.Log, err = s.log(ctx, b); err != nil {
+		return l, err
+	}
+	l.Runs, err = s.blob(ctx, s.keys.runs(b))
+	return l, err
+}
+
+// blob reads an opaque value; version -1 if there is none.
+func (s *Store) blob(ctx context.Context, key string) (bucket.Blob, error) {
+	e, _, err := s.kv.Get(ctx, key)
+	switch {
+	case errors.Is(err, coordclient.ErrNotFound):
+		return bucket.Blob{Version: -1}, nil
+	case err != nil:
+		return bucket.Blob{}, err
+	}
+	return bucket.Blob{Version: e.Version, Data: e.Value}, nil
+}
+
+// log reads the entries of a bucket's log by their number. What is deleted
+// meanwhile is left out.
+func (s *Store) log(ctx context.Context, b int) ([]bucket.Blob, error) {
+	entries, err := read(ctx, s, s.keys.logs(b), func(segment string, e coordclient.Entry) (bucket.Blob, error) {
+		seq, err := strconv.ParseInt(segment, 10, 64)
+		if err != nil || seq < 0 {
+			return bucket.Blob{}, fmt.Errorf("%q is no sequence number", segment)
+		}
+		return bucket.Blob{Seq: seq, Version: e.Version, Data: e.Value}, nil
+	})
+	slices.SortFunc(entries, func(a, b bucket.Blob) int { return cmp.Compare(a.Seq, b.Seq) })
+	return entries, err
+}
+
+// Refresh syncs, reads the bucket's node and then what was edited since f, and
+// the log entry at seq (Landed has version -1 if there is none). After
+// HoldAfter lost batches it sets a hold. Errors: bucket.ErrFenced,
+// ErrUnavailable.
+func (o *Owner) Refresh(ctx context.Context, f bucket.Fence, seq int64) (bucket.Fence, bucket.Changes, error) {
+	fail := func(err error) (bucket.Fence, bucket.Changes, error) {
+		return bucket.Fence{}, bucket.Changes{}, fmt.Errorf("refresh bucket %d: %w", f.Bucket, portError(err))
+	}
+	if err := o.sync(ctx, f.Bucket); err != nil {
+		return fail(err)
+	}
+	now, n, err := o.refence(ctx, f)
+	if err != nil {
+		return fail(err)
+	}
+	c, err := o.changes(ctx, f, n)
+	if err != nil {
+		return fail(err)
+	}
+	if c.Landed, err = o.blob(ctx, o.keys.log(f.Bucket, seq)); err != nil {
+		return fail(err)
+	}
+	c.Landed.Seq = seq
+	return now, c, nil
+}
+
+// refence reads the node at which f now is, and sets a hold when it is time.
+func (o *Owner) refence(ctx context.Context, f bucket.Fence) (bucket.Fence, Node, error) {
+	for range maxMoves {
+		n, e, _, err := o.node(ctx, f.Bucket)
+		switch {
+		case errors.Is(err, coordclient.ErrNotFound):
+			return f, n, bucket.ErrFenced
+		case err != nil:
+			return f, n, err
+		case !n.Owned(o.me) || n.Epoch != f.Epoch:
+			return f, n, bucket.ErrFenced
+		case n.HoldMS > 0 || o.losses(f.Bucket) < HoldAfter:
+			return fence(f.Bucket, n, e.Version), n, nil
+		}
+		n.HoldMS = HoldTime.Milliseconds()
+		value, err := n.encode()
+		if err != nil {
+			return f, n, err
+		}
+		err = o.kv.Commit(ctx, coordclient.CheckMember(o.me), coordclient.Set(e.Key, value, e.Version))
+		switch {
+		case err == nil:
+			return fence(f.Bucket, n, e.Version+1), n, nil
+		case errors.Is(err, coordclient.ErrConflict), errors.Is(err, coordclient.ErrUnknownOutcome):
+		default:
+			return f, n, err
+		}
+	}
+	return f, Node{}, fmt.Errorf("%w: it moved %d times meanwhile", bucket.ErrUnavailable, maxMoves)
+}
+
+// changes reads what was edited since f.
+func (o *Owner) changes(ctx context.Context, f bucket.Fence, n Node) (bucket.Changes, error) {
+	var c bucket.Changes
+	keys, requests, ok := n.since(f.Edit)
+	if !ok {
+		var err error
+		c.All = true
+		if c.Definitions, err = o.Definitions(ctx, f.Bucket); err != nil {
+			return c, err
+		}
+		c.Requests, err = o.Requests(ctx, f.Bucket)
+		return c, err
+	}
+	for _, key := range keys {
+		info, err := o.definition(ctx, f.Bucket, key)
+		var corrupt *CorruptError
+		switch {
+		case errors.Is(err, coordclient.ErrNotFound):
+			c.Removed = append(c.Removed, key)
+		case errors.As(err, &corrupt):
+			o.corrupt(corrupt)
+		case err != nil:
+			return c, err
+		default:
+			c.Definitions = append(c.Definitions, info)
+		}
+	}
+	for _, segment := range requests {
+		e, _, err := o.kv.Get(ctx, o.keys.requests(f.Bucket)+"/"+segment)
+		if errors.Is(err, coordclient.ErrNotFound) {
+			continue
+		} else if err != nil {
+			return c, err
+		}
+		r, err := decodeRequest(e.Value, e.Modified)
+		if err != nil {
+			o.corrupt(&CorruptError{e.Key, err})
+			continue
+		}
+		c.Requests = append(c.Requests, r)
+	}
+	return c, nil
+}
+
+// Release sets the owner to released. Errors as of Commit.
+func (o *Owner) Release(ctx context.Context, f bucket.Fence) error {
+	fail := func(err error) error { return fmt.Errorf("release bucket %d: %w", f.Bucket, portError(err)) }
+	n, e, _, err := o.node(ctx, f.Bucket)
+	switch {
+	case err != nil:
+		return fail(err)
+	case !n.Owned(o.me) || n.Epoch != f.Epoch:
+		return fail(bucket.ErrFenced)
+	case e.Version != f.Version:
+		return fail(bucket.ErrMoved)
+	}
+	n.Released, n.HoldMS = true, 0
+	value, err := n.encode()
+	if err != nil {
+		return fail(err)
+	}
+	err = o.kv.Commit(ctx, coordclient.CheckMember(o.me), coordclient.Set(e.Key, value, f.Version))
+	if errors.Is(err, coordclient.ErrConflict) {
+		return fail(bucket.ErrMoved)
+	}
+	if err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+// Watch gives a channel that closes when the bucket's node may have changed.
+func (o *Owner) Watch(ctx context.Context, b int) (<-chan struct{}, error) {
+	_, changed, err := o.kv.Get(ctx, o.keys.bucket(b))
+	if err != nil {
+		return nil, fmt.Errorf("watch bucket %d: %w", b, portError(err))
+	}
+	return changed, nil
+}
+
+// count keeps how many batches in a row were lost to edits.
+func (o *Owner) count(b int, landed bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if landed {
+		delete(o.lost, b)
+	} else {
+		o.lost[b]++
+	}
+}
+
+func (o *Owner) losses(b int) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.lost[b]
+}
+
+// NoRequestError is a bucket.ErrNoRequest that says which.
+type NoRequestError struct{ ID string }
+
+// Error names the request.
+func (e *NoRequestError) Error() string { return "request " + e.ID + " is gone" }
+
+// Unwrap gives bucket.ErrNoRequest.
+func (*NoRequestError) Unwrap() error { return bucket.ErrNoRequest }
+
+// RequestID is which request is gone.
+func (e *NoRequestError) RequestID() string { return e.ID }
+
+// portError says an error of coordclient in the words of package bucket.
+func portError(err error) error {
+	switch {
+	case errors.Is(err, coordclient.ErrNotMember):
+		return fmt.Errorf("%w: %w", bucket.ErrFenced, err)
+	case errors.Is(err, coordclient.ErrUnknownOutcome):
+		return fmt.Errorf("%w: %w", bucket.ErrUnknownOutcome, err)
+	case errors.Is(err, coordclient.ErrUnavailable), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%w: %w", bucket.ErrUnavailable, err)
+	}
+	return err
+}

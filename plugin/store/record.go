@@ -1,0 +1,153 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// Format is the number of the record formats that this package writes and the
+// highest that it reads.
+const Format = 1
+
+// Bounds of records in bytes.
+const (
+	MaxDefinition = 64 << 10
+	MaxRequest    = 16 << 10
+	// MaxMessageRecord leaves room for a batch beside a message.
+	MaxMessageRecord = 256 << 10
+)
+
+// CorruptError is a record that cannot be read. It harms nothing but itself.
+type CorruptError struct {
+	Key string
+	Err error
+}
+
+// Error names the key and what is wrong there.
+func (e *CorruptError) Error() string { return fmt.Sprintf("record %s: %v", e.Key, e.Err) }
+
+// Unwrap gives the cause.
+func (e *CorruptError) Unwrap() error { return e.Err }
+
+// encode writes a record as JSON within a limit. Error: coordclient.ErrTooLarge.
+func encode(record any, limit int) ([]byte, error) {
+	data, err := json.Marshal(record)
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > limit {
+		return nil, fmt.Errorf("record of %d bytes: %w (the limit is %d)", len(data), coordclient.ErrTooLarge, limit)
+	}
+	return data, nil
+}
+
+// decode reads a record and its format number.
+func decode(data []byte, limit int, record any, format *int) error {
+	if len(data) > limit {
+		return fmt.Errorf("%d bytes: %w (the limit is %d)", len(data), coordclient.ErrTooLarge, limit)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	if err := decoder.Decode(record); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the record")
+	}
+	switch {
+	case *format < 1:
+		return errors.New("no format number")
+	case *format > Format:
+		return fmt.Errorf("format %d is of a newer Belfry; this one reads up to %d", *format, Format)
+	}
+	return nil
+}
+
+type definitionRecord struct {
+	Format int `json:"format"`
+	task.Info
+}
+
+func encodeDefinition(info task.Info) ([]byte, error) {
+	return encode(definitionRecord{Format, info}, MaxDefinition)
+}
+
+// decodeDefinition reads the definition of key, as of the version and time of
+// its last commit.
+func decodeDefinition(data []byte, key task.Key, version int64, modified time.Time) (task.Info, error) {
+	var r definitionRecord
+	if err := decode(data, MaxDefinition, &r, &r.Format); err != nil {
+		return task.Info{}, err
+	}
+	switch {
+	case r.Key != key:
+		return task.Info{}, fmt.Errorf("it says that it is %s", r.Key)
+	case r.UID == "" || strings.Contains(r.UID, ":"):
+		return task.Info{}, fmt.Errorf("uid %q cannot be", r.UID)
+	case r.Service == "" || r.Operation == "":
+		return task.Info{}, errors.New("no service or no operation")
+	}
+	r.Revision = version + 1
+	r.From = orTime(r.From, modified)
+	if r.Paused {
+		r.PausedAt = orTime(r.PausedAt, modified)
+	}
+	if r.Deleted {
+		r.DeletedAt = orTime(r.DeletedAt, modified)
+	}
+	return r.Info, nil
+}
+
+func orTime(t, otherwise time.Time) time.Time {
+	if t.IsZero() {
+		return otherwise
+	}
+	return t
+}
+
+type requestRecord struct {
+	Format int `json:"format"`
+	task.Request
+}
+
+func decodeRequest(data []byte, modified time.Time) (task.Request, error) {
+	var r requestRecord
+	if err := decode(data, MaxRequest, &r, &r.Format); err != nil {
+		return task.Request{}, err
+	}
+	switch {
+	case r.ID == "" || r.UID == "":
+		return task.Request{}, errors.New("no id or no uid")
+	case r.Kind != task.RequestRun && r.Kind != task.RequestCancel:
+		return task.Request{}, fmt.Errorf("kind %q is unknown", r.Kind)
+	}
+	r.Asked = orTime(r.Asked, modified)
+	return r.Request, nil
+}
+
+type messageRecord struct {
+	Format int `json:"format"`
+	task.Message
+}
+
+func encodeMessage(m task.Message) ([]byte, error) {
+	return encode(messageRecord{Format, m}, MaxMessageRecord)
+}
+
+func decodeMessage(data []byte) (task.Message, error) {
+	var r messageRecord
+	if err := decode(data, MaxMessageRecord, &r, &r.Format); err != nil {
+		return task.Message{}, err
+	}
+	if r.ID == "" || r.To == "" {
+		return task.Message{}, errors.New("no id or no receiver")
+	}
+	return r.Message, nil
+}

@@ -1,0 +1,63 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// Ask puts a request before the owner of a task's bucket. The store gives it an
+// id, the task's uid and the time. Errors: coordclient.ErrNotFound (no such
+// task), ErrTooLarge, ErrUnavailable, ErrUnknownOutcome.
+func (s *Store) Ask(ctx context.Context, r task.Request) (task.Request, error) {
+	r.Task = r.Task.Normal()
+	fail := func(err error) (task.Request, error) {
+		return task.Request{}, fmt.Errorf("request %s of task %s: %w", r.Kind, r.Task, err)
+	}
+	b, err := s.HomeOf(ctx, r.Task)
+	if err != nil {
+		return fail(err)
+	}
+	for try := 0; ; try++ {
+		info, err := s.live(ctx, b, r.Task)
+		if err != nil {
+			return fail(err)
+		}
+		r.ID, r.UID = s.newID(), info.UID
+		err = s.ask(ctx, b, r, info.Revision-1)
+		if errors.Is(err, coordclient.ErrConflict) && try < maxRefetch {
+			continue
+		}
+		if err != nil {
+			return fail(err)
+		}
+		return r, nil
+	}
+}
+
+func (s *Store) ask(ctx context.Context, b int, r task.Request, version int64) error {
+	value, err := encode(requestRecord{Format, r}, MaxRequest)
+	if err != nil {
+		return err
+	}
+	key := s.keys.request(b, r.ID)
+	return s.edit(ctx, change{
+		bucket: b,
+		mark:   requestMark + Segment(r.ID),
+		ops: []coordclient.Op{
+			coordclient.Create(key, value),
+			coordclient.Check(s.keys.task(b, r.Task), version),
+		},
+		landed: func(context.Context) error { return nil }, // the mark is this request's alone
+	})
+}
+
+// Requests reads those of one bucket. Errors as of List.
+func (s *Store) Requests(ctx context.Context, b int) ([]task.Request, error) {
+	return read(ctx, s, s.keys.requests(b), func(_ string, e coordclient.Entry) (task.Request, error) {
+		return decodeRequest(e.Value, e.Modified)
+	})
+}

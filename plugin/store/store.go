@@ -1,0 +1,214 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/seed42aab489/belfry/coordclient"
+)
+
+// Bounds of a cluster's number of buckets.
+const (
+	DefaultBuckets = 256
+	// MaxBuckets lets a new cluster be made in one commit.
+	MaxBuckets = 1000
+)
+
+// readers bounds the reads that one call makes at once.
+const readers = 32
+
+// Options of a Store. The zero value is ready to use.
+type Options struct {
+	// Root is put before all keys; "" or like "/belfry".
+	Root string
+	// NewID makes the ids of tasks, edits and requests. Nil: random UUIDs.
+	NewID func() string
+	// Corrupt hears of each record that a list left out. It may be called at
+	// once from several goroutines. Nil: nobody does.
+	Corrupt func(*CorruptError)
+}
+
+// Store reads and writes the state of a cluster. Make it with New. Safe for
+// concurrent use.
+type Store struct {
+	kv      coordclient.KV
+	keys    keys
+	newID   func() string
+	corrupt func(*CorruptError)
+	cluster atomic.Pointer[Cluster]
+	wake    *bell
+}
+
+// New makes a store on kv. It reads nothing yet.
+func New(kv coordclient.KV, o Options) *Store {
+	if o.NewID == nil {
+		o.NewID = uuid.NewString
+	}
+	if o.Corrupt == nil {
+		o.Corrupt = func(*CorruptError) {}
+	}
+	return &Store{kv: kv, keys: keys(o.Root), newID: o.NewID, corrupt: o.Corrupt, wake: newBell()}
+}
+
+// Settings of a cluster that is made.
+type Settings struct {
+	// Buckets is fixed for the cluster's life. Zero: DefaultBuckets.
+	Buckets int
+}
+
+// Cluster is what a cluster is for ever.
+type Cluster struct {
+	Format  int    `json:"format"`
+	UUID    string `json:"uuid"`
+	Buckets int    `json:"buckets"`
+}
+
+// ErrNotInitialised: no cluster was made here yet; it wraps
+// coordclient.ErrNotFound.
+var ErrNotInitialised = fmt.Errorf("no cluster has been initialised here: %w", coordclient.ErrNotFound)
+
+// Init makes the cluster unless it is there, and gives what is there: the
+// settings of a cluster that exists stay. Errors: *CorruptError, those of
+// coordclient.KV.
+func (s *Store) Init(ctx context.Context, settings Settings) (Cluster, error) {
+	if settings.Buckets == 0 {
+		settings.Buckets = DefaultBuckets
+	}
+	if settings.Buckets < 1 || settings.Buckets > MaxBuckets {
+		return Cluster{}, fmt.Errorf("initialise cluster: %d buckets: use 1 to %d", settings.Buckets, MaxBuckets)
+	}
+	for range maxDoubts {
+		c, err := s.Cluster(ctx)
+		if !errors.Is(err, ErrNotInitialised) {
+			return c, err
+		}
+		err = s.create(ctx, settings.Buckets)
+		if err != nil && !errors.Is(err, coordclient.ErrExists) && !errors.Is(err, coordclient.ErrUnknownOutcome) {
+			return Cluster{}, fmt.Errorf("initialise cluster: %w", err)
+		}
+	}
+	return Cluster{}, fmt.Errorf("initialise cluster: %w", coordclient.ErrUnknownOutcome)
+}
+
+func (s *Store) create(ctx context.Context, buckets int) error {
+	value, err := encode(Cluster{Format: Format, UUID: s.newID(), Buckets: buckets}, coordclient.MaxValue)
+	if err != nil {
+		return err
+	}
+	free, err := Node{}.encode()
+	if err != nil {
+		return err
+	}
+	ops := []coordclient.Op{coordclient.Create(s.keys.cluster(), value)}
+	for b := range buckets {
+		ops = append(ops, coordclient.Create(s.keys.bucket(b), free))
+	}
+	return s.kv.Commit(ctx, ops...)
+}
+
+// Cluster tells what the cluster is. Errors: ErrNotInitialised, *CorruptError,
+// coordclient.ErrUnavailable.
+func (s *Store) Cluster(ctx context.Context) (Cluster, error) {
+	if c := s.cluster.Load(); c != nil {
+		return *c, nil
+	}
+	e, _, err := s.kv.Get(ctx, s.keys.cluster())
+	switch {
+	case errors.Is(err, coordclient.ErrNotFound):
+		return Cluster{}, ErrNotInitialised
+	case err != nil:
+		return Cluster{}, fmt.Errorf("read cluster: %w", err)
+	}
+	var c Cluster
+	if err := decode(e.Value, coordclient.MaxValue, &c, &c.Format); err != nil {
+		return Cluster{}, &CorruptError{e.Key, err}
+	}
+	if c.Buckets < 1 || c.Buckets > MaxBuckets {
+		return Cluster{}, &CorruptError{e.Key, fmt.Errorf("%d buckets", c.Buckets)}
+	}
+	s.cluster.Store(&c)
+	return c, nil
+}
+
+// buckets is the number of buckets.
+func (s *Store) buckets(ctx context.Context) (int, error) {
+	c, err := s.Cluster(ctx)
+	return c.Buckets, err
+}
+
+// node reads a bucket's node.
+func (s *Store) node(ctx context.Context, b int) (Node, coordclient.Entry, <-chan struct{}, error) {
+	e, changed, err := s.kv.Get(ctx, s.keys.bucket(b))
+	if err != nil {
+		return Node{}, e, nil, err
+	}
+	n, err := decodeNode(e.Value)
+	if err != nil {
+		return Node{}, e, nil, &CorruptError{e.Key, err}
+	}
+	return n, e, changed, nil
+}
+
+// each runs f for 0 to n-1, at most readers at once, and gives the first error.
+func each(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var (
+		next    atomic.Int64
+		workers sync.WaitGroup
+	)
+	for range min(n, readers) {
+		// Ends when the numbers are used up, or at the first error.
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				if err := f(ctx, i); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	workers.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// pause waits for d or for ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// bell wakes whoever waits on it: level-triggered, as watches are.
+type bell struct {
+	mu sync.Mutex
+	c  chan struct{}
+}
+
+func newBell() *bell { return &bell{c: make(chan struct{})} }
+
+func (b *bell) wait() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.c
+}
+
+func (b *bell) ring() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	close(b.c)
+	b.c = make(chan struct{})
+}
