@@ -1,7 +1,6 @@
 package descriptor
 
 import (
-	"encoding/json"
 	"errors"
 	"strconv"
 	"strings"
@@ -16,13 +15,11 @@ func (r *reader) template(n *node, res *dataservice.Result) {
 		r.addf(n.children[0].pos, "a JSON result is a template, it holds no elements")
 		return
 	}
-	t := &template{r: r, n: n, res: res, dec: json.NewDecoder(strings.NewReader(n.text))}
-	root, ok := t.value(0)
-	if !ok {
-		return
-	}
-	if end := t.next(); end < len(n.text) {
-		t.addf(end, "text after the end of the JSON template")
+	t := &template{r: r, n: n, res: res}
+	root, err := (&jsonReader{text: n.text}).document()
+	var fault *jsonError
+	if errors.As(err, &fault) {
+		t.addf(fault.at, "not a JSON template: %s", fault.msg)
 		return
 	}
 	t.top(root)
@@ -32,93 +29,12 @@ type template struct {
 	r   *reader
 	n   *node
 	res *dataservice.Result
-	dec *json.Decoder
-}
-
-// jsonValue is a JSON value with its place in the text.
-type jsonValue struct {
-	at      int
-	kind    byte // '{', '[', '"' or 'v' for any other
-	text    string
-	members []member
-	items   []jsonValue
-}
-
-type member struct {
-	name string
-	at   int
-	jsonValue
 }
 
 func (t *template) pos(at int) dataservice.Position { return t.n.textPos(t.r.doc, at) }
 
 func (t *template) addf(at int, format string, args ...any) {
 	t.r.addf(t.pos(at), format, args...)
-}
-
-// next is the offset of the next token.
-func (t *template) next() int {
-	at := int(t.dec.InputOffset())
-	for at < len(t.n.text) && strings.IndexByte(" \t\r\n,:", t.n.text[at]) >= 0 {
-		at++
-	}
-	return at
-}
-
-func (t *template) token() (json.Token, int, bool) {
-	at := t.next()
-	token, err := t.dec.Token()
-	if err == nil {
-		return token, at, true
-	}
-	message := "it ends too early"
-	var fault *json.SyntaxError
-	if errors.As(err, &fault) {
-		message = fault.Error()
-		at = max(int(fault.Offset)-1, 0)
-	}
-	t.addf(at, "not a JSON template: %s", message)
-	return nil, at, false
-}
-
-func (t *template) value(depth int) (jsonValue, bool) {
-	token, at, ok := t.token()
-	if !ok {
-		return jsonValue{}, false
-	}
-	v := jsonValue{at: at, kind: 'v'}
-	switch token := token.(type) {
-	case string:
-		v.kind, v.text = '"', token
-	case json.Delim:
-		if depth == MaxDepth {
-			t.addf(at, "the JSON template is nested more than %d deep", MaxDepth)
-			return v, false
-		}
-		v.kind = byte(token)
-		for t.dec.More() {
-			if v.kind == '[' {
-				item, ok := t.value(depth + 1)
-				if !ok {
-					return v, false
-				}
-				v.items = append(v.items, item)
-				continue
-			}
-			name, at, ok := t.token()
-			if !ok {
-				return v, false
-			}
-			inner, ok := t.value(depth + 1)
-			if !ok {
-				return v, false
-			}
-			key, _ := name.(string)
-			v.members = append(v.members, member{key, at, inner})
-		}
-		_, _, ok = t.token() // the end
-	}
-	return v, ok
 }
 
 // top reads what stands around the rows.
@@ -174,10 +90,8 @@ func (t *template) fields(row jsonValue) []*dataservice.Field {
 			f.Kind, f.Fields = dataservice.FieldGroup, t.fields(m.jsonValue)
 		case '[':
 			t.addf(m.jsonValue.at, "%q is an array; a row of a JSON template holds none", m.name)
-		case '"':
-			t.leaf(m, f)
 		default:
-			t.addf(m.jsonValue.at, `%q must be a string such as "$column(type:integer)"`, m.name)
+			t.leaf(m, f)
 		}
 		out = append(out, f)
 	}
@@ -189,7 +103,7 @@ func (t *template) leaf(m member, f *dataservice.Field) {
 	at := m.jsonValue.at
 	column, ok := strings.CutPrefix(strings.TrimSpace(m.text), "$")
 	if !ok {
-		t.addf(at, "the value of %q must begin with $ and name a column", m.name)
+		t.addf(at, `the value of %q must name a column, such as "$column(type:integer)"`, m.name)
 		return
 	}
 	column, options, has := strings.Cut(column, "(")

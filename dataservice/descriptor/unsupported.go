@@ -12,8 +12,8 @@ var kindNames = map[dataservice.SourceKind]string{
 	dataservice.SourceCarbon: "Carbon data sources", dataservice.SourceJNDI: "JNDI data sources",
 	dataservice.SourceCSV: "CSV sources", dataservice.SourceExcel: "Excel sources",
 	dataservice.SourceGSpread: "Google spreadsheets", dataservice.SourceRDF: "RDF sources",
-	dataservice.SourceSPARQL: "SPARQL sources", dataservice.SourceWeb: "web scraping",
-	dataservice.SourceMongoDB: "MongoDB", dataservice.SourceCassandra: "Cassandra",
+	dataservice.SourceSPARQL: "SPARQL sources", dataservice.SourceWeb: "web scraping sources",
+	dataservice.SourceMongoDB: "MongoDB sources", dataservice.SourceCassandra: "Cassandra sources",
 	dataservice.SourceCustom: "custom data sources",
 }
 
