@@ -1,0 +1,203 @@
+package bucket
+
+import (
+	"slices"
+
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// Apply takes in a batch of this owner that was committed, and the requests
+// that it took.
+func (s *State) Apply(b *Batch, taken []string) {
+	for i := range b.Records {
+		r := &b.Records[i]
+		s.apply(b, r, true)
+		if e := s.entries[r.UID]; e != nil {
+			s.rearm(e)
+		}
+	}
+	s.seq = b.Seq
+	if len(taken) > 0 {
+		s.requests = slices.DeleteFunc(s.requests, func(r task.Request) bool { return slices.Contains(taken, r.ID) })
+	}
+	s.Abandon()
+}
+
+// Abandon looks again at everything that the last Decide took off the heap:
+// its decisions were not committed, or were applied.
+func (s *State) Abandon() {
+	parked := s.parked
+	s.parked, s.asked = nil, false
+	for _, e := range parked {
+		s.rearm(e)
+	}
+}
+
+func (s *State) apply(b *Batch, r *Record, live bool) {
+	e := s.entries[r.UID]
+	if e == nil {
+		if r.Kind == Forget {
+			return
+		}
+		e = &entry{cur: Cursor{UID: r.UID}}
+		s.entries[r.UID] = e
+	}
+	switch r.Kind {
+	case Claim:
+		e.claim(b, r, live)
+	case Reclaim:
+		e.reclaim(b, r, live)
+	case Settle:
+		s.settle(e, b, r)
+	case Skip:
+		e.skip(r)
+		s.remember(e, past{
+			at: r.At, end: b.Time, until: r.Until, manual: r.Manual, node: b.Node, count: int32(r.Count),
+			outcome: codeOf(outcomes, task.Skipped), reason: codeOf(reasons, r.Reason),
+		})
+	case Defer:
+		e.cur.Decided = max(e.cur.Decided, r.At)
+		e.cur.Deferred = append(e.cur.Deferred, Deferred{At: r.At, NotBefore: r.Start})
+	case Alerted:
+		e.cur.Alerted = r.Start
+	case Forget:
+		s.forget(e)
+	}
+}
+
+func (e *entry) claim(b *Batch, r *Record, live bool) {
+	if r.Manual == "" && !e.undefer(r.At) {
+		e.cur.Decided = max(e.cur.Decided, r.At)
+	}
+	e.cur.Counts.Fired++
+	e.cur.Open = append(e.cur.Open, &Open{
+		At: r.At, Manual: r.Manual, Attempt: r.Attempt, Tried: b.Time, Node: b.Node, Claimed: b.Time,
+		Revision: r.Revision, Meaning: r.Meaning, Hash: r.Hash, Delivery: r.Delivery, held: live,
+	})
+}
+
+// undefer takes an instant off the deferred ones, if it is one.
+func (e *entry) undefer(at int64) bool {
+	i := slices.IndexFunc(e.cur.Deferred, func(d Deferred) bool { return d.At == at })
+	if i < 0 {
+		return false
+	}
+	e.cur.Deferred = slices.Delete(e.cur.Deferred, i, i+1)
+	return true
+}
+
+func (e *entry) find(at int64, manual string) (int, *Open) {
+	for i, o := range e.cur.Open {
+		if o.At == at && o.Manual == manual {
+			return i, o
+		}
+	}
+	return -1, nil
+}
+
+func (e *entry) reclaim(b *Batch, r *Record, live bool) {
+	_, o := e.find(r.At, r.Manual)
+	if o == nil {
+		return
+	}
+	if !o.Waiting {
+		o.Again++
+		o.Doubt = true
+	}
+	if r.Hash != "" {
+		o.Hash = r.Hash
+	}
+	o.Attempt, o.Tried, o.Node, o.Waited = r.Attempt, b.Time, b.Node, 0
+	o.Waiting, o.held, o.due = false, live, 0
+}
+
+func (s *State) settle(e *entry, b *Batch, r *Record) {
+	p := past{
+		at: r.At, start: r.Start, end: r.End, manual: r.Manual, node: b.Node, err: r.Error,
+		attempt: int32(r.Attempt), outcome: codeOf(outcomes, r.Outcome),
+	}
+	i, o := e.find(r.At, r.Manual)
+	if o == nil {
+		e.amend(p)
+		return
+	}
+	p.node = o.Node // whoever made the attempt
+	s.remember(e, p)
+	if r.Outcome == task.OK {
+		e.cur.LastOK, e.cur.Alerted = r.End, 0
+	}
+	if r.Final {
+		e.cur.Open = slices.Delete(e.cur.Open, i, i+1)
+		e.count(r.Outcome, 1)
+		return
+	}
+	o.Waiting, o.held, o.RetryAt, o.Outcome, o.Error = true, false, r.RetryAt, r.Outcome, r.Error
+	switch {
+	case r.Open || r.Outcome == task.Interrupted:
+		o.Again++
+		o.Doubt = o.Doubt || r.Open
+	case r.NotSent:
+		o.Unsent++
+	default:
+		o.Failed++
+	}
+}
+
+// amend lets a late answer replace an UNKNOWN. The first end of a firing wins
+// otherwise.
+func (e *entry) amend(p past) {
+	for i := len(e.runs) - 1; i >= 0; i-- {
+		was := &e.runs[i]
+		if was.at != p.at || was.manual != p.manual {
+			continue
+		}
+		if outcomes[was.outcome] == task.Unknown {
+			e.count(task.Unknown, -1)
+			e.count(outcomes[p.outcome], 1)
+			*was = p
+		}
+		return
+	}
+}
+
+func (e *entry) count(outcome task.Outcome, n int64) {
+	switch outcome {
+	case task.OK:
+		e.cur.Counts.OK += n
+	case task.Failed, task.TimedOut:
+		e.cur.Counts.Failed += n
+	case task.Unknown:
+		e.cur.Counts.Unknown += n
+	}
+}
+
+func (e *entry) skip(r *Record) {
+	switch {
+	case r.Manual != "":
+		return
+	case r.Until != 0:
+		e.cur.Decided = max(e.cur.Decided, r.Until)
+	default:
+		e.undefer(r.At)
+	}
+	e.cur.Counts.Skipped += int64(r.Count)
+}
+
+func (s *State) remember(e *entry, p past) {
+	if len(e.runs) == 0 {
+		s.withRuns++
+	}
+	e.remember(p, share(s.withRuns))
+}
+
+func (s *State) forget(e *entry) {
+	delete(s.entries, e.cur.UID)
+	if e.info != nil && s.keys[e.info.Key] == e {
+		delete(s.keys, e.info.Key)
+	}
+	if len(e.runs) > 0 {
+		s.withRuns--
+	}
+	s.wakes.remove(e)
+	e.dead = true
+}

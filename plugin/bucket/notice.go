@@ -1,0 +1,77 @@
+package bucket
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// Notices are the alerts that come true with a record, before it is applied.
+// The Info of each holds only the alerts that it is about. Node is the owner's
+// name.
+func (s *State) Notices(r *Record, now time.Time, node string) []task.Notice {
+	e := s.entries[r.UID]
+	if e == nil || e.info == nil || len(e.info.Alerts) == 0 {
+		return nil
+	}
+	var all []task.Notice
+	for _, a := range e.info.Alerts {
+		n, ok := e.notice(r, a)
+		if !ok {
+			continue
+		}
+		same := slices.IndexFunc(all, func(m task.Notice) bool { return m.ID == n.ID })
+		if same >= 0 {
+			all[same].Info.Alerts = append(all[same].Info.Alerts, a)
+			continue
+		}
+		n.Kind, n.Info, n.At = a.On, *e.info, now
+		n.Info.Alerts = []task.Alert{a}
+		if a.On != task.AlertSilent {
+			n.Run = e.runOf(r, now, node)
+		}
+		all = append(all, n)
+	}
+	return all
+}
+
+// notice tells whether the alert comes true with the record.
+func (e *entry) notice(r *Record, a task.Alert) (task.Notice, bool) {
+	id := string(r.FireID()) + ":" + string(a.On)
+	switch a.On {
+	case task.AlertFailed:
+		return task.Notice{ID: id, Detail: r.Error}, r.Kind == Settle && r.Final && failed(r.Outcome)
+	case task.AlertLate:
+		late := time.Duration(r.Start-r.At) * time.Millisecond
+		_, o := e.find(r.At, r.Manual)
+		first := o != nil && o.Failed+o.Unsent+o.Again == 0
+		return task.Notice{ID: id + ":" + a.After.String(), Detail: fmt.Sprintf("started %s after its time", late)},
+			r.Kind == Settle && r.Manual == "" && r.Start > 0 && first && late > time.Duration(a.After)
+	case task.AlertMissed:
+		missed := r.Reason == task.ReasonMissed || r.Reason == task.ReasonCatchUp || r.Reason == task.ReasonReplaced
+		return task.Notice{ID: id, Detail: fmt.Sprintf("%d skipped as missed", r.Count)}, r.Kind == Skip && missed
+	case task.AlertSilent:
+		after := time.Duration(r.Start) * time.Millisecond
+		return task.Notice{
+				ID:     r.UID + ":silent:" + strconv.FormatInt(r.At, 10),
+				Detail: fmt.Sprintf("no run ended OK for %s", after),
+			},
+			r.Kind == Alerted && after == time.Duration(a.After).Truncate(time.Millisecond)
+	default:
+		return task.Notice{}, false
+	}
+}
+
+func (e *entry) runOf(r *Record, now time.Time, node string) task.Run {
+	run := task.Run{
+		FireID: r.FireID(), Task: e.info.Key, Scheduled: instant(r.At), Started: instant(r.Start), Ended: instant(r.End),
+		Outcome: r.Outcome, Reason: r.Reason, Attempt: r.Attempt, Node: node, Error: r.Error,
+	}
+	if r.Kind == Skip {
+		run.Outcome, run.Ended, run.Skips, run.Until = task.Skipped, now, r.Count, instant(max(r.Until, r.At))
+	}
+	return run
+}

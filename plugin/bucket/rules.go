@@ -1,0 +1,96 @@
+package bucket
+
+import (
+	"math"
+	"time"
+
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// Rules bound what becomes of late and waiting firings. The zero value of each
+// means its default.
+type Rules struct {
+	// Misfire is how late an instant may be before its task's misfire policy
+	// applies. Up to it, it simply fires late. Default DefaultMisfire.
+	Misfire time.Duration
+	// CatchUp is the most missed instants that fire-all fires after one outage,
+	// oldest first. Default DefaultCatchUp.
+	CatchUp int
+	// Window is how far back fire-all looks. Default DefaultWindow.
+	Window time.Duration
+	// Spread is the pause between two firings of a catch-up. Default
+	// DefaultSpread.
+	Spread time.Duration
+	// Queue is the most firings of one task that wait for the one before. What
+	// comes then is skipped. Default DefaultQueue.
+	Queue int
+	// OpenFor is how long an effectively-once firing may stay open before it is
+	// UNKNOWN: half of what the inbox keeps. Default DefaultOpenFor.
+	OpenFor time.Duration
+}
+
+// The defaults of Rules.
+const (
+	DefaultMisfire = time.Minute
+	DefaultCatchUp = 100
+	DefaultWindow  = 24 * time.Hour
+	DefaultSpread  = 100 * time.Millisecond
+	DefaultQueue   = 200
+	DefaultOpenFor = 84 * time.Hour
+)
+
+// maxAttempts bounds the attempts at one firing, whatever its retry policy.
+const maxAttempts = 1 << 16
+
+func (r Rules) withDefaults() Rules {
+	if r.Misfire <= 0 {
+		r.Misfire = DefaultMisfire
+	}
+	if r.CatchUp <= 0 {
+		r.CatchUp = DefaultCatchUp
+	}
+	if r.Window <= 0 {
+		r.Window = DefaultWindow
+	}
+	if r.Spread <= 0 {
+		r.Spread = DefaultSpread
+	}
+	if r.Queue <= 0 {
+		r.Queue = DefaultQueue
+	}
+	if r.OpenFor <= 0 {
+		r.OpenFor = DefaultOpenFor
+	}
+	return r
+}
+
+// Schedule tells when a task is due: the first instant after a time, to the
+// millisecond, or false when there is none. It is a function of its argument
+// alone.
+type Schedule interface {
+	Next(after time.Time) (time.Time, bool)
+}
+
+// Compile makes the schedule of a definition. Its error is one that an
+// administrator can act upon.
+type Compile func(info *task.Info) (Schedule, error)
+
+// never is the instant that does not come.
+const never = int64(math.MaxInt64)
+
+// nextAfter is the first instant of s in milliseconds after ms, or never. A
+// schedule's instant between two milliseconds counts as the earlier one, so
+// the search starts at the end of the millisecond.
+func nextAfter(s Schedule, ms int64) int64 {
+	if s == nil {
+		return never
+	}
+	t, ok := s.Next(time.UnixMilli(ms + 1).Add(-1))
+	if !ok {
+		return never
+	}
+	if n := t.UnixMilli(); n > ms {
+		return n
+	}
+	return never
+}

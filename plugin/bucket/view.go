@@ -1,0 +1,133 @@
+package bucket
+
+import (
+	"slices"
+	"time"
+
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// Phase is what a task is doing, as far as its bucket alone can tell.
+type Phase string
+
+// The phases.
+const (
+	PhaseWaiting  Phase = "waiting"
+	PhaseRunning  Phase = "running"
+	PhasePaused   Phase = "paused"
+	PhaseBlocked  Phase = "blocked"  // due, but an earlier run of it still goes
+	PhaseFinished Phase = "finished" // never fires again
+	PhaseFailed   Phase = "failed"   // its last firing failed, or its trigger cannot be scheduled
+)
+
+// View is a task as its bucket knows it.
+type View struct {
+	UID   string
+	Info  *task.Info // nil: no definition is known. Not to be changed
+	Phase Phase
+	Fault error // why the trigger cannot be scheduled; nil: it can
+	// Next is the next instant to be decided; zero: none, or paused.
+	Next   time.Time
+	Counts Counts
+	// Last is the last attempt that ended; nil: none did, or it is too long ago.
+	Last *task.Run
+	// Open are the claims without an end, oldest first, as RUNNING or with the
+	// outcome of their last attempt.
+	Open []task.Run
+	// Queued is how many decided instants wait to be claimed.
+	Queued int
+}
+
+// UIDs lists the tasks, by uid.
+func (s *State) UIDs() []string {
+	var uids []string
+	for _, e := range s.ordered() {
+		uids = append(uids, e.cur.UID)
+	}
+	return uids
+}
+
+// View tells how the task stands. False: it is not of this bucket.
+func (s *State) View(uid string) (View, bool) {
+	e := s.entries[uid]
+	if e == nil {
+		return View{}, false
+	}
+	v := View{UID: uid, Info: e.info, Fault: e.fault, Counts: e.cur.Counts, Queued: len(e.cur.Deferred)}
+	_, ended := e.ended()
+	if !ended && !e.info.Paused {
+		if next := e.nextFrom(max(e.cur.Decided, from(e.info))); next != never {
+			v.Next = instant(next)
+		}
+	}
+	for i := len(e.runs) - 1; i >= 0; i-- {
+		if outcomes[e.runs[i].outcome] != task.Skipped {
+			last := e.runs[i].run(uid, e.key())
+			v.Last = &last
+			break
+		}
+	}
+	for _, o := range e.cur.Open {
+		v.Open = append(v.Open, o.run(uid, e.key()))
+	}
+	v.Phase = e.phase(&v)
+	return v, true
+}
+
+func (e *entry) key() task.Key {
+	if e.info == nil {
+		return task.Key{}
+	}
+	return e.info.Key
+}
+
+func (e *entry) phase(v *View) Phase {
+	switch {
+	case e.info != nil && e.info.Paused:
+		return PhasePaused
+	case len(v.Open) > 0 && v.Queued > 0:
+		return PhaseBlocked
+	case len(v.Open) > 0:
+		return PhaseRunning
+	case v.Fault != nil || v.Last != nil && failed(v.Last.Outcome):
+		return PhaseFailed
+	case v.Next.IsZero() && v.Queued == 0:
+		return PhaseFinished
+	default:
+		return PhaseWaiting
+	}
+}
+
+func failed(o task.Outcome) bool {
+	return o == task.Failed || o == task.TimedOut || o == task.Unknown
+}
+
+func (o *Open) run(uid string, key task.Key) task.Run {
+	r := task.Run{
+		FireID: fireID(uid, o.At, o.Manual), Task: key, Scheduled: instant(o.At), Started: instant(o.Tried),
+		Outcome: task.Running, Attempt: o.Attempt, Node: o.Node,
+	}
+	if o.Waiting {
+		r.Outcome, r.Error = o.Outcome, o.Error
+	}
+	return r
+}
+
+// Runs are the task's recent runs and skips, oldest first, and after them the
+// open ones. Nil: the task is not of this bucket, or never fired.
+func (s *State) Runs(uid string) []task.Run {
+	e := s.entries[uid]
+	if e == nil {
+		return nil
+	}
+	runs := make([]task.Run, 0, len(e.runs)+len(e.cur.Open))
+	for i := range e.runs {
+		runs = append(runs, e.runs[i].run(uid, e.key()))
+	}
+	for _, o := range e.cur.Open {
+		if !o.Waiting {
+			runs = append(runs, o.run(uid, e.key()))
+		}
+	}
+	return slices.Clip(runs)
+}

@@ -1,0 +1,132 @@
+package bucket
+
+import (
+	"time"
+
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// Next is when Decide has something to decide, by the wall clock. False:
+// nothing is armed. It may be in the past.
+func (s *State) Next() (time.Time, bool) {
+	if !s.asked {
+		if _, idle := s.idleRequests(); !idle {
+			return time.Time{}, true
+		}
+	}
+	if len(s.wakes) == 0 {
+		return time.Time{}, false
+	}
+	return time.UnixMilli(s.wakes[0].wake), true
+}
+
+// rearm puts the entry on the heap at the time at which it needs attention.
+func (s *State) rearm(e *entry) {
+	if !e.dead {
+		s.wakes.set(e, s.wakeOf(e))
+	}
+}
+
+func (s *State) wakeOf(e *entry) int64 {
+	if end, over := e.ended(); over {
+		return e.wakeEnded(end)
+	}
+	wake := never
+	for _, o := range e.cur.Open {
+		wake = min(wake, o.wake(e.info.Paused))
+	}
+	if e.info.Paused {
+		if len(e.cur.Deferred) > 0 {
+			return 0
+		}
+		return wake
+	}
+	start := from(e.info)
+	if e.passed(start) > 0 {
+		return 0
+	}
+	if len(e.cur.Deferred) > 0 {
+		head := e.cur.Deferred[0]
+		switch {
+		case head.At <= start:
+			return 0
+		case e.info.Overlap != task.OverlapQueue || len(e.cur.Open) == 0:
+			wake = min(wake, head.NotBefore)
+		}
+	}
+	wake = min(wake, e.nextFrom(max(e.cur.Decided, start)))
+	if _, deadline := e.silence(); deadline > 0 {
+		wake = min(wake, deadline)
+	}
+	return wake
+}
+
+// wakeEnded is when a deleted or replaced task needs attention: at once, unless
+// all that is left are open claims.
+func (e *entry) wakeEnded(end int64) int64 {
+	if len(e.cur.Deferred) > 0 || len(e.cur.Open) == 0 || e.passed(end) > 0 {
+		return 0
+	}
+	wake := never
+	for _, o := range e.cur.Open {
+		wake = min(wake, o.wake(false))
+	}
+	return wake
+}
+
+// wake is when the claim can be attempted again, or given up.
+func (o *Open) wake(paused bool) int64 {
+	switch {
+	case o.held:
+		return never
+	case o.Waiting && !paused:
+		return o.RetryAt
+	case o.Waiting:
+		return never
+	case paused && o.Delivery != task.AtMostOnce:
+		return never
+	default:
+		return o.due
+	}
+}
+
+// passed is the first undecided instant up to and with end, or 0.
+func (e *entry) passed(end int64) int64 {
+	if e.sched == nil || e.cur.Decided == 0 || e.cur.Decided >= end {
+		return 0
+	}
+	if first := e.nextFrom(e.cur.Decided); first <= end {
+		return first
+	}
+	return 0
+}
+
+// nextFrom is the first instant after base, or never.
+func (e *entry) nextFrom(base int64) int64 {
+	if e.sched == nil {
+		return never
+	}
+	if e.nextOf != base || e.next == 0 {
+		e.nextOf, e.next = base, nextAfter(e.sched, base)
+	}
+	return e.next
+}
+
+// silence is the After of the next silent alert that is not raised yet, and
+// when it is to be, in milliseconds; zeros if there is none.
+func (e *entry) silence() (after, deadline int64) {
+	for _, a := range e.info.Alerts {
+		ms := time.Duration(a.After).Milliseconds()
+		if a.On == task.AlertSilent && ms > e.cur.Alerted && (after == 0 || ms < after) {
+			after = ms
+		}
+	}
+	if after == 0 || e.info.Paused {
+		return 0, 0
+	}
+	since := max(e.cur.LastOK, from(e.info))
+	if len(e.cur.Open) == 0 && e.nextFrom(max(e.cur.Decided, from(e.info))) == never {
+		return 0, 0 // finished: it is silent for good
+	}
+	return after, since + after
+}
