@@ -1,0 +1,112 @@
+package host
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/query"
+	"github.com/seed42aab489/belfry/dataservice/rest"
+	"github.com/seed42aab489/belfry/dataservice/result"
+)
+
+// set is what is deployed at one moment. It is not changed once published.
+type set struct {
+	services map[string]*deployment
+	depth    int // segments of the longest name
+	views    []View
+}
+
+func newSet() *set { return &set{services: make(map[string]*deployment)} }
+
+// with gives a set in which name leads to d, or nowhere if d is nil.
+func (s *set) with(name string, d *deployment) *set {
+	n := &set{services: maps.Clone(s.services), views: s.views}
+	if d == nil {
+		delete(n.services, name)
+	} else {
+		n.services[name] = d
+	}
+	for name := range n.services {
+		n.depth = max(n.depth, segments(name))
+	}
+	return n
+}
+
+// deployment is one version of a service that is, or was, served.
+type deployment struct {
+	service  *dataservice.Service
+	runtime  Runtime
+	endpoint *rest.Endpoint
+	file     string // relative to the services folder
+	revision int64  // of the service's name, counted from 1 since the host began
+	at       time.Time
+
+	ctx    context.Context // ends when running requests are to be cancelled
+	cancel context.CancelFunc
+
+	mu      sync.Mutex // guards the three below
+	users   int
+	retired bool
+	idle    chan struct{} // closed when retired and without users
+}
+
+func newDeployment(s *dataservice.Service, runtime Runtime, o rest.Options) *deployment {
+	d := &deployment{service: s, runtime: runtime, idle: make(chan struct{})}
+	d.ctx, d.cancel = context.WithCancel(context.Background())
+	d.endpoint = rest.New(s, restRunner{d}, o)
+	return d
+}
+
+// enter takes part in the deployment; false if it is retired.
+func (d *deployment) enter() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.retired {
+		return false
+	}
+	d.users++
+	return true
+}
+
+// leave ends what enter began.
+func (d *deployment) leave() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.users--
+	if d.retired && d.users == 0 {
+		close(d.idle)
+	}
+}
+
+// retire refuses new users and gives the channel that closes after the last.
+func (d *deployment) retire() <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.retired = true
+	if d.users == 0 {
+		close(d.idle)
+	}
+	return d.idle
+}
+
+// run executes a request under the deployment's own context besides ctx.
+func (d *deployment) run(ctx context.Context, r query.Request, out result.Sink) (query.Outcome, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(d.ctx, cancel)()
+	return d.runtime.Run(ctx, r, out)
+}
+
+// restRunner is a deployment as its HTTP endpoint sees it.
+type restRunner struct{ *deployment }
+
+// Run meets rest.Runner.
+func (r restRunner) Run(ctx context.Context, c rest.Call, out result.Sink) (bool, error) {
+	o, err := r.run(ctx, query.Request{
+		Service: r.service, Name: c.Name, Target: c.Target, Values: c.Values, ID: c.ID, Status: c.Status,
+	}, out)
+	return o.Empty, err
+}

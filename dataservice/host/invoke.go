@@ -1,0 +1,117 @@
+package host
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/query"
+	"github.com/seed42aab489/belfry/dataservice/rest"
+	"github.com/seed42aab489/belfry/dataservice/result"
+)
+
+// Invoke calls an operation in process and drops its result. It does not count
+// against the HTTP limits of the service. Errors are *dataservice.Fault.
+func (h *Host) Invoke(ctx context.Context, c dataservice.Call) (query.Outcome, error) {
+	return h.invoke(ctx, c, nothing{})
+}
+
+// Answer is what an operation that was tried answered.
+type Answer struct {
+	Outcome     query.Outcome
+	ContentType string
+	Body        []byte
+}
+
+// Try calls an operation in process and gives what it answers, at most limit
+// bytes of it: beyond that it is a fault. Errors are *dataservice.Fault.
+func (h *Host) Try(ctx context.Context, c dataservice.Call, format rest.Format, limit int64) (Answer, error) {
+	var body bytes.Buffer
+	sink := rest.NewWriter(&body, format, limit)
+	outcome, err := h.invoke(ctx, c, sink)
+	if err == nil {
+		err = sink.Flush()
+	}
+	if err != nil {
+		return Answer{}, rest.AsFault(err)
+	}
+	return Answer{Outcome: outcome, ContentType: format.ContentType(), Body: body.Bytes()}, nil
+}
+
+func (h *Host) invoke(ctx context.Context, c dataservice.Call, out result.Sink) (outcome query.Outcome, err error) {
+	fault := func(kind dataservice.FaultKind, message string) error {
+		return &dataservice.Fault{Code: dataservice.UnknownError, Kind: kind, Message: message, Service: c.Service, Request: c.Operation}
+	}
+	d := h.enter(func(s *set) *deployment { return s.services[c.Service] })
+	if d == nil {
+		return outcome, fault(dataservice.FaultNotFound, "service "+c.Service+" is not deployed")
+	}
+	defer d.leave()
+	if kind, why := closed(d.service); why != "" {
+		return outcome, fault(kind, why)
+	}
+	o := d.service.Operation(c.Operation)
+	switch {
+	case o == nil:
+		return outcome, fault(dataservice.FaultNotFound, "service "+c.Service+" has no operation "+c.Operation)
+	case o.Unsupported != "":
+		return outcome, fault(dataservice.FaultUnsupported, o.Unsupported)
+	}
+	defer func() {
+		if cause := recover(); cause != nil {
+			h.opts.Log.Error("call panicked", "service", c.Service, "request", c.Operation, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			err = fault(dataservice.FaultInternal, "internal error")
+		}
+	}()
+	id := requestID(c.Fire)
+	outcome, err = d.run(ctx, query.Request{
+		Service: d.service, Name: o.Name, Target: o.Call, Values: c.Values, ID: id, Fire: c.Fire, Status: o.ReturnStatus,
+	}, out)
+	if err != nil {
+		return outcome, rest.AsFault(err)
+	}
+	return outcome, nil
+}
+
+// enter takes part in the deployment that find gives; nil if it gives none. A
+// deployment that was retired since is looked for again: the set moved on.
+func (h *Host) enter(find func(*set) *deployment) *deployment {
+	for {
+		d := find(h.now.Load())
+		if d == nil || d.enter() {
+			return d
+		}
+	}
+}
+
+// closed tells why a service refuses every request; empty: it does not.
+func closed(s *dataservice.Service) (dataservice.FaultKind, string) {
+	switch {
+	case !s.Active:
+		return dataservice.FaultInactive, "service " + s.Name + " is inactive"
+	case s.RequiresSecurity:
+		return dataservice.FaultUnsupported, "service " + s.Name + " requires authentication, which is not supported yet"
+	}
+	return 0, ""
+}
+
+func requestID(fire *dataservice.FireKey) string {
+	if fire != nil {
+		return fire.ID
+	}
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// nothing is a sink that drops everything.
+type nothing struct{}
+
+func (nothing) Open(result.Name, bool) error              { return nil }
+func (nothing) Attribute(result.Name, result.Value) error { return nil }
+func (nothing) Leaf(result.Name, result.Value) error      { return nil }
+func (nothing) Close() error                              { return nil }

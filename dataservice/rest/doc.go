@@ -1,0 +1,47 @@
+// Package rest serves one data service over plain HTTP: its resources by method
+// and path, its operations by name. SOAP is not its business, nor is finding the
+// service that a path means; the host does both.
+//
+// # Requests
+//
+// An operation answers GET and POST at its name, as the original's HTTP binding
+// does; a resource answers its method at its path. Where both could answer, the
+// resource does. Where several resources could, a literal segment beats a
+// variable one, from left to right; then the earlier in the descriptor wins.
+//
+// Parameters come from, the later winning: the query string; the body, a form,
+// JSON or XML; the variables of the path. A repeated name is an array. A name
+// that no parameter has is ignored, as in the original. Absent, empty and null
+// differ: JSON's null, an empty JSON array and xsi:nil="true" are null.
+//
+// A JSON body is an object of parameters, or the original's envelope around it:
+// {"getX":{"id":1}} for the operation getX, {"_postproduct":{…}} for the
+// resource POST product ("_", method, path, of which only letters and digits
+// count, in any case). An XML body is one element of that name, in any
+// namespace, whose children are the parameters.
+//
+// # Answers
+//
+// Accept chooses between JSON and XML, by quality; when both are equally welcome
+// or nothing is said, a result that the descriptor describes as JSON comes as
+// JSON, any other as XML. 406 if neither will do.
+//
+// A query without a result answers 202 with an empty body, as in the original,
+// or 200 with REQUEST_STATUS if the descriptor says returnRequestStatus.
+//
+// An answer is held back until it is complete or exceeds Options.Buffer, so that
+// most failures have a proper status. A failure after that breaks the
+// connection, so that a cut answer never looks like a whole one.
+//
+// A failure is a DataServiceFault as the original's WSDL describes it; in JSON,
+// {"Fault":{"faultcode","faultstring","detail":{"DataServiceFault":{…}}}}. Unlike
+// the original, which answers 500 to everything, the status follows the kind of
+// the fault, see Status. What the database said goes to the log, never to the
+// client; the header X-Request-Id joins the two.
+//
+// # Cross-origin
+//
+// A browser that says it acts for another site (Sec-Fetch-Site, Origin) is
+// refused with 403 whatever may change data: every method but GET, HEAD and
+// OPTIONS, and GET where the query has no result.
+package rest
