@@ -1,0 +1,147 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/seed42aab489/belfry/dataservice"
+)
+
+// Options configure a Set.
+type Options struct {
+	// Mappings are tried in order; the first that matches applies.
+	Mappings []Mapping
+	// Dir is what relative paths of SQLite files start from; empty: the process's
+	// working folder.
+	Dir string
+	// Log takes notices about what an address or a property says in vain; nil
+	// discards them.
+	Log *slog.Logger
+}
+
+// Set holds the databases that services have open, each once. Safe for
+// concurrent use.
+type Set struct {
+	opts Options
+
+	mu   sync.Mutex
+	open map[string]*DB // by address and settings
+}
+
+// NewSet makes an empty Set.
+func NewSet(o Options) *Set {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Set{opts: o, open: map[string]*DB{}}
+}
+
+// Open gives the database of a service's source. It does not connect. The error
+// of a source of a kind that is not served says so; it is meant for the person
+// who deploys the service.
+func (s *Set) Open(service string, cfg *dataservice.Source) (*DB, error) {
+	a, err := s.locate(service, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("source %q: %w", cfg.ID, err)
+	}
+	conf, err := settings(cfg.Properties)
+	if err != nil {
+		return nil, fmt.Errorf("source %q: %w", cfg.ID, err)
+	}
+	for _, n := range a.notices {
+		s.opts.Log.Warn("data source", "service", service, "source", cfg.ID, "notice", n)
+	}
+	if a.dialect == SQLite && a.path != "" && !filepath.IsAbs(a.path) {
+		a.path = filepath.Join(s.opts.Dir, a.path)
+	}
+	key := fmt.Sprintf("%s\x00%s\x00%s\x00%+v", a.dialect, a.dsn, a.path, conf)
+	if a.dialect == SQLite {
+		// One pool per file, so that there is one writer in the process. Whoever
+		// opens it first decides on the pool; in memory each is its own.
+		key = "sqlite\x00" + a.path
+		if a.path == "" {
+			key += service + "\x00" + cfg.ID
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	db := s.open[key]
+	if db == nil {
+		db = newDB(a, conf)
+		db.release = func() bool { return s.drop(key) }
+		s.open[key] = db
+	}
+	db.users++
+	return db, nil
+}
+
+// drop counts down the users of a database and tells whether it was the last.
+func (s *Set) drop(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	db := s.open[key]
+	if db == nil {
+		return false
+	}
+	db.users--
+	if db.users > 0 {
+		return false
+	}
+	delete(s.open, key)
+	return true
+}
+
+// locate decides where a source is.
+func (s *Set) locate(service string, cfg *dataservice.Source) (*address, error) {
+	own := property(cfg, "url")
+	c := credentials{user: property(cfg, "username"), password: property(cfg, "password")}
+	m, ok := find(s.opts.Mappings, own, service+"/"+cfg.ID, cfg.ID, property(cfg, "carbon_datasource_name"))
+	if ok {
+		if !sameKind(own, m.URL) {
+			c = credentials{}
+		}
+		return parseAddress(m.URL, c)
+	}
+	switch cfg.Kind {
+	case dataservice.SourceSQL, "":
+	default:
+		return nil, fmt.Errorf("sources of the kind %s are not supported", cfg.Kind)
+	}
+	if own == "" {
+		if property(cfg, "dataSourceClassName") != "" {
+			return nil, errors.New("sources named by a dataSourceClassName are not supported: give a url, or map it with --map-datasource")
+		}
+		return nil, errors.New("it has no url")
+	}
+	return parseAddress(own, c)
+}
+
+// sameKind tells whether two addresses are of the same dialect, so that the
+// credentials of one make sense for the other.
+func sameKind(a, b string) bool {
+	x, err := parseAddress(a, credentials{})
+	if err != nil {
+		return false
+	}
+	y, err := parseAddress(b, credentials{})
+	return err == nil && x.dialect == y.dialect
+}
+
+// property finds one by its name in any case.
+func property(cfg *dataservice.Source, name string) string {
+	if v, ok := cfg.Properties[name]; ok {
+		return strings.TrimSpace(v)
+	}
+	for _, k := range slices.Sorted(maps.Keys(cfg.Properties)) {
+		if strings.EqualFold(k, name) {
+			return strings.TrimSpace(cfg.Properties[k])
+		}
+	}
+	return ""
+}
