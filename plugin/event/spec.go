@@ -49,7 +49,9 @@ const (
 	MaxPolicy        = 31 * 24 * time.Hour // of hold, cool-down and digest
 	MaxSubject       = 200                 // characters
 	MaxText          = 16 << 10            // bytes
-	maxEvents        = 192 << 10           // bytes of the XML event, over all subscriptions
+	maxEvents        = 128 << 10           // bytes of the XML event, over all subscriptions
+	maxTexts         = 64 << 10            // bytes of the text, over all subscriptions
+	minText          = 4 << 10
 )
 
 // policy is how a trigger's conditions become messages.
