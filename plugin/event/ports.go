@@ -125,5 +125,6 @@ const (
 	CodeDead        = "MESSAGE_DEAD"        // given up; kept in the outbox, not tried again
 	CodeDropped     = "MESSAGE_DROPPED"     // dead for longer than the retention, removed
 	CodeUnevaluated = "TRIGGER_UNEVALUATED" // a condition could not be evaluated
+	CodeStalled     = "TRIGGER_STALLED"     // a hold or digest cannot go on
 	CodeTruncated   = "DIGEST_TRUNCATED"    // a digest counted what it could not keep
 )

@@ -144,8 +144,9 @@ func (t *Triggers) rescan(now time.Time) {
 	}
 }
 
-// tick rings what is due of a trigger. After an error it tries again in a
-// second: what waits is durable.
+// tick rings what is due of a trigger. What waits is durable: while the store
+// does not answer it tries again each second, and any other error is reported
+// and tried again with the next scan.
 func (t *Triggers) tick(ctx context.Context, ref Ref) {
 	ctx, cancel := context.WithTimeout(ctx, tickTimeout)
 	defer cancel()
@@ -154,7 +155,12 @@ func (t *Triggers) tick(ctx context.Context, ref Ref) {
 		rings := s.tick(t.c.Now())
 		return rings, !was.Equal(s.due())
 	})
-	if err != nil {
-		t.timers.set(ref, t.c.Now().Add(time.Second))
+	switch now := t.c.Now(); {
+	case err == nil || errors.Is(err, context.Canceled):
+	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrConflict), errors.Is(err, ErrUnknownOutcome),
+		errors.Is(err, context.DeadlineExceeded):
+		t.timers.set(ref, now.Add(time.Second))
+	default:
+		t.c.Reporter.Report(Report{At: now, Level: "error", Code: CodeStalled, Object: ref.String(), Text: err.Error()})
 	}
 }

@@ -1,0 +1,319 @@
+package event
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// Limits bounds the dispatcher. A zero field means its default.
+type Limits struct {
+	// Concurrency is how many messages are sent at once, PerTarget how many of
+	// them to the same host (all mail counts as one). Defaults 8 and 2.
+	Concurrency, PerTarget int
+	// SendTimeout bounds one attempt. Default 60 s.
+	SendTimeout time.Duration
+	// Backoff before the second attempt; it doubles, up to MaxBackoff. Half of
+	// each is random. Defaults 2 s and 10 min.
+	Backoff, MaxBackoff time.Duration
+	// A message is given up after MaxAge since it was raised, or MaxAttempts.
+	// Defaults 3 days and 1000.
+	MaxAge      time.Duration
+	MaxAttempts int
+	// DeadRetention is how long a message that was given up is kept to be seen.
+	// Default 30 days.
+	DeadRetention time.Duration
+}
+
+// page is how many messages are read of the outbox at once.
+const page = 256
+
+// idle is how often the outbox is read without being told to, and pause the
+// least time between two readings.
+const (
+	idle  = 30 * time.Second
+	pause = 20 * time.Millisecond
+)
+
+// maxError bounds a recorded error, in bytes.
+const maxError = 500
+
+func (l Limits) normal() Limits {
+	set := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	count := func(n *int, v int) {
+		if *n <= 0 {
+			*n = v
+		}
+	}
+	count(&l.Concurrency, 8)
+	count(&l.PerTarget, 2)
+	count(&l.MaxAttempts, 1000)
+	set(&l.SendTimeout, time.Minute)
+	set(&l.Backoff, 2*time.Second)
+	set(&l.MaxBackoff, 10*time.Minute)
+	set(&l.MaxAge, 72*time.Hour)
+	set(&l.DeadRetention, 30*24*time.Hour)
+	return l
+}
+
+// DispatcherConfig is what a Dispatcher needs. All fields but Limits are
+// required.
+type DispatcherConfig struct {
+	Outbox   Outbox
+	Sender   Sender
+	Reporter Reporter
+	Now      func() time.Time
+	Rand     *rand.Rand // for jitter; the dispatcher's own from then on
+	Limits   Limits
+}
+
+// Dispatcher delivers what is in the outbox. Make it with NewDispatcher.
+type Dispatcher struct {
+	c    DispatcherConfig
+	life life
+
+	mu     sync.Mutex // guards what follows
+	flying map[string]bool
+	target map[string]int
+	// sent holds messages that were accepted, and whose removal the outbox did
+	// not confirm: they are removed, not sent again.
+	sent  map[string]bool
+	count Counts
+
+	landed chan struct{}
+	work   sync.WaitGroup
+}
+
+// Counts tells what became of messages since the start.
+type Counts struct {
+	Sent, Failed, Dead int64 // messages, attempts, messages
+}
+
+// NewDispatcher makes a dispatcher. It starts nothing.
+func NewDispatcher(c DispatcherConfig) *Dispatcher {
+	c.Limits = c.Limits.normal()
+	return &Dispatcher{
+		c: c, flying: map[string]bool{}, target: map[string]int{}, sent: map[string]bool{}, landed: make(chan struct{}, 1),
+	}
+}
+
+// Start delivers until Stop.
+func (d *Dispatcher) Start() error { return d.life.start(d.run) }
+
+// Stop cancels the attempts that are going, which are made again after the next
+// start, and waits for them, or for ctx. It is legal before Start, and twice.
+func (d *Dispatcher) Stop(ctx context.Context) error { return d.life.stop(ctx) }
+
+// Counts tells what became of messages.
+func (d *Dispatcher) Counts() Counts {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.count
+}
+
+func (d *Dispatcher) run(ctx context.Context) {
+	defer d.work.Wait()
+	for ctx.Err() == nil {
+		wait, changed := d.round(ctx)
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-changed:
+		case <-d.landed:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+		rest := time.NewTimer(pause) // many changes, one reading
+		select {
+		case <-rest.C:
+		case <-ctx.Done():
+			rest.Stop()
+		}
+	}
+}
+
+// round reads the outbox and starts what is due and has room. It tells how long
+// until more is due, and gives the channel of changes, which may be nil.
+func (d *Dispatcher) round(ctx context.Context) (time.Duration, <-chan struct{}) {
+	pending, changed, err := d.c.Outbox.Pending(ctx, page)
+	if err != nil {
+		return time.Second, nil // the store says so itself, once for all
+	}
+	now, wait := d.c.Now(), idle
+	for _, p := range pending {
+		switch {
+		case p.Dead:
+			d.bury(ctx, p, now)
+		case p.Next.After(now):
+			wait = min(wait, p.Next.Sub(now))
+		case d.take(p):
+			d.work.Go(func() { // ends with the attempt, which ctx and SendTimeout bound
+				defer d.land(p)
+				d.deliver(ctx, p)
+			})
+		}
+	}
+	return wait, changed
+}
+
+// take reserves room for a message that is not on its way yet. What finds no
+// room is looked at again when another lands.
+func (d *Dispatcher) take(p Pending) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	to := target(p.To)
+	if d.flying[p.ID] || len(d.flying) >= d.c.Limits.Concurrency || d.target[to] >= d.c.Limits.PerTarget {
+		return false
+	}
+	d.flying[p.ID] = true
+	d.target[to]++
+	return true
+}
+
+func (d *Dispatcher) land(p Pending) {
+	d.mu.Lock()
+	delete(d.flying, p.ID)
+	to := target(p.To)
+	if d.target[to]--; d.target[to] == 0 {
+		delete(d.target, to)
+	}
+	d.mu.Unlock()
+	select {
+	case d.landed <- struct{}{}:
+	default:
+	}
+}
+
+// target names the host that a subscription is sent to.
+func target(to string) string {
+	if u, err := url.Parse(to); err == nil && u.Host != "" {
+		return strings.ToLower(u.Host)
+	}
+	scheme, _, _ := strings.Cut(to, ":")
+	return strings.ToLower(scheme)
+}
+
+// deliver makes one attempt and records what became of it.
+func (d *Dispatcher) deliver(ctx context.Context, p Pending) {
+	d.mu.Lock()
+	sent := d.sent[p.ID]
+	d.mu.Unlock()
+	if !sent {
+		if err := d.send(ctx, p.Message); err != nil {
+			if ctx.Err() == nil { // else it was cut short: as if never made
+				d.failed(ctx, p, err)
+			}
+			return
+		}
+		d.mu.Lock()
+		d.sent[p.ID] = true
+		d.count.Sent++
+		d.mu.Unlock()
+	}
+	// The receiver has it: record that even while stopping.
+	done, cancel := context.WithTimeout(context.WithoutCancel(ctx), tickTimeout)
+	defer cancel()
+	if d.c.Outbox.Done(done, p) == nil {
+		d.mu.Lock()
+		delete(d.sent, p.ID)
+		d.mu.Unlock()
+	}
+}
+
+// send calls the sender within the time-out; one that panics has failed.
+func (d *Dispatcher) send(ctx context.Context, m task.Message) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("sender: %v", r)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, d.c.Limits.SendTimeout)
+	defer cancel()
+	return d.c.Sender.Send(ctx, m)
+}
+
+// failed records an attempt in vain, and when the next is due.
+func (d *Dispatcher) failed(ctx context.Context, p Pending, cause error) {
+	now := d.c.Now()
+	var se *SendError
+	errors.As(cause, &se)
+	p.Attempts++
+	p.LastErr = clip(oneLine(cause.Error()), maxError)
+	p.Next = now.Add(d.backoff(p.Attempts))
+	if se != nil && se.After > 0 {
+		p.Next = later(p.Next, now.Add(min(se.After, time.Hour)))
+	}
+	switch l := d.c.Limits; {
+	case se != nil && se.Permanent:
+		p.Dead = true
+	case p.Attempts >= l.MaxAttempts:
+		p.Dead, p.LastErr = true, fmt.Sprintf("given up after %d attempts: %s", p.Attempts, p.LastErr)
+	case p.Next.Sub(p.Raised) > l.MaxAge:
+		p.Dead, p.LastErr = true, fmt.Sprintf("given up after %s: %s", l.MaxAge, p.LastErr)
+	}
+	d.mu.Lock()
+	d.count.Failed++
+	d.mu.Unlock()
+	if d.c.Outbox.Update(ctx, p) != nil {
+		return // it stays due, and is tried again soon
+	}
+	if p.Dead {
+		d.mu.Lock()
+		d.count.Dead++
+		d.mu.Unlock()
+		d.c.Reporter.Report(Report{
+			At: now, Level: "error", Code: CodeDead, Object: p.ID,
+			Text: fmt.Sprintf("message %q for %s: %s", p.Subject, redact(p.To), p.LastErr),
+		})
+	}
+}
+
+// backoff before attempt n+1: doubled each time, half of it random.
+func (d *Dispatcher) backoff(n int) time.Duration {
+	b := d.c.Limits.Backoff
+	for i := 1; i < n && b < d.c.Limits.MaxBackoff; i++ {
+		b *= 2
+	}
+	b = min(b, d.c.Limits.MaxBackoff)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return b/2 + time.Duration(d.c.Rand.Int64N(int64(b/2)+1))
+}
+
+// bury removes a message that was dead for long.
+func (d *Dispatcher) bury(ctx context.Context, p Pending, now time.Time) {
+	if now.Sub(p.Raised) < d.c.Limits.MaxAge+d.c.Limits.DeadRetention || d.c.Outbox.Done(ctx, p) != nil {
+		return
+	}
+	d.c.Reporter.Report(Report{
+		At: now, Level: "info", Code: CodeDropped, Object: p.ID,
+		Text: fmt.Sprintf("message %q for %s was dead for long and is removed", p.Subject, redact(p.To)),
+	})
+}
+
+// redact leaves out what a webhook's address may keep secret.
+func redact(to string) string {
+	u, err := url.Parse(to)
+	if err != nil || u.Host == "" {
+		return to
+	}
+	return u.Scheme + "://" + u.Host + u.Path
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
