@@ -1,0 +1,260 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// bin is the folder of the programs under test, built once.
+var bin string
+
+// root is the top of the repository.
+var root string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		wd, err := os.Getwd()
+		if err != nil {
+			panic(err)
+		}
+		root = filepath.Dir(filepath.Dir(wd))
+		bin, err = os.MkdirTemp("", "belfry-e2e-")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(bin)
+		build := exec.Command("go", "build", "-o", bin, "./cmd/belfryd", "./cmd/belfry")
+		build.Dir = root
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// host is a belfryd of a test, in a folder of its own.
+type host struct {
+	t    *testing.T
+	dir  string
+	args []string
+	cmd  *exec.Cmd
+	done chan error
+
+	mu   sync.Mutex
+	addr string       // guarded by mu
+	log  bytes.Buffer // guarded by mu; all that all its processes wrote
+}
+
+// newHost prepares a host whose services are the .dbs files given by name and
+// text. It is not started.
+func newHost(t *testing.T, services map[string]string, args ...string) *host {
+	t.Helper()
+	h := &host{t: t, dir: t.TempDir(), args: args}
+	for _, folder := range []string{"services", "conf", "data"} {
+		if err := os.Mkdir(filepath.Join(h.dir, folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, text := range services {
+		h.write(filepath.Join("services", name), text)
+	}
+	t.Cleanup(func() {
+		h.kill()
+		if t.Failed() {
+			t.Logf("log of the host:\n%s", h.logged())
+		}
+	})
+	return h
+}
+
+func (h *host) write(name, text string) {
+	h.t.Helper()
+	if err := os.WriteFile(filepath.Join(h.dir, name), []byte(text), 0o600); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *host) socket() string { return filepath.Join(h.dir, "s") }
+
+// start starts belfryd and waits until it says that it is ready.
+func (h *host) start() {
+	h.t.Helper()
+	ready := make(chan struct{})
+	args := append([]string{
+		"--services", filepath.Join(h.dir, "services"), "--conf", filepath.Join(h.dir, "conf"),
+		"--data", filepath.Join(h.dir, "data"), "--socket", h.socket(), "--listen", "127.0.0.1:0",
+		"--node", "n1", "--log-format", "json",
+	}, h.args...) // a flag that is given twice counts as it was given last
+	h.cmd = exec.Command(filepath.Join(bin, "belfryd"), args...)
+	h.cmd.Dir = h.dir
+	stderr, err := h.cmd.StderrPipe()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := h.cmd.Start(); err != nil {
+		h.t.Fatal(err)
+	}
+	h.done = make(chan error, 1)
+	read := make(chan struct{})
+	go func() { defer close(read); h.follow(stderr, ready) }() // ends with the process
+	go func(cmd *exec.Cmd, done chan<- error) { <-read; done <- cmd.Wait() }(h.cmd, h.done)
+	select {
+	case <-ready:
+	case err := <-h.done:
+		h.done <- err
+		h.t.Fatalf("belfryd ended before it was ready: %v\n%s", err, h.logged())
+	case <-time.After(30 * time.Second):
+		h.t.Fatalf("belfryd is not ready after 30 s\n%s", h.logged())
+	}
+}
+
+func (h *host) follow(stderr io.Reader, ready chan struct{}) {
+	lines := bufio.NewScanner(stderr)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var line struct {
+			Msg    string `json:"msg"`
+			Listen string `json:"listen"`
+		}
+		_ = json.Unmarshal(lines.Bytes(), &line)
+		h.mu.Lock()
+		h.log.Write(append(lines.Bytes(), '\n'))
+		if line.Msg == "ready" {
+			h.addr = line.Listen
+		}
+		h.mu.Unlock()
+		if line.Msg == "ready" {
+			close(ready)
+		}
+	}
+}
+
+func (h *host) logged() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.log.String()
+}
+
+func (h *host) url(path string) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return "http://" + h.addr + path
+}
+
+// kill ends the process as kill -9 does. A host that does not run is left alone.
+func (h *host) kill() {
+	if h.cmd == nil {
+		return
+	}
+	_ = h.cmd.Process.Kill()
+	<-h.done
+	h.cmd = nil
+}
+
+// stop asks the process to end, and fails the test unless it does so cleanly.
+func (h *host) stop() {
+	h.t.Helper()
+	_ = h.cmd.Process.Signal(os.Interrupt)
+	select {
+	case err := <-h.done:
+		if err != nil {
+			h.t.Errorf("belfryd did not stop cleanly: %v", err)
+		}
+	case <-time.After(40 * time.Second):
+		h.t.Error("belfryd has not stopped after 40 s")
+		_ = h.cmd.Process.Kill()
+		<-h.done
+	}
+	h.cmd = nil
+}
+
+// belfry runs the companion against the host.
+func (h *host) belfry(args ...string) (stdout, stderr string, code int) {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, filepath.Join(bin, "belfry"), args...)
+	cmd.Dir = h.dir
+	cmd.Env = append(os.Environ(), "BELFRY_CONNECT=unix://"+h.socket())
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		h.t.Fatalf("belfry %s: %v", strings.Join(args, " "), err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+// must runs the companion and fails the test unless it exits with 0.
+func (h *host) must(args ...string) string {
+	h.t.Helper()
+	out, errs, code := h.belfry(args...)
+	if code != 0 {
+		h.t.Fatalf("belfry %s: exit %d\n%s%s", strings.Join(args, " "), code, out, errs)
+	}
+	return out
+}
+
+// show reads JSON that the companion prints.
+func show[T any](h *host, args ...string) T {
+	h.t.Helper()
+	var v T
+	out := h.must(append(args, "-o", "json")...)
+	if err := json.Unmarshal([]byte(out), &v); err != nil {
+		h.t.Fatalf("belfry %s printed no JSON: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return v
+}
+
+// get asks the host over HTTP.
+func (h *host) get(path, accept string) (status int, body string) {
+	h.t.Helper()
+	req, err := http.NewRequestWithContext(h.t.Context(), http.MethodGet, h.url(path), nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	req.Header.Set("Accept", accept)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return res.StatusCode, string(text)
+}
+
+// eventually waits until f holds, and fails the test when it has not within d.
+func eventually(t *testing.T, d time.Duration, what string, f func() bool) {
+	t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(d)
+	for !f() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("not after %s: %s", d, what)
+		}
+	}
+}

@@ -1,0 +1,158 @@
+// Package cli is the companion's command line: the tree of commands, and what
+// every one of them shares: output formats, errors, exit codes.
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed42aab489/belfry/cmd/internal/cli/config"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/cron"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/operation"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/overview"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/run"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/service"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/task"
+)
+
+// Main runs the companion and gives its exit code. Interrupts end it with 130.
+func Main(version string, args []string, in io.Reader, out, err io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	e := &env.Env{In: in, Out: out, Err: err, Now: time.Now, Version: version}
+	root := New(e)
+	root.SetArgs(args)
+	failure := root.ExecuteContext(ctx)
+	if failure == nil {
+		return 0
+	}
+	if ctx.Err() != nil && errors.Is(failure, context.Canceled) {
+		return 130
+	}
+	return report(e, failure)
+}
+
+// New makes the tree of commands.
+func New(e *env.Env) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "belfry",
+		Short: "Inspect and control the tasks and data services of a Belfry host",
+		Long: "belfry talks to a host's store through its unix socket: what is scheduled, what fired, what it said.\n" +
+			"Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 not authorised, 5 conflict, 6 unavailable, 7 timed out, 9 cancelled, 130 interrupted.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		// A noun alone shows its verbs; a wrong verb is an error.
+		Args: cobra.NoArgs,
+	}
+	root.SetIn(e.In)
+	root.SetOut(e.Out)
+	root.SetErr(e.Err)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return env.Usage("%v\nsee `%s --help`", err, cmd.CommandPath())
+	})
+	root.AddGroup(
+		&cobra.Group{ID: "core", Title: "Tasks:"},
+		&cobra.Group{ID: "services", Title: "Data services:"},
+		&cobra.Group{ID: "setup", Title: "Tools:"},
+	)
+	flags := root.PersistentFlags()
+	connect := os.Getenv(env.ConnectVariable)
+	if connect == "" {
+		connect = env.DefaultConnect
+	}
+	flags.StringVar(&e.Connect, "connect", connect, "the host to talk to, by its socket; also "+env.ConnectVariable)
+	flags.StringVarP(&e.Format, "output", "o", output.Table, "table, wide, json, yaml or name")
+	flags.BoolVar(&e.Headers, "headers", false, "a header line also when the output is a pipe")
+	flags.DurationVar(&e.Timeout, "timeout", 0, "give up after this time (default: never)")
+	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(output.Formats(), cobra.ShellCompDirectiveNoFileComp))
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if err := e.Printer().Check(); err != nil {
+			return env.Usage("%v", err)
+		}
+		return nil
+	}
+	root.AddCommand(
+		overview.NewStatus(e), task.New(e), run.New(e), overview.NewEvents(e),
+		service.New(e), operation.New(e),
+		cron.New(e), config.New(e), newVersion(e),
+	)
+	root.SetHelpCommandGroupID("setup")
+	root.SetCompletionCommandGroupID("setup")
+	strict(root)
+	return root
+}
+
+// strict makes arguments that a command does not take, and unknown verbs,
+// errors of usage.
+func strict(cmd *cobra.Command) {
+	if args := cmd.Args; args != nil {
+		cmd.Args = func(cmd *cobra.Command, given []string) error {
+			if err := args(cmd, given); err != nil {
+				return env.Usage("%v\nusage: %s", err, cmd.UseLine())
+			}
+			return nil
+		}
+	}
+	if cmd.HasSubCommands() && !cmd.Runnable() {
+		cmd.Args = cobra.ArbitraryArgs
+		cmd.RunE = func(cmd *cobra.Command, given []string) error {
+			if len(given) == 0 {
+				return cmd.Help()
+			}
+			text := fmt.Sprintf("unknown command %q for %q", given[0], cmd.CommandPath())
+			for _, near := range cmd.SuggestionsFor(given[0]) {
+				text += fmt.Sprintf("\ndid you mean `%s %s`?", cmd.CommandPath(), near)
+			}
+			return env.Usage("%s", text)
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		strict(sub)
+	}
+}
+
+func newVersion(e *env.Env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Show the version",
+		Example: "  belfry version\n" +
+			"  belfry version -o json",
+		Args:    cobra.NoArgs,
+		GroupID: "setup",
+		RunE: func(*cobra.Command, []string) error {
+			if e.Printer().Structured() {
+				return e.Printer().Value(map[string]string{"version": e.Version})
+			}
+			_, err := fmt.Fprintln(e.Out, "belfry "+e.Version)
+			return err
+		},
+	}
+}
+
+// report tells what went wrong, on Err, and gives the exit code.
+func report(e *env.Env, failure error) int {
+	d := env.Describe(failure)
+	if e.Printer().Structured() {
+		text, err := json.Marshal(map[string]env.Description{"error": d})
+		if err == nil {
+			fmt.Fprintln(e.Err, string(text))
+			return d.ExitCode
+		}
+	}
+	fmt.Fprintf(e.Err, "Error: %s\n", d.Message)
+	if d.Hint != "" {
+		fmt.Fprintf(e.Err, "  %s\n", d.Hint)
+	}
+	return d.ExitCode
+}

@@ -1,0 +1,116 @@
+// Package operation holds the commands of the noun "operation".
+package operation
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
+	"github.com/seed42aab489/belfry/plugin/control"
+)
+
+// New makes the noun with its verbs.
+func New(e *env.Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "operation",
+		Aliases: []string{"operations", "op"},
+		Short:   "See what can be scheduled, and try it once",
+		GroupID: "services",
+	}
+	cmd.AddCommand(newList(e), newTry(e))
+	return cmd
+}
+
+func newList(e *env.Env) *cobra.Command {
+	var schedulable bool
+	cmd := &cobra.Command{
+		Use:     "list [SERVICE]",
+		Aliases: []string{"ls"},
+		Short:   "List operations, and why those that cannot be scheduled cannot",
+		Example: "  belfry operation list\n" +
+			"  belfry operation list Stock --schedulable",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			service := strings.Join(args, "")
+			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
+				operations, err := c.Operations(ctx, service)
+				if err != nil {
+					return err
+				}
+				return e.Printer().List(listing(operations, schedulable))
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&schedulable, "schedulable", false, "only those that can be scheduled")
+	return cmd
+}
+
+func listing(operations []control.OperationView, schedulable bool) output.Listing {
+	shown := []control.OperationView{}
+	l := output.Listing{
+		Columns: []output.Column{{Name: "SERVICE"}, {Name: "OPERATION"}, {Name: "PARAMETERS"}, {Name: "SCHEDULABLE"}, {Name: "DELIVERY", Wide: true}, {Name: "WHY NOT"}},
+		Empty:   "No operations. `belfry service list` shows what is deployed.",
+	}
+	for _, o := range operations {
+		if schedulable && !o.Schedulable {
+			continue
+		}
+		shown = append(shown, o)
+		l.Names = append(l.Names, o.Service+"."+o.Name)
+		l.Rows = append(l.Rows, []output.Cell{
+			output.Text(o.Service), output.Text(o.Name), output.Text(strings.Join(o.Parameters, ",")),
+			output.Text(map[bool]string{true: "yes", false: "no"}[o.Schedulable]), output.Text(string(o.Delivery)), output.Text(o.Why),
+		})
+	}
+	l.Data = shown
+	return l
+}
+
+func newTry(e *env.Env) *cobra.Command {
+	var given []string
+	cmd := &cobra.Command{
+		Use:   "try SERVICE OPERATION",
+		Short: "Call an operation once, now, without scheduling it",
+		Long:  "Call an operation once, now, without scheduling it. What it changes stays changed, and its event triggers ring.",
+		Example: "  belfry operation try Stock getLowStock\n" +
+			"  belfry operation try Stock updateProductQuantity --param productCode=S10_1678 --param quantityInStock=5",
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			params, err := parameters(given)
+			if err != nil {
+				return err
+			}
+			accept := "application/json"
+			if e.Format == "" || e.Format == output.Table || e.Format == output.Wide {
+				accept = "*/*"
+			}
+			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
+				result, err := c.TryOperation(ctx, args[0], args[1], params, accept)
+				if err != nil {
+					return err
+				}
+				e.Say("%s.%s answered after %s, rows: %d", args[0], args[1], result.Elapsed, result.Rows)
+				_, err = fmt.Fprintln(e.Out, strings.TrimRight(string(result.Body), "\n"))
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringArrayVarP(&given, "param", "p", nil, "a parameter as name=value; repeat it for an array")
+	return cmd
+}
+
+func parameters(given []string) (map[string][]string, error) {
+	params := map[string][]string{}
+	for _, p := range given {
+		name, value, ok := strings.Cut(p, "=")
+		if !ok || name == "" {
+			return nil, env.Usage("--param %q: write name=value", p)
+		}
+		params[name] = append(params[name], value)
+	}
+	return params, nil
+}

@@ -1,0 +1,132 @@
+// Package run holds the commands of the noun "run".
+package run
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
+	"github.com/seed42aab489/belfry/plugin/control"
+)
+
+// New makes the noun with its verbs.
+func New(e *env.Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "run",
+		Aliases: []string{"runs"},
+		Short:   "See what became of firings",
+		Long: "A run is one attempt at a firing. Instants that were decided not to run leave a record too, with the\n" +
+			"outcome SKIPPED and the reason.",
+		GroupID: "core",
+	}
+	cmd.AddCommand(newList(e), newShow(e))
+	return cmd
+}
+
+func newList(e *env.Env) *cobra.Command {
+	var filter control.RunFilter
+	var since time.Duration
+	cmd := &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "List runs, the newest first",
+		Example: "  belfry run list --task stock-watch\n" +
+			"  belfry run list --outcome failed --since 24h -o json",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if since > 0 {
+				filter.Since = e.Now().Add(-since)
+			}
+			filter.Outcome = strings.ToUpper(filter.Outcome)
+			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
+				runs, err := c.Runs(ctx, filter)
+				if err != nil {
+					return err
+				}
+				p := e.Printer()
+				return p.List(listing(p, runs))
+			})
+		},
+	}
+	cmd.Flags().StringVar(&filter.Task, "task", "", "only runs of the task with this name")
+	cmd.Flags().StringVar(&filter.Outcome, "outcome", "", "only runs that ended so (ok, failed, timed_out, interrupted, unknown, skipped, running)")
+	cmd.Flags().DurationVar(&since, "since", 0, "only runs scheduled within this time, such as 24h")
+	cmd.Flags().IntVarP(&filter.Limit, "limit", "n", 100, "at most so many; 0 for all that is kept")
+	return cmd
+}
+
+func newShow(e *env.Env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show FIRE-ID",
+		Short: "Show every attempt at a firing",
+		Example: "  belfry run show 6b1f0c1e-8d0e-4f0e-9f7a-2f1f4f1f4f1f:1795000000000\n" +
+			"  belfry run show $(belfry run list -n 1 -o name) -o json",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
+				attempts, err := c.Run(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				p := e.Printer()
+				if p.Structured() || len(attempts) != 1 {
+					return p.List(listing(p, attempts))
+				}
+				return p.Sheet(attempts, args[0], Sheet(p, attempts[0]))
+			})
+		},
+	}
+}
+
+func listing(p output.Printer, runs []control.RunView) output.Listing {
+	l := output.Listing{
+		Data: runs,
+		Columns: []output.Column{
+			{Name: "TASK"}, {Name: "SCHEDULED"}, {Name: "OUTCOME"}, {Name: "TOOK"}, {Name: "TRY"}, {Name: "NODE"}, {Name: "ERROR"},
+			{Name: "LATE", Wide: true}, {Name: "FIRE ID", Wide: true},
+		},
+		Empty: "No runs yet. `belfry task list` shows when tasks fire next.",
+	}
+	for _, r := range runs {
+		took, late := output.Text(""), output.Text("")
+		if r.Started != nil {
+			late = output.Text(r.Started.Sub(r.Scheduled).Round(time.Millisecond).String())
+			if r.Ended != nil {
+				took = output.Text(r.Ended.Sub(*r.Started).Round(time.Millisecond).String())
+			}
+		}
+		at := r.Scheduled
+		l.Names = append(l.Names, r.FireID)
+		l.Rows = append(l.Rows, []output.Cell{
+			output.Text(r.Task), p.Time(&at), output.Text(r.Outcome), took, output.Text(fmt.Sprint(r.Attempt)), output.Text(r.Node),
+			output.Text(because(r)), late, output.Text(r.FireID),
+		})
+	}
+	return l
+}
+
+func because(r control.RunView) string {
+	if r.Skips > 1 {
+		return fmt.Sprintf("%s (%d instants)", r.Reason, r.Skips)
+	}
+	return strings.TrimSpace(r.Reason + " " + r.Error)
+}
+
+// Sheet lists what is known of one run.
+func Sheet(p output.Printer, r control.RunView) [][2]string {
+	return [][2]string{
+		{"Task", r.Task},
+		{"Fire id", r.FireID},
+		{"Scheduled", p.Time(&r.Scheduled).Plain},
+		{"Started", p.Time(r.Started).Plain},
+		{"Ended", p.Time(r.Ended).Plain},
+		{"Outcome", strings.TrimSpace(r.Outcome + " " + because(r))},
+		{"Attempt", fmt.Sprint(r.Attempt)},
+		{"Node", r.Node},
+	}
+}

@@ -1,0 +1,105 @@
+// Package service holds the commands of the noun "service".
+package service
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
+	"github.com/seed42aab489/belfry/plugin/control"
+)
+
+// New makes the noun with its verbs.
+func New(e *env.Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "service",
+		Aliases: []string{"services"},
+		Short:   "See the data services that hosts have deployed, and check descriptors",
+		GroupID: "services",
+	}
+	cmd.AddCommand(newList(e), newShow(e), newValidate(e))
+	return cmd
+}
+
+func newList(e *env.Env) *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "List data services",
+		Example: "  belfry service list\n" +
+			"  belfry service list -o json",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
+				services, err := c.Services(ctx)
+				if err != nil {
+					return err
+				}
+				l := output.Listing{
+					Data:    services,
+					Columns: []output.Column{{Name: "NAME"}, {Name: "STATUS"}, {Name: "OPERATIONS"}, {Name: "RESOURCES"}, {Name: "NODE"}, {Name: "FILE", Wide: true}, {Name: "ERROR"}},
+					Empty:   "No data services. Put .dbs descriptors into the folder that belfryd --services names.",
+				}
+				for _, s := range services {
+					l.Names = append(l.Names, s.Name)
+					l.Rows = append(l.Rows, []output.Cell{
+						output.Text(s.Name), output.Text(s.Status), output.Text(fmt.Sprint(len(s.Operations))),
+						output.Text(fmt.Sprint(len(s.Resources))), output.Text(s.Node), output.Text(s.File), output.Text(s.Error),
+					})
+				}
+				return e.Printer().List(l)
+			})
+		},
+	}
+}
+
+func newShow(e *env.Env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show NAME",
+		Short: "Show a data service: operations, resources, what is not supported",
+		Example: "  belfry service show Stock\n" +
+			"  belfry service show Stock -o yaml",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
+				s, err := c.Service(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				p := e.Printer()
+				return p.Sheet(s, s.Name, sheet(p, s))
+			})
+		},
+	}
+}
+
+func sheet(p output.Printer, s control.ServiceView) [][2]string {
+	pairs := [][2]string{
+		{"Name", s.Name}, {"Status", strings.TrimSpace(s.Status + " " + s.Error)}, {"File", s.File}, {"Node", s.Node},
+		{"Deployed", p.Time(s.Deployed).Plain},
+	}
+	if s.Description != "" {
+		pairs = append(pairs, [2]string{"Description", s.Description})
+	}
+	for _, o := range s.Operations {
+		note := o.Why
+		if o.Schedulable {
+			note = "schedulable, " + string(o.Delivery)
+		}
+		pairs = append(pairs, [2]string{"Operation", fmt.Sprintf("%s(%s)  %s", o.Name, strings.Join(o.Parameters, ", "), note)})
+	}
+	for _, r := range s.Resources {
+		pairs = append(pairs, [2]string{"Resource", r.Method + " " + r.Path})
+	}
+	for _, t := range s.Triggers {
+		pairs = append(pairs, [2]string{"Event trigger", t})
+	}
+	for _, u := range s.Unsupported {
+		pairs = append(pairs, [2]string{"Not supported", u})
+	}
+	return pairs
+}

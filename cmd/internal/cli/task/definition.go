@@ -1,0 +1,165 @@
+package task
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// definition gathers the flags that say what a task is; create and set share them.
+type definition struct {
+	service, operation         string
+	cron, tz                   string
+	at, start, end             string
+	interval, jitter           time.Duration
+	timeout, backoff           time.Duration
+	count, retry               int
+	misfire, overlap, delivery string
+	description                string
+	alerts                     []string
+}
+
+func (d *definition) flags(f *pflag.FlagSet) {
+	f.StringVar(&d.service, "service", "", "data service to call")
+	f.StringVar(&d.operation, "operation", "", "operation to call; it takes no parameters")
+	f.StringVar(&d.cron, "cron", "", "fire by a cron expression: Quartz's (\"0 0/5 * * * ?\"), five fields, @daily, @every 5m")
+	f.DurationVar(&d.interval, "interval", 0, "fire at this interval, such as 30s")
+	f.IntVar(&d.count, "count", -1, "with --interval: repeat count; -1 for ever, 0 once, n means n+1 firings")
+	f.StringVar(&d.at, "at", "", "fire once, at this time (RFC 3339)")
+	f.StringVar(&d.tz, "tz", "", "time zone of the cron expression, such as Europe/Berlin (default UTC)")
+	f.StringVar(&d.start, "start", "", "fire nothing before this time (RFC 3339, or +20s from now)")
+	f.StringVar(&d.end, "end", "", "fire nothing after this time (RFC 3339, or +1h from now)")
+	f.DurationVar(&d.jitter, "jitter", 0, "fire later by a fixed amount below this, different for each task")
+	f.StringVar(&d.misfire, "misfire", "", "when instants were missed: fire-once, fire-all or skip (default fire-once)")
+	f.StringVar(&d.overlap, "overlap", "", "when due while a run still goes: allow, queue or skip (default allow)")
+	f.StringVar(&d.delivery, "delivery", "", "at-most-once, at-least-once or effectively-once (default: the strongest the operation offers)")
+	f.IntVar(&d.retry, "retry", 0, "attempts after a failed one")
+	f.DurationVar(&d.backoff, "backoff", 0, "wait before the first retry, doubled for each further (default 1s)")
+	f.DurationVar(&d.timeout, "timeout", 0, "time that one run may take (default 1m)")
+	f.StringVar(&d.description, "description", "", "what the task is for")
+	f.StringArrayVar(&d.alerts, "alert", nil, "tell somebody: failed=URI, missed=URI, late:30s=URI, silent:1h=URI; URI is mailto: or http(s):; repeatable")
+}
+
+// apply writes the flags that were given into info. Fields of flags that were
+// not given stay as they are.
+func (d *definition) apply(f *pflag.FlagSet, info *task.Info, now time.Time) error {
+	given := f.Changed
+	set := func(flag string, write func() error) error {
+		if !given(flag) {
+			return nil
+		}
+		if err := write(); err != nil {
+			return env.Usage("--%s: %v", flag, err)
+		}
+		return nil
+	}
+	t := &info.Trigger
+	for _, field := range []struct {
+		flag  string
+		write func() error
+	}{
+		{"service", func() error { info.Service = d.service; return nil }},
+		{"operation", func() error { info.Operation = d.operation; return nil }},
+		{"cron", func() error { t.Cron, t.Interval, t.At, t.Count = d.cron, 0, time.Time{}, 0; return nil }},
+		{"interval", func() error {
+			t.Cron, t.Interval, t.At, t.Count = "", task.Duration(d.interval), time.Time{}, d.count
+			return nil
+		}},
+		{"at", func() (err error) {
+			t.Cron, t.Interval, t.Count = "", 0, 0
+			t.At, err = parseTime(d.at, now)
+			return err
+		}},
+		{"count", func() error { t.Count = d.count; return nil }},
+		{"tz", func() error { t.TZ = d.tz; return nil }},
+		{"start", func() (err error) { t.Start, err = parseTime(d.start, now); return err }},
+		{"end", func() (err error) { t.End, err = parseTime(d.end, now); return err }},
+		{"jitter", func() error { t.Jitter = task.Duration(d.jitter); return nil }},
+		{"misfire", func() (err error) {
+			info.Misfire, err = oneOf(d.misfire, task.MisfireFireOnce, task.MisfireFireAll, task.MisfireSkip)
+			return err
+		}},
+		{"overlap", func() (err error) {
+			info.Overlap, err = oneOf(d.overlap, task.OverlapAllow, task.OverlapQueue, task.OverlapSkip)
+			return err
+		}},
+		{"delivery", func() (err error) {
+			info.Delivery, err = oneOf(d.delivery, task.AtMostOnce, task.AtLeastOnce, task.EffectivelyOnce)
+			return err
+		}},
+		{"retry", func() error { info.Retry.Max = d.retry; return nil }},
+		{"backoff", func() error { info.Retry.Backoff = task.Duration(d.backoff); return nil }},
+		{"timeout", func() error { info.Timeout = task.Duration(d.timeout); return nil }},
+		{"description", func() error { info.Description = d.description; return nil }},
+		{"alert", func() (err error) { info.Alerts, err = parseAlerts(d.alerts); return err }},
+	} {
+		if err := set(field.flag, field.write); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func oneOf[T ~string](given string, allowed ...T) (T, error) {
+	var names []string
+	for _, a := range allowed {
+		if given == string(a) {
+			return a, nil
+		}
+		names = append(names, string(a))
+	}
+	return "", fmt.Errorf("%q is none of %s", given, strings.Join(names, ", "))
+}
+
+// parseTime reads RFC 3339, a date, or a distance from now such as +20s. Empty
+// clears.
+func parseTime(s string, now time.Time) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if ahead, ok := strings.CutPrefix(s, "+"); ok {
+		d, err := time.ParseDuration(ahead)
+		if err != nil {
+			return time.Time{}, fmt.Errorf("%q: write a distance like +20s", s)
+		}
+		return now.Add(d).Truncate(time.Millisecond), nil
+	}
+	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.Truncate(time.Millisecond), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q: write it like 2027-01-31T06:00:00Z or +20s", s)
+}
+
+// parseAlerts reads "failed=mailto:ops@example.org", "late:30s=https://…".
+func parseAlerts(given []string) ([]task.Alert, error) {
+	var alerts []task.Alert
+	for _, s := range given {
+		what, to, ok := strings.Cut(s, "=")
+		kind, after, timed := strings.Cut(what, ":")
+		if !ok || to == "" {
+			return nil, fmt.Errorf("%q: write it like failed=mailto:ops@example.org or late:30s=https://example.org/hook", s)
+		}
+		on, err := oneOf(kind, task.AlertFailed, task.AlertLate, task.AlertMissed, task.AlertSilent)
+		if err != nil {
+			return nil, err
+		}
+		alert := task.Alert{On: on, To: []string{to}}
+		if needs := on == task.AlertLate || on == task.AlertSilent; needs != timed {
+			return nil, fmt.Errorf("%q: late and silent take a time (late:30s=…), failed and missed none", s)
+		}
+		if timed {
+			if err := alert.After.UnmarshalText([]byte(after)); err != nil {
+				return nil, err
+			}
+		}
+		alerts = append(alerts, alert)
+	}
+	return alerts, nil
+}

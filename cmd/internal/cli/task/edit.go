@@ -1,0 +1,169 @@
+package task
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
+	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+func newCreate(e *env.Env, key *keyFlags) *cobra.Command {
+	var d definition
+	var paused bool
+	cmd := &cobra.Command{
+		Use:   "create NAME",
+		Short: "Schedule an operation",
+		Long: "Schedule an operation of a data service. The operation takes no parameters and its service has an HTTP\n" +
+			"endpoint; `belfry operation list` shows which do. A task that exists is never overwritten.",
+		Example: "  belfry task create stock-watch --service Stock --operation getLowStock --interval 1m\n" +
+			"  belfry task create nightly --service Stock --operation getLowStock --cron \"0 30 2 * * ?\" --tz Europe/Berlin\n" +
+			"  belfry task create once --service Stock --operation getLowStock --at 2027-01-31T06:00:00Z",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			info := task.Info{Key: named(key, args[0]), Paused: paused}
+			if err := d.apply(cmd.Flags(), &info, e.Now()); err != nil {
+				return err
+			}
+			if info.Service == "" || info.Operation == "" {
+				return env.Usage("name what to call with --service and --operation; `belfry operation list` shows what there is")
+			}
+			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
+				t, next, err := c.CreateTask(ctx, info)
+				if err != nil {
+					return err
+				}
+				e.Say("task/%s created, %s", t.Name, t.Delivery)
+				return printCreated(e.Printer(), t, next)
+			})
+		},
+	}
+	d.flags(cmd.Flags())
+	cmd.Flags().BoolVar(&paused, "paused", false, "create it paused")
+	cmd.MarkFlagsMutuallyExclusive("cron", "interval", "at")
+	return cmd
+}
+
+func printCreated(p output.Printer, t control.TaskView, next []time.Time) error {
+	if p.Structured() {
+		return p.Value(t)
+	}
+	l := output.Listing{Columns: []output.Column{{Name: "NEXT"}, {Name: "WHEN"}}, Names: []string{t.Name}, Empty: "It never fires."}
+	for _, at := range next {
+		l.Rows = append(l.Rows, []output.Cell{output.Text(at.UTC().Format(time.RFC3339)), {Human: output.Relative(at.Sub(p.Now))}})
+	}
+	return p.List(l)
+}
+
+func newSet(e *env.Env, key *keyFlags) *cobra.Command {
+	var d definition
+	var revision int64
+	cmd := &cobra.Command{
+		Use:   "set NAME",
+		Short: "Change parts of a task; what is not named stays",
+		Example: "  belfry task set stock-watch --interval 30s\n" +
+			"  belfry task set stock-watch --retry 3 --if-revision 2",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeNames(e),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
+				t, err := c.UpdateTask(ctx, named(key, args[0]), revision, func(info *task.Info) error {
+					return d.apply(cmd.Flags(), info, e.Now())
+				})
+				if err != nil {
+					return err
+				}
+				e.Say("task/%s changed, now revision %d", t.Name, t.Revision)
+				p := e.Printer()
+				return p.Sheet(t, t.Name, sheet(p, t))
+			})
+		},
+	}
+	d.flags(cmd.Flags())
+	cmd.Flags().Int64Var(&revision, "if-revision", 0, "change it only if it still has this revision (else exit code 5)")
+	cmd.MarkFlagsMutuallyExclusive("cron", "interval", "at")
+	return cmd
+}
+
+func newPause(e *env.Env, key *keyFlags) *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{
+		Use:   "pause NAME",
+		Short: "Stop a task from firing; what runs already finishes",
+		Example: "  belfry task pause stock-watch --reason \"database upgrade\"\n" +
+			"  belfry task pause nightly",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeNames(e),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return change(e, cmd, "paused", func(ctx context.Context, c *control.Control) (control.TaskView, error) {
+				return c.PauseTask(ctx, named(key, args[0]), reason)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&reason, "reason", "", "why, for those who come after")
+	return cmd
+}
+
+func newResume(e *env.Env, key *keyFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "resume NAME",
+		Short: "Let a paused task fire again; instants of the pause never fire",
+		Example: "  belfry task resume stock-watch\n" +
+			"  belfry task resume nightly",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeNames(e),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return change(e, cmd, "resumed", func(ctx context.Context, c *control.Control) (control.TaskView, error) {
+				return c.ResumeTask(ctx, named(key, args[0]))
+			})
+		},
+	}
+}
+
+func change(e *env.Env, cmd *cobra.Command, verbed string, f func(context.Context, *control.Control) (control.TaskView, error)) error {
+	return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
+		t, err := f(ctx, c)
+		if err != nil {
+			return err
+		}
+		e.Say("task/%s %s", t.Name, verbed)
+		p := e.Printer()
+		if !p.Structured() && p.Format != output.Name {
+			return nil
+		}
+		return p.Sheet(t, t.Name, nil)
+	})
+}
+
+func newDelete(e *env.Env, key *keyFlags) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "delete NAME",
+		Short: "Delete a task; what runs already finishes",
+		Example: "  belfry task delete stock-watch\n" +
+			"  belfry task delete stock-watch --yes",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeNames(e),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			k := named(key, args[0])
+			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
+				if !yes {
+					if err := e.Confirm("Delete task "+k.Name+" for good? Type its name:", k.Name, "--yes"); err != nil {
+						return err
+					}
+				}
+				if err := c.DeleteTask(ctx, k); err != nil {
+					return err
+				}
+				e.Say("task/%s deleted", k.Name)
+				return nil
+			})
+		},
+	}
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	return cmd
+}

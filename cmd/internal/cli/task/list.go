@@ -1,0 +1,67 @@
+package task
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
+	"github.com/seed42aab489/belfry/plugin/control"
+)
+
+func newList(e *env.Env) *cobra.Command {
+	var filter control.TaskFilter
+	var state string
+	cmd := &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "List tasks with their state, next and last firing",
+		Example: "  belfry task list\n" +
+			"  belfry task list --state failed -o name",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			filter.State = control.State(state)
+			// The noun's flags have defaults; a list shows all unless they were given.
+			filter.Tenant, filter.Type = given(cmd, "tenant"), given(cmd, "type")
+			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
+				tasks, err := c.Tasks(ctx, filter)
+				if err != nil {
+					return err
+				}
+				p := e.Printer()
+				return p.List(listing(p, tasks))
+			})
+		},
+	}
+	cmd.Flags().StringVar(&state, "state", "", "only tasks in this state (waiting, running, paused, blocked, unplaced, finished, failed, unknown)")
+	cmd.Flags().StringVar(&filter.Service, "service", "", "only tasks that call this service")
+	return cmd
+}
+
+func given(cmd *cobra.Command, flag string) string {
+	if f := cmd.Flag(flag); f != nil && f.Changed {
+		return f.Value.String()
+	}
+	return ""
+}
+
+func newShow(e *env.Env, key *keyFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show NAME",
+		Short: "Show a task: definition, state, next and last firing",
+		Example: "  belfry task show stock-watch\n" +
+			"  belfry task show stock-watch -o yaml",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeNames(e),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
+				t, err := c.Task(ctx, named(key, args[0]))
+				if err != nil {
+					return err
+				}
+				p := e.Printer()
+				return p.Sheet(t, t.Name, sheet(p, t))
+			})
+		},
+	}
+}
