@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/descriptor"
 	"github.com/seed42aab489/belfry/dataservice/query"
 	"github.com/seed42aab489/belfry/dataservice/rest"
 )
@@ -36,7 +37,8 @@ type Options struct {
 	// Dir is the services folder. It must exist at Start.
 	Dir    string
 	Opener Opener
-	// Parse reads a descriptor; file is for its errors and Service.File.
+	// Parse reads a descriptor; file is for its errors and Service.File. Default
+	// descriptor.Parse.
 	Parse func(file string, data []byte) (*dataservice.Service, error)
 
 	MaxFile     int64         // bytes of a descriptor; default 1 MiB
@@ -64,6 +66,9 @@ const (
 )
 
 func (o Options) withDefaults() Options {
+	if o.Parse == nil {
+		o.Parse = descriptor.Parse
+	}
 	if o.MaxFile <= 0 {
 		o.MaxFile = DefaultMaxFile
 	}
