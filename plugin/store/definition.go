@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,6 +17,18 @@ import (
 // ErrDeleting: a tombstone of the name is still there, because the bucket's
 // owner has not dealt with it: it settles what is open first.
 var ErrDeleting = errors.New("a task of this name is being deleted")
+
+// newUID makes the uid of a new task: the number of its home bucket, a hyphen,
+// and an id. So whoever has a fire id finds the task by reading one bucket.
+func newUID(b int, id string) string { return strconv.Itoa(b) + "-" + id }
+
+// BucketOf is the home bucket of a task, told from its uid. False: no task of
+// this store has such a uid.
+func BucketOf(uid string) (int, bool) {
+	number, id, ok := strings.Cut(uid, "-")
+	b, err := strconv.Atoi(number)
+	return b, ok && id != "" && err == nil && b >= 0 && b < MaxBuckets
+}
 
 // maxRefetch bounds how often an edit that names no revision reads the
 // definition again because it moved.
@@ -34,7 +47,7 @@ func (s *Store) Create(ctx context.Context, info task.Info) (task.Info, error) {
 	if err != nil {
 		return fail(err)
 	}
-	info.UID, info.EditID = s.newID(), s.newID()
+	info.UID, info.EditID = newUID(b, s.newID()), s.newID()
 	info.Revision = 1
 	info.From, info.PausedAt = time.Time{}, time.Time{}
 	info.Deleted, info.DeletedAt = false, time.Time{}
@@ -68,23 +81,6 @@ func (s *Store) Create(ctx context.Context, info task.Info) (task.Info, error) {
 // ErrUnavailable, ErrUnknownOutcome, *CorruptError.
 func (s *Store) Update(ctx context.Context, key task.Key, revision int64, change func(*task.Info) error) (task.Info, error) {
 	return s.update(ctx, "change", key, revision, change)
-}
-
-// Pause stops a task from firing until Resume. Errors as of Update.
-func (s *Store) Pause(ctx context.Context, key task.Key, reason string) (task.Info, error) {
-	return s.update(ctx, "pause", key, 0, func(info *task.Info) error {
-		info.Paused, info.PauseReason = true, reason
-		return nil
-	})
-}
-
-// Resume lets a paused task fire again, at instants after now. Errors as of
-// Update.
-func (s *Store) Resume(ctx context.Context, key task.Key) (task.Info, error) {
-	return s.update(ctx, "resume", key, 0, func(info *task.Info) error {
-		info.Paused = false
-		return nil
-	})
 }
 
 // Delete makes the definition a tombstone, which the bucket's owner removes.
@@ -288,6 +284,32 @@ func (s *Store) Definitions(ctx context.Context, b int) ([]task.Info, error) {
 		}
 		return decodeDefinition(e.Value, key, e.Version, e.Modified)
 	})
+}
+
+// Keys lists the keys of all tasks, tombstones too, without reading them.
+// Error: coordclient.ErrUnavailable.
+func (s *Store) Keys(ctx context.Context) ([]task.Key, error) {
+	buckets, err := s.buckets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	byBucket := make([][]task.Key, buckets)
+	err = each(ctx, buckets, func(ctx context.Context, b int) error {
+		segments, err := s.kv.List(ctx, s.keys.tasks(b))
+		for _, segment := range segments {
+			key, err := parseTaskSegment(segment)
+			if err != nil {
+				s.corrupt(&CorruptError{s.keys.tasks(b) + "/" + segment, err})
+				continue
+			}
+			byBucket[b] = append(byBucket[b], key)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list task names: %w", err)
+	}
+	return slices.Concat(byBucket...), nil
 }
 
 // read decodes the children of prefix. What is gone meanwhile is left out, what

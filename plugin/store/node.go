@@ -88,25 +88,25 @@ func (n Node) marked(mark string, edit int64) bool {
 	return !ok || slices.Contains(marks, mark)
 }
 
-// since lists what was edited after the edit number, each once; false: more
-// than the node still tells.
-func (n Node) since(edit int64) (keys []task.Key, requests []string, ok bool) {
+// since lists the tasks edited after the edit number, each once; false: more
+// edits went by than the node still tells.
+func (n Node) since(edit int64) ([]task.Key, bool) {
 	marks, ok := n.after(edit)
 	if !ok {
-		return nil, nil, false
+		return nil, false
 	}
 	marks = slices.Clone(marks)
 	slices.Sort(marks)
+	var keys []task.Key
 	for _, mark := range slices.Compact(marks) {
-		if id, ok := strings.CutPrefix(mark, requestMark); ok {
-			requests = append(requests, id)
+		if strings.HasPrefix(mark, requestMark) {
 			continue
 		}
 		key, err := parseTaskSegment(mark)
 		if err != nil {
-			return nil, nil, false
+			return nil, false
 		}
 		keys = append(keys, key)
 	}
-	return keys, requests, true
+	return keys, true
 }

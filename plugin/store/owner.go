@@ -230,17 +230,17 @@ func (o *Owner) refence(ctx context.Context, f bucket.Fence) (bucket.Fence, Node
 	return f, Node{}, fmt.Errorf("%w: it moved %d times meanwhile", bucket.ErrUnavailable, maxMoves)
 }
 
-// changes reads what was edited since f.
+// changes reads what was edited since f, and all requests.
 func (o *Owner) changes(ctx context.Context, f bucket.Fence, n Node) (bucket.Changes, error) {
 	var c bucket.Changes
-	keys, requests, ok := n.since(f.Edit)
+	var err error
+	if c.Requests, err = o.Requests(ctx, f.Bucket); err != nil {
+		return c, err
+	}
+	keys, ok := n.since(f.Edit)
 	if !ok {
-		var err error
 		c.All = true
-		if c.Definitions, err = o.Definitions(ctx, f.Bucket); err != nil {
-			return c, err
-		}
-		c.Requests, err = o.Requests(ctx, f.Bucket)
+		c.Definitions, err = o.Definitions(ctx, f.Bucket)
 		return c, err
 	}
 	for _, key := range keys {
@@ -256,20 +256,6 @@ func (o *Owner) changes(ctx context.Context, f bucket.Fence, n Node) (bucket.Cha
 		default:
 			c.Definitions = append(c.Definitions, info)
 		}
-	}
-	for _, segment := range requests {
-		e, _, err := o.kv.Get(ctx, o.keys.requests(f.Bucket)+"/"+segment)
-		if errors.Is(err, coordclient.ErrNotFound) {
-			continue
-		} else if err != nil {
-			return c, err
-		}
-		r, err := decodeRequest(e.Value, e.Modified)
-		if err != nil {
-			o.corrupt(&CorruptError{e.Key, err})
-			continue
-		}
-		c.Requests = append(c.Requests, r)
 	}
 	return c, nil
 }
