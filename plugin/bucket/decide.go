@@ -139,8 +139,8 @@ func (r *round) entry(e *entry) {
 	start := from(e.info)
 	r.dropDeferred(e, start, task.ReasonPast)
 	base := max(e.cur.Decided, start)
-	if first := e.passed(start); first > 0 {
-		n, _ := e.tally(e.cur.Decided, start)
+	if e.overdue() {
+		first, n := nextAfter(e.past, e.cur.Decided), countUpTo(e.past, e.cur.Decided, start)
 		r.skip(e, first, start, n, task.ReasonPast)
 	}
 	if r.deferred(e, start) {
@@ -156,8 +156,7 @@ func (r *round) entry(e *entry) {
 func (r *round) ended(e *entry, end int64) {
 	r.dropDeferred(e, never, task.ReasonDeleted)
 	if first := e.passed(end); first > 0 {
-		n, _ := e.tally(e.cur.Decided, end)
-		r.skip(e, first, end, n, task.ReasonDeleted)
+		r.skip(e, first, end, countUpTo(e.sched, e.cur.Decided, end), task.ReasonDeleted)
 	}
 	for _, o := range e.cur.Open {
 		r.open(e, o, false)
@@ -217,18 +216,4 @@ func claimRecord(e *entry, at int64, manual, hash string) Record {
 		Kind: Claim, UID: e.cur.UID, At: at, Manual: manual, Attempt: 1, Revision: e.info.Revision,
 		Meaning: Meaning(e.info), Hash: hash, Delivery: e.info.Delivery,
 	}
-}
-
-// tally counts the instants after base up to and with end, at most MaxCount,
-// and gives the last one counted.
-func (e *entry) tally(base, end int64) (n int, last int64) {
-	last = base
-	for n < MaxCount {
-		at := nextAfter(e.sched, last)
-		if at > end {
-			break
-		}
-		n, last = n+1, at
-	}
-	return n, last
 }

@@ -40,8 +40,7 @@ func (r *round) dueSkipping(e *entry, at int64) {
 	if at > r.now || r.over() {
 		return
 	}
-	n, last := e.tally(at-1, r.now)
-	r.skip(e, at, last, n, task.ReasonOverlap)
+	r.skipRange(e, at-1, r.now, task.ReasonOverlap)
 }
 
 // dueQueueing fires one instant if nothing of the task runs or waits, and
@@ -58,8 +57,7 @@ func (r *round) dueQueueing(e *entry, at int64) {
 		case r.queued(e) < r.s.rules.Queue:
 			r.deferTo(e, at, at, task.ReasonQueued)
 		default:
-			n, last := e.tally(at-1, r.now)
-			r.skip(e, at, last, n, task.ReasonOverlap)
+			r.skipRange(e, at-1, r.now, task.ReasonOverlap)
 			return
 		}
 		at = nextAfter(e.sched, at)
@@ -87,28 +85,16 @@ func (r *round) skipRange(e *entry, base, end int64, why task.Reason) int64 {
 	if first > end || r.over() {
 		return base
 	}
-	n, last := e.tally(base, end)
-	if n == MaxCount {
-		last = end // or more
-	}
-	r.skip(e, first, last, n, why)
+	last := lastUpTo(e.sched, base, end)
+	r.skip(e, first, last, countUpTo(e.sched, base, end), why)
 	return last
 }
 
 // merge is fire-once: the last missed instant fires, and stands for those
 // before it.
 func (r *round) merge(e *entry, base, end int64) (int64, bool) {
-	n, last := e.tally(base, end)
-	if n > 1 {
-		first := nextAfter(e.sched, base)
-		var before int64
-		if n == MaxCount && nextAfter(e.sched, last) <= end {
-			r.skip(e, first, last, n, task.ReasonReplaced) // there are more
-			return last, false
-		}
-		before = e.before(base, n)
-		r.skip(e, first, before, n-1, task.ReasonReplaced)
-	}
+	last := lastUpTo(e.sched, base, end)
+	r.skipRange(e, base, last-1, task.ReasonReplaced)
 	switch {
 	case r.over():
 		return base, false
@@ -120,14 +106,6 @@ func (r *round) merge(e *entry, base, end int64) (int64, bool) {
 		return last, r.claim(e, last)
 	}
 	return last, !r.over()
-}
-
-// before is the last but one of n instants after base.
-func (e *entry) before(base int64, n int) int64 {
-	for range n - 1 {
-		base = nextAfter(e.sched, base)
-	}
-	return base
 }
 
 // catchUp is fire-all: the oldest missed instants within the window are

@@ -64,33 +64,46 @@ func (r Rules) withDefaults() Rules {
 	return r
 }
 
-// Schedule tells when a task is due: the first instant after a time, to the
-// millisecond, or false when there is none. It is a function of its argument
-// alone.
+// Schedule tells when a task is due; trigger.Trigger is one. Its instants are
+// whole milliseconds, and a function of the arguments alone.
 type Schedule interface {
+	// Next is the first instant after a time, or false when there is none.
 	Next(after time.Time) (time.Time, bool)
+	// Last is the last instant after a time and not after another, or false.
+	Last(after, upTo time.Time) (time.Time, bool)
+	// Count is how many instants lie after a time and not after another.
+	Count(after, upTo time.Time) int
 }
 
-// Compile makes the schedule of a definition. Its error is one that an
-// administrator can act upon.
+// Compile makes the schedule of a definition, whose instants all lie after its
+// From. Its error is one that an administrator can act upon.
 type Compile func(info *task.Info) (Schedule, error)
 
 // never is the instant that does not come.
 const never = int64(math.MaxInt64)
 
-// nextAfter is the first instant of s in milliseconds after ms, or never. A
-// schedule's instant between two milliseconds counts as the earlier one, so
-// the search starts at the end of the millisecond.
+// nextAfter is the first instant of s in milliseconds after ms, or never.
 func nextAfter(s Schedule, ms int64) int64 {
 	if s == nil {
 		return never
 	}
-	t, ok := s.Next(time.UnixMilli(ms + 1).Add(-1))
-	if !ok {
-		return never
-	}
-	if n := t.UnixMilli(); n > ms {
+	t, ok := s.Next(time.UnixMilli(ms))
+	if n := t.UnixMilli(); ok && n > ms {
 		return n
 	}
 	return never
+}
+
+// lastUpTo is the last instant of s after base and up to end, or base.
+func lastUpTo(s Schedule, base, end int64) int64 {
+	t, ok := s.Last(time.UnixMilli(base), time.UnixMilli(end))
+	if !ok {
+		return base
+	}
+	return t.UnixMilli()
+}
+
+// countUpTo counts the instants after base and up to end, at most MaxCount.
+func countUpTo(s Schedule, base, end int64) int {
+	return min(s.Count(time.UnixMilli(base), time.UnixMilli(end)), MaxCount)
 }

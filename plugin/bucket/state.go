@@ -38,7 +38,9 @@ type entry struct {
 	info  *task.Info // nil: no definition of this uid is known
 	sched Schedule
 	fault error // why the definition has no schedule
-	runs  []past
+	// past has the undecided instants up to the definition's From; nil: none.
+	past Schedule
+	runs []past
 	// gone is when another definition took the task's key; zero: it has it.
 	gone int64
 	// dead: forgotten, and out of the state for good.
@@ -172,7 +174,19 @@ func (s *State) Edit(c Changes) {
 	for i := range c.Definitions {
 		s.define(&c.Definitions[i])
 	}
-	s.requests, s.asked = slices.Clone(c.Requests), false
+	if c.All {
+		s.requests = nil
+	}
+	for _, q := range c.Requests {
+		s.DropRequest(q.ID)
+		s.requests = append(s.requests, q)
+	}
+	s.asked = false
+}
+
+// DropRequest forgets a request that is gone.
+func (s *State) DropRequest(id string) {
+	s.requests = slices.DeleteFunc(s.requests, func(q task.Request) bool { return q.ID == id })
 }
 
 func (s *State) dropUnlisted(all []task.Info) {
@@ -205,13 +219,29 @@ func (s *State) define(info *task.Info) {
 	}
 	s.keys[info.Key] = e
 	own := *info
-	e.info, e.gone, e.nextOf, e.next = &own, 0, 0, 0
-	e.sched, e.fault = s.compile(&own)
-	if e.cur.Decided == 0 {
-		// From here on an edit finds out what it skips.
-		e.cur.Decided = from(&own)
-	}
+	s.adopt(e, &own)
 	s.rearm(e)
+}
+
+// adopt makes info the entry's definition.
+func (s *State) adopt(e *entry, info *task.Info) {
+	start, before := from(info), e.sched
+	e.info, e.gone, e.nextOf, e.next, e.past = info, 0, 0, 0, nil
+	e.sched, e.fault = s.compile(info)
+	if e.cur.Decided == 0 {
+		e.cur.Decided = start // from here on an edit finds out what it skips
+	}
+	if e.cur.Decided >= start {
+		return
+	}
+	if before == nil {
+		earlier := *info
+		earlier.From = time.UnixMilli(e.cur.Decided)
+		before, _ = s.compile(&earlier)
+	}
+	if nextAfter(before, e.cur.Decided) <= start {
+		e.past = before
+	}
 }
 
 // from is the instant up to which the definition fires nothing.

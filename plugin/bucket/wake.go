@@ -42,7 +42,7 @@ func (s *State) wakeOf(e *entry) int64 {
 		return wake
 	}
 	start := from(e.info)
-	if e.passed(start) > 0 {
+	if e.overdue() {
 		return 0
 	}
 	if len(e.cur.Deferred) > 0 {
@@ -90,9 +90,12 @@ func (o *Open) wake(paused bool) int64 {
 	}
 }
 
-// passed is the first undecided instant up to and with end, or 0.
+// overdue tells whether instants up to the definition's From are undecided.
+func (e *entry) overdue() bool { return e.past != nil && e.cur.Decided < from(e.info) }
+
+// passed is the first undecided instant up to the task's end, or 0.
 func (e *entry) passed(end int64) int64 {
-	if e.sched == nil || e.cur.Decided == 0 || e.cur.Decided >= end {
+	if e.cur.Decided >= end {
 		return 0
 	}
 	if first := e.nextFrom(e.cur.Decided); first <= end {
@@ -130,3 +133,7 @@ func (e *entry) silence() (after, deadline int64) {
 	}
 	return after, since + after
 }
+
+// Parked tells whether something that is due waits for a reason outside the
+// state, such as a worker. Next does not report it: Decide looks at it again.
+func (s *State) Parked() bool { return len(s.parked) > 0 }

@@ -48,3 +48,10 @@ type Targets interface {
 type Announcer interface {
 	Announce(notice task.Notice) []task.Message
 }
+
+// Session tells what the connection to the store is worth. While it is not
+// healthy nothing is claimed and nothing starts.
+type Session interface {
+	// State gives the present state and a channel that closes when it changes.
+	State() (healthy bool, changed <-chan struct{})
+}

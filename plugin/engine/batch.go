@@ -1,0 +1,263 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// flight is a batch on its way.
+type flight struct {
+	batch   bucket.Batch
+	write   bucket.Write
+	settles []bucket.Ended // that it settles
+	starts  []*run         // that may start when it is committed
+	claimed []reservation
+	sent    time.Time // of the first try
+	// of a batch that met an edit, a taken request or a log entry
+	moved   error
+	fence   bucket.Fence
+	changes bucket.Changes
+}
+
+// batchDue tells whether there is something to commit that should not wait.
+func (o *owner) batchDue(now time.Time) bool {
+	switch {
+	case len(o.pending) > 0:
+		return true
+	case len(o.settles) > 0 && (o.draining || len(o.settles) >= batchSettles || now.Sub(o.oldest) >= settleWait):
+		return true
+	case o.draining:
+		return false
+	case len(o.woken) > 0, o.state.Parked() && now.Sub(o.decided) >= lookAgain:
+		return true
+	}
+	next, armed := o.state.Next()
+	return armed && !next.After(o.e.o.Now())
+}
+
+// commitBatch gathers all that is decided by now and commits it. False: there
+// was nothing to decide.
+func (o *owner) commitBatch() bool {
+	now := o.e.o.Now()
+	f := &flight{batch: bucket.Batch{
+		Epoch: o.fence.Epoch, Seq: o.state.Seq() + 1, Op: o.op + 1, Time: now.UnixMilli(), Node: o.e.o.Node,
+	}}
+	f.write.Seq = f.batch.Seq
+	o.gatherSettles(f, now)
+	o.gatherDecisions(f, now)
+	if len(f.batch.Records)+len(f.write.Take)+len(o.pending) == 0 {
+		return false
+	}
+	o.op++
+	f.write.Batch = f.batch.Encode()
+	f.sent = time.Now()
+	if o.e.planted.runFirst {
+		o.launch(f.starts)
+		f.starts = nil
+	}
+	fence := o.fence
+	o.begin(func(ctx context.Context) func() {
+		err := o.send(ctx, fence, f)
+		o.e.o.Metrics.Commit.Observe(time.Since(f.sent))
+		return func() { o.answered(f, err) }
+	})
+	return true
+}
+
+// gatherSettles turns ended runs into records, with the messages that they
+// raise.
+func (o *owner) gatherSettles(f *flight, now time.Time) {
+	text, n := 0, 0
+	for _, a := range o.settles {
+		if n == batchSettles || text >= batchText || messageSize(f.write.Messages) >= batchMessages {
+			break
+		}
+		n++
+		r, take, ok := o.state.Settle(a)
+		if !ok {
+			continue
+		}
+		text += len(r.Error)
+		if take != "" {
+			f.write.Take = append(f.write.Take, take)
+		}
+		o.note(f, &r, now)
+		f.batch.Records = append(f.batch.Records, r)
+	}
+	f.settles, o.settles = o.settles[:n:n], o.settles[n:]
+}
+
+// gatherDecisions adds what the state says is due.
+func (o *owner) gatherDecisions(f *flight, now time.Time) {
+	if o.draining {
+		return
+	}
+	workers := &reserver{o: o}
+	d := o.state.Decide(now, workers, batchDecisions)
+	o.decided = time.Now()
+	o.e.pool.pass(o.woken)
+	o.woken = nil
+	for _, id := range d.Cancel {
+		if r := o.runs[id]; r != nil {
+			r.stop(errCancelled)
+		}
+	}
+	f.write.Take = append(f.write.Take, d.Take...)
+	f.claimed = workers.made
+	for i := range d.Decisions {
+		c := &d.Decisions[i]
+		switch c.Kind {
+		case bucket.Claim, bucket.Reclaim:
+			f.starts = append(f.starts, newRun(o, c, workers.made[len(f.starts)], now))
+		case bucket.Forget:
+			if c.Info != nil {
+				f.write.Drop = append(f.write.Drop, *c.Info)
+			}
+		}
+		o.note(f, &c.Record, now)
+		f.batch.Records = append(f.batch.Records, c.Record)
+	}
+}
+
+// note adds the messages of the alerts that come true with a record.
+func (o *owner) note(f *flight, r *bucket.Record, now time.Time) {
+	if o.e.o.Announcer == nil {
+		return
+	}
+	for _, n := range o.state.Notices(r, now, o.e.o.Node) {
+		f.write.Messages = append(f.write.Messages, o.e.o.Announcer.Announce(n)...)
+	}
+}
+
+func messageSize(all []task.Message) int {
+	size := 0
+	for i := range all {
+		size += len(all[i].Text) + len(all[i].Subject) + len(all[i].Event) + 512
+	}
+	return size
+}
+
+// send commits the batch until there is an answer, and reads what an answer
+// that is none of ok and fenced needs to be understood.
+func (o *owner) send(ctx context.Context, fence bucket.Fence, f *flight) error {
+	tries := 0
+	err := persist(ctx, func() error {
+		if tries++; tries > 1 {
+			o.e.o.Metrics.Retried.Add(1)
+		}
+		return o.e.o.Log.Commit(ctx, fence, f.write)
+	})
+	switch {
+	case errors.Is(err, bucket.ErrMoved), errors.Is(err, bucket.ErrSeqTaken), errors.Is(err, bucket.ErrNoRequest):
+		f.moved = err
+		return persist(ctx, func() (err error) {
+			f.fence, f.changes, err = o.e.o.Log.Refresh(ctx, fence, f.batch.Seq)
+			return err
+		})
+	default:
+		return err
+	}
+}
+
+// answered acts on the answer to a batch, as the table in the package comment
+// says.
+func (o *owner) answered(f *flight, err error) {
+	switch {
+	case err != nil:
+		o.discard(f)
+		o.lose(err)
+		return
+	case f.moved == nil:
+		o.landed(f)
+		return
+	}
+	landed, err := f.stored()
+	switch {
+	case err != nil:
+		o.discard(f)
+		o.log.Error("claim log entry is not mine: bucket stopped", "seq", f.batch.Seq, "error", err)
+		o.lose(err)
+		return
+	case landed:
+		o.landed(f)
+	default:
+		o.e.o.Metrics.Moved.Add(1)
+		o.discard(f)
+		var gone interface{ RequestID() string }
+		if errors.As(f.moved, &gone) {
+			o.state.DropRequest(gone.RequestID())
+		}
+	}
+	o.edited(f.fence, f.changes)
+}
+
+// stored tells whether the log entry that was read is this batch. Error: it is
+// another one.
+func (f *flight) stored() (bool, error) {
+	if f.changes.Landed.Data == nil {
+		return false, nil
+	}
+	b, err := bucket.DecodeBatch(f.changes.Landed.Data)
+	if err != nil {
+		return false, err
+	}
+	if b.Epoch != f.batch.Epoch || b.Op != f.batch.Op {
+		return false, fmt.Errorf("log entry %d has operation %d of epoch %d, not %d of %d: %w",
+			f.batch.Seq, b.Op, b.Epoch, f.batch.Op, f.batch.Epoch, bucket.ErrSeqTaken)
+	}
+	return true, nil
+}
+
+// discard takes a batch back that is not and never will be in the log.
+func (o *owner) discard(f *flight) {
+	for _, r := range f.claimed {
+		o.e.pool.release(r.limits)
+	}
+	if len(f.settles) > 0 {
+		o.settles = append(f.settles, o.settles...)
+		o.oldest = time.Now().Add(-settleWait)
+	}
+	o.state.Abandon()
+}
+
+// landed takes in a committed batch, and starts what it claimed if it is not
+// too late for that: then the next commit opens a new window.
+func (o *owner) landed(f *flight) {
+	o.state.Apply(&f.batch, f.write.Take)
+	o.count(f)
+	if o.unfolded == 0 {
+		o.foldAt = time.Now().Add(foldAfter)
+	}
+	o.unfolded++
+	o.pending = append(o.pending, f.starts...)
+	if time.Since(f.sent) > o.e.o.window() || !o.e.healthy.Load() {
+		o.e.o.Metrics.Late.Add(int64(len(o.pending)))
+		return
+	}
+	o.launch(o.pending)
+	o.pending = nil
+}
+
+func (o *owner) count(f *flight) {
+	m := o.e.o.Metrics
+	m.Batches.Add(1)
+	for i := range f.batch.Records {
+		switch r := &f.batch.Records[i]; r.Kind {
+		case bucket.Claim:
+			m.Claims.Add(1)
+		case bucket.Reclaim:
+			m.Reclaims.Add(1)
+		case bucket.Skip:
+			m.Skips.Add(1)
+		case bucket.Defer:
+			m.Deferred.Add(1)
+		case bucket.Settle:
+			m.settled(r.Outcome)
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// The causes with which a run's context ends, beside ErrStopping.
+var (
+	errCancelled = errors.New("cancelled by request")
+	errTimedOut  = errors.New("time-out of the task")
+)
+
+// reservation is a worker that waits for a run.
+type reservation struct {
+	limits   []string
+	deployed bool
+}
+
+// reserver asks the pool for workers on behalf of one batch. Those it got are
+// in the order of the claims.
+type reserver struct {
+	o    *owner
+	made []reservation
+}
+
+// Reserve implements bucket.Pool.
+func (w *reserver) Reserve(info *task.Info, pinned string) (string, bucket.Room) {
+	target, deployed := w.o.e.o.Targets.Target(*info)
+	if deployed && pinned != "" && target.Hash != pinned {
+		return "", bucket.Changed
+	}
+	room := w.o.e.pool.reserve(target.Limits, w.o)
+	if room == bucket.Reserved {
+		w.made = append(w.made, reservation{limits: target.Limits, deployed: deployed})
+	}
+	return target.Hash, room
+}
+
+// run is an attempt, claimed or about to be.
+type run struct {
+	reservation
+	o         *owner
+	id        task.FireID
+	record    bucket.Record
+	info      *task.Info
+	claimed   time.Time
+	scheduled time.Time
+	ctx       context.Context
+	stop      context.CancelCauseFunc
+}
+
+func newRun(o *owner, d *bucket.Decision, r reservation, now time.Time) *run {
+	claimed := now
+	if d.Claimed != 0 {
+		claimed = time.UnixMilli(d.Claimed)
+	}
+	return &run{
+		reservation: r, o: o, id: d.FireID(), record: d.Record, info: d.Info,
+		claimed: claimed, scheduled: time.UnixMilli(d.At).UTC(),
+	}
+}
+
+// launch starts runs, each in a goroutine that ends with it.
+func (o *owner) launch(all []*run) {
+	for _, r := range all {
+		r.ctx, r.stop = context.WithCancelCause(o.e.life)
+		o.runs[r.id] = r
+		o.e.o.Metrics.Running.Add(1)
+		o.e.runs.Go(r.do)
+	}
+}
+
+// do makes the attempt and hands in how it ended.
+func (r *run) do() {
+	e := r.o.e
+	started := e.o.Now()
+	if r.record.Manual == "" && r.record.Attempt == 1 {
+		e.o.Metrics.Lateness.Observe(started.Sub(r.scheduled))
+	}
+	result := r.invoke()
+	r.stop(nil)
+	e.o.Metrics.Running.Add(-1)
+	e.pool.release(r.limits)
+	r.o.ended(bucket.Ended{
+		FireID: r.id, UID: r.record.UID, At: r.record.At, Manual: r.record.Manual, Attempt: r.record.Attempt,
+		Started: started, Ended: e.o.Now(), Result: result,
+	})
+}
+
+// invoke calls the Invoker within the task's time-out.
+func (r *run) invoke() (result task.Result) {
+	if !r.deployed {
+		return task.Result{
+			Outcome: task.Failed, NotSent: true,
+			Error: fmt.Sprintf("operation %s of service %s is not deployed or not active", r.info.Operation, r.info.Service),
+		}
+	}
+	ctx, cancel := context.WithTimeoutCause(r.ctx, r.info.RunTimeout(), errTimedOut)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			r.o.e.o.Metrics.Panics.Add(1)
+			r.o.log.Error("run panicked", "fire_id", r.id, "panic", p, "stack", string(debug.Stack()))
+			result = task.Result{Outcome: task.Failed, Error: fmt.Sprintf("panic: %v", p)}
+		}
+	}()
+	result = r.o.e.o.Invoker.Invoke(ctx, task.Call{
+		Info: *r.info, FireID: r.id, Scheduled: r.scheduled, ClaimedAt: r.claimed, Attempt: r.record.Attempt,
+	})
+	return understood(result, context.Cause(ctx))
+}
+
+// understood corrects the outcome of a run that was cut short: only the engine
+// knows why.
+func understood(result task.Result, cause error) task.Result {
+	switch {
+	case result.Outcome == task.OK || cause == nil:
+	case errors.Is(cause, ErrStopping), errors.Is(cause, context.Canceled):
+		result.Outcome = task.Interrupted
+	case errors.Is(cause, errTimedOut):
+		result.Outcome = task.TimedOut
+	}
+	switch result.Outcome {
+	case task.OK, task.Failed, task.TimedOut, task.Interrupted:
+	default:
+		result.Outcome = task.Failed
+	}
+	return result
+}
