@@ -1,0 +1,142 @@
+package conf
+
+import "time"
+
+// Config is the whole configuration. Make it with Load; the zero value is not
+// valid, Default is. Paths are as written, relative to the working directory.
+type Config struct {
+	Listen       string `key:"listen" flag:"listen" help:"address of the HTTP listener, host:port; port 0 takes a free one"`
+	Services     string `key:"services" flag:"services" help:"folder of the data service descriptors (*.dbs)"`
+	Data         string `key:"data" flag:"data" help:"folder of the embedded store and of everything else that the host writes"`
+	Conf         string `key:"conf" flag:"conf" help:"folder of coordination-client-config.xml and tasks-config.xml"`
+	Coordination string `key:"coordination" flag:"coordination" help:"the coordination configuration; empty: coordination-client-config.xml in the conf folder"`
+	Node         string `key:"node" flag:"node" help:"name of this host in the cluster and in what it records; empty: the machine's name"`
+	Socket       string `key:"socket" flag:"socket" help:"unix socket of the companion; empty: belfryd.sock in the data folder"`
+
+	// TaskServerCount is how many servers there must be before tasks are
+	// scheduled, once.
+	TaskServerCount int `key:"task_server_count" flag:"task.server.count" min:"1" max:"1000" help:"servers that must be there before tasks are scheduled"`
+
+	Log       Log       `key:"log"`
+	Deploy    Deploy    `key:"deploy"`
+	Limits    Limits    `key:"limits"`
+	Scheduler Scheduler `key:"scheduler"`
+	Mail      Mail      `key:"mail"`
+	Webhook   Webhook   `key:"webhook"`
+	Events    Events    `key:"events"`
+	Inbox     Inbox     `key:"inbox"`
+	Shutdown  Shutdown  `key:"shutdown"`
+
+	// DatasourceMap sends data sources to other databases; the first entry that
+	// matches counts, those of the command line come first.
+	DatasourceMap []Mapping `key:"datasource_map" flag:"map-datasource" help:"sends data sources, by JDBC URL or id, to other databases"`
+
+	// Tasks is tasks-config.xml; its zero value if there is none.
+	Tasks TasksConfig
+}
+
+// Log is what is logged, on standard error.
+type Log struct {
+	Level  string `key:"level" flag:"log-level" oneof:"debug info warn error" help:"least level that is logged"`
+	Format string `key:"format" flag:"log-format" oneof:"text json" help:"form of the log lines"`
+}
+
+// Deploy is how descriptors become services.
+type Deploy struct {
+	Interval    time.Duration `key:"interval" min:"10ms" max:"1m" help:"time between two looks at the services folder"`
+	Settle      time.Duration `key:"settle" min:"0s" max:"1m" help:"how long a file must rest before it is read"`
+	Drain       time.Duration `key:"drain" min:"0s" max:"1h" help:"how long a replaced service may finish its requests"`
+	MaxServices int           `key:"max_services" min:"1" max:"100000" help:"services that may be deployed"`
+}
+
+// Limits bound every request.
+type Limits struct {
+	Rows           int           `key:"rows" min:"1" max:"1000000000" help:"rows of one result, nested ones included; a query's maxRows may ask for fewer"`
+	Body           Size          `key:"body" min:"1KiB" max:"1GiB" help:"size of a request's body"`
+	Answer         Size          `key:"answer" min:"1KiB" max:"1TiB" help:"size of an answer"`
+	BodyDepth      int           `key:"body_depth" min:"1" max:"1000" help:"nesting of a JSON or XML body"`
+	QueryDepth     int           `key:"query_depth" min:"1" max:"100" help:"nesting of queries in results"`
+	RequestTime    time.Duration `key:"request_time" min:"10ms" max:"24h" help:"time of one request, its answer included"`
+	Concurrency    int           `key:"concurrency" min:"1" max:"1000000" help:"requests of one service at the same time, beyond which 429 is answered"`
+	ArrayValues    int           `key:"array_values" min:"1" max:"100000" help:"values of one array parameter"`
+	ConnectTimeout time.Duration `key:"connect_timeout" min:"10ms" max:"10m" help:"time to wait for a database connection, where the descriptor's maxWait says nothing"`
+}
+
+// Scheduler is how tasks fire.
+type Scheduler struct {
+	Workers          int           `key:"workers" min:"1" max:"100000" help:"runs at the same time on this host"`
+	PerService       int           `key:"per_service" min:"0" max:"100000" help:"runs of one service at the same time; 0: as many as workers"`
+	PerSource        int           `key:"per_source" min:"0" max:"100000" help:"runs on one data source at the same time; 0: as many as workers"`
+	MisfireThreshold time.Duration `key:"misfire_threshold" min:"0s" max:"24h" help:"lateness beyond which a firing is missed and the task's misfire policy decides"`
+	Buckets          int           `key:"bucket_count" min:"1" max:"1000" help:"units of ownership that tasks are spread over; fixed when the store is created"`
+	History          int           `key:"history" min:"0" max:"10000" help:"recent runs that are kept of each bucket"`
+}
+
+// Mail is how mailto: subscriptions are delivered.
+type Mail struct {
+	Transport string `key:"transport" oneof:"folder smtp" help:"folder: each mail becomes an .eml file; smtp: it is sent"`
+	Folder    string `key:"folder" help:"where the .eml files go; empty: mail in the data folder"`
+	From      string `key:"from" help:"sender of every mail"`
+	SMTP      SMTP   `key:"smtp"`
+}
+
+// SMTP is the server that takes the mails.
+type SMTP struct {
+	Host         string        `key:"host" help:"name or address of the mail server"`
+	Port         int           `key:"port" min:"1" max:"65535" help:"its port; usually 587 with starttls, 465 with implicit, 25 with none"`
+	TLS          string        `key:"tls" oneof:"starttls implicit none" help:"how the connection is protected"`
+	User         string        `key:"user" help:"name to authenticate with; empty: none"`
+	Password     Secret        `key:"password" help:"its password; password_file is better"`
+	PasswordFile string        `key:"password_file" help:"file that holds the password, readable by its owner alone"`
+	Timeout      time.Duration `key:"timeout" min:"100ms" max:"10m" help:"time of one delivery"`
+}
+
+// Webhook is how http: and https: subscriptions are delivered.
+type Webhook struct {
+	Secret       Secret        `key:"secret" help:"key that signs each message (HMAC-SHA256); empty: unsigned; secret_file is better"`
+	SecretFile   string        `key:"secret_file" help:"file that holds the key, readable by its owner alone"`
+	Timeout      time.Duration `key:"timeout" min:"100ms" max:"10m" help:"time of one delivery"`
+	AllowPrivate bool          `key:"allow_private" help:"allow targets on loopback and private addresses; link-local ones never are"`
+}
+
+// Events is how messages are retried.
+type Events struct {
+	Attempts   int           `key:"attempts" min:"1" max:"1000" help:"deliveries that are tried before a message is given up"`
+	FirstRetry time.Duration `key:"first_retry" min:"10ms" max:"24h" help:"wait before the second attempt; it doubles from there"`
+	MaxRetry   time.Duration `key:"max_retry" min:"10ms" max:"168h" help:"longest wait between two attempts"`
+}
+
+// Inbox is what makes SQL operations effectively-once.
+type Inbox struct {
+	Enabled   bool          `key:"enabled" help:"record the fire id of a scheduled operation in the transaction of its effect"`
+	Table     string        `key:"table" help:"table of the data source that holds the fire ids"`
+	Retention time.Duration `key:"retention" min:"1h" max:"8760h" help:"how long they are kept; a firing claimed before that is refused"`
+}
+
+// Shutdown bounds how long a stop takes.
+type Shutdown struct {
+	SoftStop time.Duration `key:"soft_stop" min:"0s" max:"1h" help:"how long runs and requests may finish before they are cancelled"`
+	HardStop time.Duration `key:"hard_stop" min:"100ms" max:"2h" help:"how long the whole stop may take before the process ends"`
+}
+
+// Default is the configuration when nothing says otherwise.
+func Default() Config {
+	return Config{
+		Listen: "127.0.0.1:8280", Services: "configs/services", Data: "var", Conf: "configs", TaskServerCount: 1,
+		Log:    Log{Level: "info", Format: "text"},
+		Deploy: Deploy{Interval: time.Second, Settle: 150 * time.Millisecond, Drain: 5 * time.Minute, MaxServices: 1000},
+		Limits: Limits{
+			Rows: 100_000, Body: MiB, Answer: 256 * MiB, BodyDepth: 64, QueryDepth: 8,
+			RequestTime: time.Minute, Concurrency: 512, ArrayValues: 1000, ConnectTimeout: 10 * time.Second,
+		},
+		Scheduler: Scheduler{Workers: 64, MisfireThreshold: time.Minute, Buckets: 256, History: 200},
+		Mail: Mail{
+			Transport: "folder", From: "belfry@localhost",
+			SMTP: SMTP{Port: 587, TLS: "starttls", Timeout: 30 * time.Second},
+		},
+		Webhook:  Webhook{Timeout: 10 * time.Second},
+		Events:   Events{Attempts: 20, FirstRetry: 5 * time.Second, MaxRetry: time.Hour},
+		Inbox:    Inbox{Enabled: true, Table: "belfry_inbox", Retention: 7 * 24 * time.Hour},
+		Shutdown: Shutdown{SoftStop: 20 * time.Second, HardStop: 30 * time.Second},
+	}
+}
