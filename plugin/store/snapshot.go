@@ -16,13 +16,15 @@ const maxTorn = 5
 type Snapshot struct {
 	Bucket int
 	Node   Node
-	Loaded bucket.Loaded // without Definitions and Requests
+	Loaded bucket.Loaded // without Requests; Definitions as the function says
+	// Corrupt is why the node is not known; nil: it is.
+	Corrupt *CorruptError
 	// Changed closes when the bucket's node may have changed: owner or edits, not
 	// runs.
 	Changed <-chan struct{}
 }
 
-// Snapshot reads page, log and page again until the owner did not fold in
+// Snapshot reads page, log and page again, without Definitions, until the owner did not fold in
 // between. Errors: coordclient.ErrUnavailable, *CorruptError.
 func (s *Store) Snapshot(ctx context.Context, b int) (Snapshot, error) {
 	fail := func(err error) (Snapshot, error) { return Snapshot{}, fmt.Errorf("bucket %d: %w", b, err) }
@@ -49,26 +51,32 @@ func (s *Store) Snapshot(ctx context.Context, b int) (Snapshot, error) {
 	return fail(fmt.Errorf("%w: its page moved %d times meanwhile", coordclient.ErrUnavailable, maxTorn))
 }
 
-// Snapshots reads all buckets. One that is corrupt is left out and reported.
-// Error: coordclient.ErrUnavailable.
-func (s *Store) Snapshots(ctx context.Context) ([]Snapshot, error) {
-	buckets, err := s.buckets(ctx)
-	if err != nil {
-		return nil, err
-	}
-	all := make([]Snapshot, buckets)
-	err = each(ctx, buckets, func(ctx context.Context, b int) error {
-		var (
-			err     error
-			corrupt *CorruptError
-		)
-		all[b], err = s.Snapshot(ctx, b)
-		if errors.As(err, &corrupt) {
-			s.corrupt(corrupt)
-			all[b] = Snapshot{Bucket: b}
-			return nil
+// Snapshots reads buckets (nil: all) with their definitions, several at once,
+// and calls f for each from several goroutines. One that is corrupt is reported
+// and given without its node and state. Errors: coordclient.ErrUnavailable,
+// the first of f's.
+func (s *Store) Snapshots(ctx context.Context, buckets []int, f func(Snapshot) error) error {
+	if buckets == nil {
+		n, err := s.buckets(ctx)
+		if err != nil {
+			return err
 		}
-		return err
+		for b := range n {
+			buckets = append(buckets, b)
+		}
+	}
+	return each(ctx, len(buckets), func(ctx context.Context, i int) error {
+		snap, err := s.Snapshot(ctx, buckets[i])
+		if corrupt, ok := errors.AsType[*CorruptError](err); ok {
+			s.corrupt(corrupt)
+			snap, err = Snapshot{Bucket: buckets[i], Corrupt: corrupt}, nil
+		}
+		if err != nil {
+			return err
+		}
+		if snap.Loaded.Definitions, err = s.Definitions(ctx, buckets[i]); err != nil {
+			return err
+		}
+		return f(snap)
 	})
-	return all, err
 }

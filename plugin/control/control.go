@@ -1,0 +1,89 @@
+package control
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/store"
+	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/plugin/trigger"
+)
+
+// Deps are what a Control needs.
+type Deps struct {
+	KV      coordclient.KV
+	Members coordclient.Members
+	Caller  coordclient.Caller
+	// Now is the wall clock. Nil: time.Now.
+	Now func() time.Time
+	// Root of the keys; "" alone.
+	Root string
+	// Log hears of records that cannot be read. Nil: nobody does.
+	Log *slog.Logger
+}
+
+// Control asks and orders. Make it with New. Safe for concurrent use.
+type Control struct {
+	store    *store.Store
+	members  coordclient.Members
+	caller   coordclient.Caller
+	now      func() time.Time
+	root     string
+	triggers trigger.Compiler
+}
+
+// New makes a Control. It does nothing yet.
+func New(d Deps) *Control {
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	corrupt := func(e *store.CorruptError) {
+		d.Log.Warn("record left out", "key", e.Key, "err", e.Err)
+	}
+	return &Control{
+		store:   store.New(d.KV, store.Options{Root: d.Root, Corrupt: corrupt}),
+		members: d.Members, caller: d.Caller, now: d.Now, root: d.Root,
+	}
+}
+
+// compile is how a bucket is replayed here.
+func (c *Control) compile(info *task.Info) (bucket.Schedule, error) {
+	return c.triggers.Compile(info.Trigger, info.From, info.UID)
+}
+
+// live is the group as it is: member by id.
+func (c *Control) live(ctx context.Context) (map[coordclient.MemberID]coordclient.Member, error) {
+	list, _, err := c.members.Members(ctx)
+	if err != nil {
+		return nil, err
+	}
+	live := make(map[coordclient.MemberID]coordclient.Member, len(list))
+	for _, m := range list {
+		live[m.ID] = m
+	}
+	return live, nil
+}
+
+// together runs functions at once, and gives the first error in their order.
+func together(f ...func() error) error {
+	errs := make([]error, len(f))
+	var all sync.WaitGroup
+	for i := range f {
+		// Ends when f does.
+		all.Go(func() { errs[i] = f[i]() })
+	}
+	all.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

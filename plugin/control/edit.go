@@ -1,0 +1,173 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/seed42aab489/belfry/plugin/store"
+	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/plugin/trigger"
+)
+
+// Bounds of what is told or waited for.
+const (
+	firstNext = 5
+	// MaxNext is the most instants that Next gives.
+	MaxNext = 1000
+	// clearTime is how long CreateTask waits for the owner to clear away a
+	// deleted task of the same name.
+	clearTime = 3 * time.Second
+	clearPoll = 50 * time.Millisecond
+)
+
+// CreateTask stores a new task, and gives its first instants. Empty policies
+// get their defaults; an empty delivery the strongest that the operation
+// offers. Codes: invalid, exists, conflict (a deleted task of this name is not
+// cleared away yet), unavailable, unknown_outcome.
+func (c *Control) CreateTask(ctx context.Context, info task.Info) (TaskView, []time.Time, error) {
+	info.Key = info.Normal()
+	if err := c.validateNew(ctx, &info); err != nil {
+		return TaskView{}, nil, wrap(err)
+	}
+	stored, err := c.store.Create(ctx, info)
+	for end := c.now().Add(clearTime); errors.Is(err, store.ErrDeleting) && c.now().Before(end); {
+		if waitErr := wait(ctx, clearPoll); waitErr != nil {
+			break
+		}
+		stored, err = c.store.Create(ctx, info)
+	}
+	if err != nil {
+		e := AsError(err)
+		if e.Code == CodeExists {
+			e.Message = "task " + info.Name + " exists already"
+			e.Hint = "it was not changed; change it with task set, or choose another name"
+		}
+		return TaskView{}, nil, e
+	}
+	next, err := c.instants(&stored, stored.From, firstNext)
+	if err != nil {
+		return TaskView{}, nil, wrap(err)
+	}
+	view, err := c.view(ctx, stored)
+	return view, next, err
+}
+
+// UpdateTask edits a task by change, which is given a copy and may be called
+// again; revision 0 means the latest. Codes: invalid (also what change
+// returns, unless it is an *Error), not_found, conflict, unavailable,
+// unknown_outcome.
+func (c *Control) UpdateTask(ctx context.Context, key task.Key, revision int64, change func(*task.Info) error) (TaskView, error) {
+	info, err := c.store.Update(ctx, key, revision, func(info *task.Info) error {
+		before := *info
+		if err := change(info); err != nil {
+			if _, ok := errors.AsType[*Error](err); ok {
+				return err
+			}
+			return &Error{Code: CodeInvalid, Message: err.Error(), Err: err}
+		}
+		if err := c.validateEdit(ctx, &before, info); err != nil {
+			return err
+		}
+		pin(&before, info)
+		return nil
+	})
+	if err != nil {
+		return TaskView{}, c.missing(ctx, key, err)
+	}
+	return c.view(ctx, info)
+}
+
+// pin fixes what an interval counts from when a task is resumed, since From
+// moves then: the instants and their number stay what they were.
+func pin(before, after *task.Info) {
+	if before.Paused && !after.Paused && before.Trigger == after.Trigger {
+		after.Trigger = trigger.Pin(after.Trigger, before.From)
+	}
+}
+
+// PauseTask stops a task from firing until ResumeTask; the instants between
+// never fire. Codes: not_found, unavailable, unknown_outcome.
+func (c *Control) PauseTask(ctx context.Context, key task.Key, reason string) (TaskView, error) {
+	return c.UpdateTask(ctx, key, 0, func(info *task.Info) error {
+		info.Paused, info.PauseReason = true, reason
+		return nil
+	})
+}
+
+// ResumeTask lets a paused task fire again. Codes as of PauseTask.
+func (c *Control) ResumeTask(ctx context.Context, key task.Key) (TaskView, error) {
+	return c.UpdateTask(ctx, key, 0, func(info *task.Info) error {
+		info.Paused = false
+		return nil
+	})
+}
+
+// DeleteTask removes a task; a run that is going ends first. Codes: not_found,
+// unavailable, unknown_outcome.
+func (c *Control) DeleteTask(ctx context.Context, key task.Key) error {
+	return c.missing(ctx, key, c.store.Delete(ctx, key, 0))
+}
+
+// NextView is an instant at which a task is to fire.
+type NextView struct {
+	At   time.Time `json:"at"`
+	Note string    `json:"note"` // what an administrator may not expect; may be empty
+}
+
+// Next gives the next n instants of a task after from, at most MaxNext. Codes:
+// invalid, not_found, unavailable.
+func (c *Control) Next(ctx context.Context, key task.Key, n int, from time.Time) ([]NextView, error) {
+	if n < 1 || n > MaxNext {
+		return nil, invalid("%d instants: ask for 1 to %d", n, MaxNext)
+	}
+	info, err := c.get(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	instants, err := c.instants(&info, from, n)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	zone, err := trigger.LoadZone(info.Trigger.TZ)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	_, offset := from.In(zone).Zone()
+	next := make([]NextView, 0, len(instants))
+	for _, at := range instants {
+		v := NextView{At: at.UTC()}
+		if _, o := at.In(zone).Zone(); o != offset {
+			offset = o
+			v.Note = "clocks changed, now " + at.In(zone).Format("-07:00")
+		}
+		if info.Paused {
+			v.Note = because(string(task.ReasonPaused), "does not fire unless resumed before")
+		}
+		next = append(next, v)
+	}
+	return next, nil
+}
+
+func (c *Control) instants(info *task.Info, after time.Time, n int) ([]time.Time, error) {
+	t, err := c.triggers.Compile(info.Trigger, info.From, info.UID)
+	if err != nil {
+		return nil, &Error{Code: CodeInvalid, Message: "trigger: " + err.Error(), Err: err}
+	}
+	var instants []time.Time
+	for at, ok := t.Next(after); ok && len(instants) < n; at, ok = t.Next(at) {
+		instants = append(instants, at.UTC())
+	}
+	return instants, nil
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,261 @@
+package control
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/store"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// How WaitRun looks: soon at first, then less often.
+const (
+	firstLook = 10 * time.Millisecond
+	lastLook  = 500 * time.Millisecond
+)
+
+// RunFilter says which runs to list. Empty fields let all pass.
+type RunFilter struct {
+	Task    string // a name, of whatever tenant and type
+	Outcome string // as in RunView
+	Since   time.Time
+	Limit   int // below 1: all that are kept
+}
+
+// Runs lists runs and skips, the newest first. Only recent ones are kept
+// (bucket.RunsPerTask of a task). Codes: invalid, not_found, unavailable.
+func (c *Control) Runs(ctx context.Context, f RunFilter) ([]RunView, error) {
+	outcomes := []task.Outcome{
+		task.Running, task.OK, task.Failed, task.TimedOut, task.Interrupted, task.Unknown, task.Skipped, task.Cancelled,
+	}
+	if f.Outcome != "" && !slices.Contains(outcomes, task.Outcome(f.Outcome)) {
+		return nil, &Error{Code: CodeInvalid, Message: "outcome " + f.Outcome + " is unknown", Hint: nearest(f.Outcome, outcomes)}
+	}
+	buckets, err := c.bucketsOf(ctx, f.Task)
+	if err != nil {
+		return nil, err
+	}
+	var mu sync.Mutex // guards runs
+	runs := []RunView{}
+	err = c.store.Snapshots(ctx, buckets, func(snap store.Snapshot) error {
+		r := c.reader(snap, nil)
+		for i := range r.defined {
+			if f.Task != "" && r.defined[i].Name != f.Task {
+				continue
+			}
+			found := slices.DeleteFunc(r.runs(&r.defined[i]), func(v RunView) bool { return !f.matches(v) })
+			mu.Lock()
+			runs = append(runs, found...)
+			mu.Unlock()
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, wrap(err)
+	}
+	slices.SortStableFunc(runs, func(a, b RunView) int {
+		return cmpFirst(moved(b).Compare(moved(a)), strings.Compare(b.FireID, a.FireID), b.Attempt-a.Attempt)
+	})
+	if f.Limit > 0 {
+		runs = runs[:min(len(runs), f.Limit)]
+	}
+	return runs, nil
+}
+
+// moved is the time by which runs are ordered.
+func moved(r RunView) time.Time {
+	if r.Started != nil {
+		return *r.Started
+	}
+	return r.Scheduled
+}
+
+func (f RunFilter) matches(r RunView) bool {
+	return (f.Outcome == "" || r.Outcome == f.Outcome) && (f.Since.IsZero() || !r.Scheduled.Before(f.Since))
+}
+
+// bucketsOf gives the buckets of the tasks of a name; empty: nil, for all.
+func (c *Control) bucketsOf(ctx context.Context, name string) ([]int, error) {
+	if name == "" {
+		return nil, nil
+	}
+	keys, err := c.store.Keys(ctx)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	var buckets []int
+	for _, key := range keys {
+		if key.Name != name {
+			continue
+		}
+		b, err := c.store.HomeOf(ctx, key)
+		if err != nil {
+			return nil, wrap(err)
+		}
+		buckets = append(buckets, b)
+	}
+	if buckets == nil {
+		return nil, c.missing(ctx, task.Key{Name: name}, coordclient.ErrNotFound)
+	}
+	slices.Sort(buckets)
+	return slices.Compact(buckets), nil
+}
+
+// runs are those of a task, oldest first.
+func (r reader) runs(info *task.Info) []RunView {
+	if r.fault != nil {
+		return nil
+	}
+	var views []RunView
+	for _, run := range r.state.Runs(info.UID) {
+		views = append(views, runView(run, info.Key))
+	}
+	return views
+}
+
+// Run gives every attempt at a firing that is kept, the first one first. Codes:
+// invalid, not_found, unavailable.
+func (c *Control) Run(ctx context.Context, fireID string) ([]RunView, error) {
+	l, err := c.look(ctx, fireID)
+	if err != nil {
+		return nil, err
+	}
+	if len(l.attempts) == 0 {
+		return nil, l.nothing(fireID)
+	}
+	return l.attempts, nil
+}
+
+// look is what is to be seen of a firing.
+type look struct {
+	info     task.Info
+	attempts []RunView // that are kept, and the one that goes
+	open     bool      // it may have another attempt, or its first goes
+	pending  bool      // it was asked for, and nobody has taken the request
+}
+
+func (l look) nothing(fireID string) error {
+	e := &Error{Code: CodeNotFound, Message: "there is no run " + fireID, Hint: "only recent runs are kept; see run list"}
+	if l.pending {
+		e.Message = "run " + fireID + " was asked for and has not started"
+		e.Hint = "it starts when the host that owns task " + l.info.Name + " takes the request"
+	}
+	return e
+}
+
+// look reads the requests before the bucket: a request that is gone by then
+// has left its trace there.
+func (c *Control) look(ctx context.Context, fireID string) (look, error) {
+	id := task.FireID(fireID)
+	b, ok := store.BucketOf(id.UID())
+	if !ok || !strings.Contains(fireID, ":") {
+		return look{}, &Error{Code: CodeInvalid, Message: "fire id " + fireID + " is none", Hint: "run list -o wide shows fire ids"}
+	}
+	cluster, err := c.store.Cluster(ctx)
+	if err != nil {
+		return look{}, wrap(err)
+	}
+	if b >= cluster.Buckets {
+		return look{}, look{}.nothing(fireID)
+	}
+	requests, err := c.store.Requests(ctx, b)
+	if err != nil {
+		return look{}, wrap(err)
+	}
+	var l look
+	l.pending = slices.ContainsFunc(requests, func(r task.Request) bool {
+		return r.Kind == task.RequestRun && task.ManualID(r.UID, r.ID) == id
+	})
+	defined, err := c.store.Definitions(ctx, b)
+	if err != nil {
+		return look{}, wrap(err)
+	}
+	i := slices.IndexFunc(defined, func(info task.Info) bool { return info.UID == id.UID() })
+	if i < 0 {
+		return l, l.nothing(fireID)
+	}
+	l.info = defined[i]
+	snap, err := c.store.Snapshot(ctx, b)
+	if err != nil {
+		return look{}, wrap(err)
+	}
+	snap.Loaded.Definitions = defined[i : i+1]
+	r := c.reader(snap, nil)
+	if r.fault != nil {
+		return look{}, &Error{Code: CodeInternal, Message: ReasonCorrupt + ": " + r.fault.Error(), Err: r.fault}
+	}
+	l.attempts = slices.DeleteFunc(r.runs(&l.info), func(v RunView) bool { return v.FireID != fireID })
+	l.open = stillOpen(r.state, id)
+	return l, nil
+}
+
+func stillOpen(s *bucket.State, id task.FireID) bool {
+	v, _ := s.View(id.UID())
+	return slices.ContainsFunc(v.Open, func(r task.Run) bool { return r.FireID == id })
+}
+
+// RunTask asks for a task to be fired once now, beside its schedule, and gives
+// the fire id under which that will be. Codes: not_found, unavailable,
+// unknown_outcome, invalid.
+func (c *Control) RunTask(ctx context.Context, key task.Key, reason string) (string, error) {
+	if len(reason) > MaxDescription {
+		return "", invalid("reason of %d bytes: the limit is %d", len(reason), MaxDescription)
+	}
+	info, err := c.get(ctx, key)
+	if err != nil {
+		return "", err
+	}
+	if info.Paused {
+		return "", &Error{Code: CodeConflict, Message: "task " + info.Name + " is paused", Hint: "resume it first"}
+	}
+	r, err := c.store.Ask(ctx, task.Request{Kind: task.RequestRun, Task: key, Reason: reason})
+	if err != nil {
+		return "", c.missing(ctx, key, err)
+	}
+	return string(task.ManualID(r.UID, r.ID)), nil
+}
+
+// WaitRun follows a firing until it has ended, or was skipped, and gives its
+// last attempt. It is bounded by ctx alone. Codes: timeout, not_found,
+// unavailable, invalid.
+func (c *Control) WaitRun(ctx context.Context, fireID string) (RunView, error) {
+	for pause := firstLook; ; pause = min(pause*2, lastLook) {
+		l, err := c.look(ctx, fireID)
+		switch {
+		case ctx.Err() != nil:
+		case err != nil:
+			return RunView{}, err
+		case !l.open && len(l.attempts) > 0:
+			return l.attempts[len(l.attempts)-1], nil
+		case !l.open && !l.pending:
+			return RunView{}, l.nothing(fireID)
+		}
+		if err := wait(ctx, pause); err != nil {
+			return RunView{}, &Error{
+				Code: CodeTimeout, Message: "run " + fireID + " has not ended", Err: err,
+				Hint: "it goes on; see run show " + fireID,
+			}
+		}
+	}
+}
+
+// CancelRun asks for a firing that is open to be cancelled. Codes: not_found,
+// conflict (it has ended), unavailable, unknown_outcome, invalid.
+func (c *Control) CancelRun(ctx context.Context, fireID string) error {
+	l, err := c.look(ctx, fireID)
+	switch {
+	case err != nil:
+		return err
+	case !l.open && len(l.attempts) > 0:
+		return &Error{Code: CodeConflict, Message: "run " + fireID + " has ended: " + l.attempts[len(l.attempts)-1].Outcome}
+	case !l.open:
+		return l.nothing(fireID)
+	}
+	_, err = c.store.Ask(ctx, task.Request{Kind: task.RequestCancel, Task: l.info.Key, FireID: task.FireID(fireID)})
+	return wrap(err)
+}

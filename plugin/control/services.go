@@ -1,0 +1,121 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/seed42aab489/belfry/plugin/store"
+)
+
+// The statuses of a service.
+const (
+	StatusActive   = "active"
+	StatusInactive = "inactive"
+	StatusFailed   = "failed"
+)
+
+// Publish makes services the catalogue of the owner's node, by name. Hosts call
+// it when their deployed set has changed.
+func Publish(ctx context.Context, owner *store.Owner, services []ServiceView) error {
+	published := make(map[string][]byte, len(services))
+	for _, s := range services {
+		data, err := json.Marshal(s)
+		if err != nil {
+			return fmt.Errorf("publish service %s: %w", s.Name, err)
+		}
+		published[s.Name] = data
+	}
+	return owner.Publish(ctx, published)
+}
+
+// Services lists what the hosts of the group have deployed, by name and node.
+// While no host is up, it lists what those before had.
+func (c *Control) Services(ctx context.Context) ([]ServiceView, error) {
+	catalogue, err := c.store.Catalogue(ctx)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	live, err := c.live(ctx)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	nodes := make(map[string]bool, len(live))
+	for id := range live {
+		nodes[id.Node()] = true
+	}
+	services := make([]ServiceView, 0, len(catalogue))
+	for _, entry := range catalogue {
+		if len(nodes) > 0 && !nodes[entry.Node] {
+			continue
+		}
+		var s ServiceView
+		if err := json.Unmarshal(entry.Data, &s); err != nil {
+			s = ServiceView{Status: StatusFailed, Error: "what its host has published cannot be read: " + err.Error()}
+		}
+		s.Name, s.Node = entry.Name, entry.Node
+		services = append(services, s.whole())
+	}
+	slices.SortFunc(services, func(a, b ServiceView) int {
+		return cmpFirst(strings.Compare(a.Name, b.Name), strings.Compare(a.Node, b.Node))
+	})
+	return services, nil
+}
+
+// whole replaces null lists.
+func (s ServiceView) whole() ServiceView {
+	s.Operations = append([]OperationView{}, s.Operations...)
+	for i := range s.Operations {
+		o := &s.Operations[i]
+		o.Parameters = append([]string{}, o.Parameters...)
+	}
+	s.Resources = append([]ResourceView{}, s.Resources...)
+	s.Triggers = append([]string{}, s.Triggers...)
+	s.Unsupported = append([]string{}, s.Unsupported...)
+	return s
+}
+
+// Service gives one service, from a host on which it is active if there is one.
+// Codes: not_found, unavailable.
+func (c *Control) Service(ctx context.Context, name string) (ServiceView, error) {
+	services, err := c.Services(ctx)
+	if err != nil {
+		return ServiceView{}, err
+	}
+	best := -1
+	var names []string
+	for i, s := range services {
+		names = append(names, s.Name)
+		if s.Name == name && (best < 0 || services[best].Status != StatusActive && s.Status == StatusActive) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return ServiceView{}, &Error{Code: CodeNotFound, Message: "there is no service " + name, Hint: nearest(name, names)}
+	}
+	return services[best], nil
+}
+
+// Operations lists those of a service, or of all if it is empty, each once.
+// Codes: not_found, unavailable.
+func (c *Control) Operations(ctx context.Context, service string) ([]OperationView, error) {
+	if service != "" {
+		s, err := c.Service(ctx, service)
+		return s.Operations, err
+	}
+	services, err := c.Services(ctx)
+	if err != nil {
+		return nil, err
+	}
+	operations := []OperationView{}
+	for _, s := range services {
+		operations = append(operations, s.Operations...)
+	}
+	byName := func(a, b OperationView) int {
+		return cmpFirst(strings.Compare(a.Service, b.Service), strings.Compare(a.Name, b.Name))
+	}
+	slices.SortStableFunc(operations, byName)
+	return slices.CompactFunc(operations, func(a, b OperationView) bool { return byName(a, b) == 0 }), nil
+}

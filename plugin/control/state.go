@@ -1,0 +1,159 @@
+package control
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// States lists the states of a task, as they are shown.
+func States() []State {
+	return []State{Waiting, Running, Paused, Blocked, Unplaced, Finished, Failed, Unknown}
+}
+
+// The codes that begin a TaskView's Reason, beside task.Reason's.
+const (
+	ReasonNotStarted  = "NOT_STARTED_YET"     // its start is still to come
+	ReasonRetry       = "RETRY_PENDING"       // an attempt failed, another follows
+	ReasonRun         = "RUN_FAILED"          // the last firing failed, retries used up
+	ReasonTrigger     = "TRIGGER_INVALID"     // the trigger cannot be scheduled
+	ReasonEnded       = "ENDED"               // its end is past
+	ReasonExhausted   = "COUNT_EXHAUSTED"     // it has fired as often as it was to
+	ReasonNoOwner     = "NO_OWNER"            // no host has taken its bucket
+	ReasonUnreachable = "OWNER_UNREACHABLE"   // the host that owns its bucket is not in the group
+	ReasonCorrupt     = "BUCKET_STATE_BROKEN" // the stored state of its bucket cannot be read
+)
+
+// view tells how a task stands.
+func (r reader) view(info *task.Info) TaskView {
+	v := define(info)
+	v.Node = r.owner.node
+	if r.fault != nil {
+		v.State, v.Reason = Unknown, ReasonCorrupt+": "+r.fault.Error()
+		return v
+	}
+	b, ok := r.state.View(info.UID)
+	if !ok {
+		v.State, v.Reason = Unknown, ReasonCorrupt+": the task is not in it"
+		return v
+	}
+	if !b.Next.IsZero() {
+		v.Next = &b.Next
+	}
+	if b.Last != nil {
+		last := runView(*b.Last, info.Key)
+		v.Last = &last
+	}
+	v.Fired, v.Failures, v.Skipped = b.Counts.Fired, b.Counts.Failed+b.Counts.Unknown, b.Counts.Skipped
+	v.State, v.Reason = r.standing(info, &b)
+	return v
+}
+
+// standing is the state and why. Where a task stands by its own account
+// (paused, finished) goes before whether somebody looks after it.
+func (r reader) standing(info *task.Info, b *bucket.View) (State, string) {
+	switch b.Phase {
+	case bucket.PhasePaused:
+		return Paused, because(string(task.ReasonPaused), info.PauseReason)
+	case bucket.PhaseFinished:
+		if end := info.Trigger.End; !end.IsZero() && !r.c.now().Before(end) {
+			return Finished, ReasonEnded
+		}
+		return Finished, ReasonExhausted
+	}
+	switch {
+	case !r.owner.known:
+		return Unplaced, because(ReasonNoOwner, "no host has taken its bucket")
+	case !r.owner.alive:
+		return Unknown, because(ReasonUnreachable, "node "+r.owner.node+" is not in the group")
+	}
+	switch b.Phase {
+	case bucket.PhaseRunning:
+		return Running, retrying(b)
+	case bucket.PhaseBlocked:
+		return Blocked, because(string(task.ReasonQueued), strconv.Itoa(b.Queued)+" wait for the run before")
+	case bucket.PhaseFailed:
+		if b.Fault != nil {
+			return Failed, because(ReasonTrigger, b.Fault.Error())
+		}
+		return Failed, because(ReasonRun, b.Last.Error)
+	}
+	if start := info.Trigger.Start; r.c.now().Before(start) {
+		return Waiting, because(ReasonNotStarted, "it starts at "+start.UTC().Format(time.RFC3339))
+	}
+	return Waiting, ""
+}
+
+func retrying(b *bucket.View) string {
+	for _, open := range b.Open {
+		if open.Outcome == task.Running {
+			return ""
+		}
+	}
+	last := b.Open[len(b.Open)-1]
+	return because(ReasonRetry, last.Error)
+}
+
+func because(code, text string) string {
+	if text == "" {
+		return code
+	}
+	return code + ": " + text
+}
+
+// define is the part of a view that the definition alone tells.
+func define(info *task.Info) TaskView {
+	v := TaskView{
+		Name: info.Name, Tenant: info.Tenant, Type: info.Type, UID: info.UID, Revision: info.Revision,
+		Service: info.Service, Operation: info.Operation,
+		Trigger: Line(info.Trigger), TZ: info.Trigger.TZ, Start: moment(info.Trigger.Start), End: moment(info.Trigger.End),
+		Misfire: info.Misfire, Overlap: info.Overlap, Delivery: info.Delivery,
+		Retry: info.Retry.Max, Timeout: info.RunTimeout().String(),
+		Alerts: append([]task.Alert{}, info.Alerts...), Description: info.Description,
+	}
+	if v.TZ == "" {
+		v.TZ = "UTC"
+	}
+	if v.Misfire == "" {
+		v.Misfire = task.MisfireFireOnce
+	}
+	if v.Overlap == "" {
+		v.Overlap = task.OverlapAllow
+	}
+	return v
+}
+
+// Line is a trigger in one line: "cron:0 0/5 * * * ?", "every:1m0s",
+// "every:10s*10" (ten firings), "at:2027-01-01T00:00:00Z", "once".
+func Line(t task.TriggerInfo) string {
+	switch {
+	case t.Cron != "":
+		return "cron:" + t.Cron
+	case !t.At.IsZero():
+		return "at:" + t.At.UTC().Format(time.RFC3339Nano)
+	case t.Interval == 0:
+		return "once"
+	case t.Count >= 0:
+		return "every:" + t.Interval.String() + "*" + strconv.Itoa(t.Count+1)
+	default:
+		return "every:" + t.Interval.String()
+	}
+}
+
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+func runView(r task.Run, key task.Key) RunView {
+	return RunView{
+		FireID: string(r.FireID), Task: key.Name, Tenant: key.Tenant, Type: key.Type,
+		Scheduled: r.Scheduled.UTC(), Started: moment(r.Started), Ended: moment(r.Ended),
+		Outcome: string(r.Outcome), Reason: string(r.Reason), Attempt: r.Attempt, Node: r.Node, Error: r.Error, Skips: r.Skips,
+	}
+}

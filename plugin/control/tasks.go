@@ -1,0 +1,177 @@
+package control
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/store"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// TaskFilter says which tasks to list. Empty fields let all pass.
+type TaskFilter struct {
+	Tenant, Type, Service string
+	State                 State
+	NamePrefix            string
+}
+
+func (f TaskFilter) definition(info *task.Info) bool {
+	return (f.Tenant == "" || f.Tenant == info.Tenant) &&
+		(f.Type == "" || f.Type == info.Type) &&
+		(f.Service == "" || f.Service == info.Service) &&
+		strings.HasPrefix(info.Name, f.NamePrefix)
+}
+
+// Tasks lists tasks by name, tenant and type. Records that cannot be read are
+// left out.
+func (c *Control) Tasks(ctx context.Context, f TaskFilter) ([]TaskView, error) {
+	if f.State != "" && !slices.Contains(States(), f.State) {
+		return nil, &Error{Code: CodeInvalid, Message: "state " + string(f.State) + " is unknown", Hint: nearest(string(f.State), States())}
+	}
+	live, err := c.live(ctx)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	var mu sync.Mutex // guards views
+	views := []TaskView{}
+	err = c.store.Snapshots(ctx, nil, func(snap store.Snapshot) error {
+		found := c.reader(snap, live).filter(f)
+		mu.Lock()
+		defer mu.Unlock()
+		views = append(views, found...)
+		return nil
+	})
+	if err != nil {
+		return nil, wrap(err)
+	}
+	slices.SortFunc(views, func(a, b TaskView) int {
+		return cmpFirst(strings.Compare(a.Name, b.Name), strings.Compare(a.Tenant, b.Tenant), strings.Compare(a.Type, b.Type))
+	})
+	return views, nil
+}
+
+func cmpFirst(orders ...int) int {
+	for _, o := range orders {
+		if o != 0 {
+			return o
+		}
+	}
+	return 0
+}
+
+// Task tells how one task stands.
+func (c *Control) Task(ctx context.Context, key task.Key) (TaskView, error) {
+	info, err := c.get(ctx, key)
+	if err != nil {
+		return TaskView{}, err
+	}
+	return c.view(ctx, info)
+}
+
+// get reads a definition; if there is none, the error names what is like it.
+func (c *Control) get(ctx context.Context, key task.Key) (task.Info, error) {
+	info, err := c.store.Get(ctx, key)
+	return info, c.missing(ctx, key, err)
+}
+
+// view reads what the bucket of a task knows of it.
+func (c *Control) view(ctx context.Context, info task.Info) (TaskView, error) {
+	r, err := c.readBucket(ctx, info)
+	if err != nil {
+		return TaskView{}, wrap(err)
+	}
+	return r.view(&info), nil
+}
+
+// readBucket reads the bucket of one task, the others left out.
+func (c *Control) readBucket(ctx context.Context, info task.Info) (reader, error) {
+	b, err := c.store.HomeOf(ctx, info.Key)
+	if err != nil {
+		return reader{}, err
+	}
+	live, err := c.live(ctx)
+	if err != nil {
+		return reader{}, err
+	}
+	snap, err := c.store.Snapshot(ctx, b)
+	snap.Loaded.Definitions = []task.Info{info}
+	return c.reader(snap, live), err
+}
+
+// reader tells how the tasks of one bucket stand.
+type reader struct {
+	c       *Control
+	defined []task.Info
+	state   *bucket.State
+	fault   error // why there is no state; nil: there is
+	owner   owner
+}
+
+type owner struct {
+	node  string
+	known bool // the bucket's node names one
+	alive bool // and it is in the group
+}
+
+func (c *Control) reader(snap store.Snapshot, live map[coordclient.MemberID]coordclient.Member) reader {
+	r := reader{c: c, defined: snap.Loaded.Definitions}
+	if snap.Corrupt != nil {
+		r.fault = snap.Corrupt
+		return r
+	}
+	r.state, r.fault = bucket.Replay(snap.Loaded, c.compile, bucket.Rules{})
+	if n := snap.Node; n.Member != "" && !n.Released {
+		r.owner.known = true
+		r.owner.node = n.Member.Node()
+		_, r.owner.alive = live[n.Member]
+	}
+	return r
+}
+
+// filter gives the views of the tasks that a filter lets pass.
+func (r reader) filter(f TaskFilter) []TaskView {
+	var views []TaskView
+	for i := range r.defined {
+		if r.defined[i].Deleted || !f.definition(&r.defined[i]) {
+			continue
+		}
+		if v := r.view(&r.defined[i]); f.State == "" || v.State == f.State {
+			views = append(views, v)
+		}
+	}
+	return views
+}
+
+// missing adds to a not-found error the names that are like the one asked for.
+func (c *Control) missing(ctx context.Context, key task.Key, err error) error {
+	if err == nil {
+		return nil
+	}
+	e := AsError(err)
+	if e.Code != CodeNotFound {
+		return e
+	}
+	key = key.Normal()
+	e.Message = "there is no task " + key.Name
+	if key.Tenant != task.DefaultTenant || key.Type != task.DefaultType {
+		e.Message += " of tenant " + key.Tenant + " and type " + key.Type
+	}
+	keys, listErr := c.store.Keys(ctx)
+	if listErr != nil {
+		return e // the suggestion is a courtesy
+	}
+	var names []string
+	for _, k := range keys {
+		if k.Name == key.Name && k != key {
+			e.Hint = "there is one of tenant " + k.Tenant + " and type " + k.Type
+			return e
+		}
+		names = append(names, k.Name)
+	}
+	e.Hint = nearest(key.Name, names)
+	return e
+}
