@@ -74,7 +74,7 @@ func openDisk(ctx context.Context, path string) (_ *disk, err error) {
 			return nil, err
 		}
 	}
-	if d.reader, err = sql.Open("sqlite", dsn(path, "query_only(1)", "busy_timeout(5000)")); err != nil {
+	if d.reader, err = sql.Open("sqlite", dsn(path, "query_only(1)", "busy_timeout(5000)", "cache_size(-4096)")); err != nil {
 		return nil, err
 	}
 	d.reader.SetMaxOpenConns(readers)
@@ -176,7 +176,10 @@ func (d *disk) load(ctx context.Context, into *tree.Tree[int64]) error {
 }
 
 // read gives the entry that has the id now.
-func (d *disk) read(ctx context.Context, id int64) (coordclient.Entry, error) {
+func (d *disk) read(id int64) (coordclient.Entry, error) {
+	// A read of one row is not worth the goroutine that the driver starts to
+	// interrupt it.
+	ctx := context.Background()
 	var e coordclient.Entry
 	var modified int64
 	if err := d.get.QueryRowContext(ctx, id).Scan(&e.Key, &e.Version, &modified, &e.Value); err != nil {
