@@ -140,6 +140,8 @@ type Source struct {
 	// them.
 	Properties map[string]string
 	OData      bool
+	// Mapped: the host's configuration sends it to another, SQL, database.
+	Mapped bool
 }
 
 // Operation is a named call (the <operation> element).

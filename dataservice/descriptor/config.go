@@ -83,8 +83,8 @@ func (r *reader) source(n *node) {
 		}
 	}
 	switch {
-	case r.mapped != nil && r.mapped(c.ID, c.Properties["url"]):
-		c.Kind = dataservice.SourceSQL
+	case r.mapped != nil && r.mapped(r.service.Name, c.ID, c.Properties["url"]):
+		c.Kind, c.Mapped = dataservice.SourceSQL, true
 	case c.Kind == "":
 		r.addf(n.pos, "data source %q says neither driverClassName nor any other property that tells its kind", c.ID)
 	case c.Kind == dataservice.SourceSQL && c.Properties["url"] == "":

@@ -12,10 +12,10 @@ import (
 
 // Parser reads descriptors. Its zero value is ready and safe for concurrent use.
 type Parser struct {
-	// Mapped tells whether a data source, by its id and its URL (empty for one
-	// that has none), is sent to an SQL database by the host's configuration.
-	// Such a source is SQL whatever its kind. Nil: none is.
-	Mapped func(id, url string) bool
+	// Mapped tells whether a data source, by its service, its id and its URL
+	// (empty for one that has none), is sent to an SQL database by the host's
+	// configuration. Such a source is SQL whatever its kind. Nil: none is.
+	Mapped func(service, id, url string) bool
 }
 
 // Parse reads a descriptor with a zero Parser.
@@ -51,7 +51,7 @@ func (p Parser) Parse(file string, data []byte) (*dataservice.Service, error) {
 type reader struct {
 	faults
 	doc     *document
-	mapped  func(id, url string) bool
+	mapped  func(service, id, url string) bool
 	service *dataservice.Service
 	// baseNamespace is that of results which name none: baseURI, else the
 	// service's (WSO2: DataService.getDefaultNamespace).

@@ -1,6 +1,7 @@
 package descriptor
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -69,15 +70,24 @@ func (r *reader) ownTrigger(n *node, t *dataservice.EventTrigger) {
 	}
 }
 
-// duration reads "90s", "5m", "1h30m"; an absent one is empty.
+// maxDuration bounds hold, cool-down and digest.
+const maxDuration = 31 * 24 * time.Hour
+
+// duration reads "90s", "5m", "1h30m", or a bare number of milliseconds; an
+// absent one is empty.
 func (r *reader) duration(a *attr) string {
 	if a == nil {
 		return ""
 	}
-	if d, err := time.ParseDuration(a.value); err != nil || d <= 0 {
-		r.addf(a.pos, `%s is %q; it must be a time above zero, such as "90s", "5m" or "1h30m"`, a.Local, a.value)
+	value := strings.TrimSpace(a.value)
+	d, err := time.ParseDuration(value)
+	if n, bare := strconv.ParseInt(value, 10, 32); bare == nil {
+		d, err = time.Duration(n)*time.Millisecond, nil
 	}
-	return a.value
+	if err != nil || d <= 0 || d > maxDuration {
+		r.addf(a.pos, `%s is %q; it must be a time above zero and up to 744h, such as "90s", "5m" or "1h30m"`, a.Local, a.value)
+	}
+	return value
 }
 
 func (r *reader) ownText(n *node, name string) string {

@@ -108,9 +108,9 @@ func (r *reader) unsupportedSource(n *node, c *dataservice.Source, note noteFunc
 }
 
 func sourceRefusal(c *dataservice.Source) string {
-	url := c.Properties["url"]
 	switch {
-	case strings.HasPrefix(url, "jdbc:wso2:"):
+	case c.Mapped:
+	case strings.HasPrefix(c.Properties["url"], "jdbc:wso2:"):
 		return "the original's SQL driver for files and spreadsheets is not supported yet"
 	case c.Kind != dataservice.SourceSQL:
 		return kindNames[c.Kind] + " are not supported yet"

@@ -51,15 +51,16 @@ type Deploy struct {
 
 // Limits bound every request.
 type Limits struct {
-	Rows           int           `key:"rows" min:"1" max:"1000000000" help:"rows of one result, nested ones included; a query's maxRows may ask for fewer"`
-	Body           Size          `key:"body" min:"1KiB" max:"1GiB" help:"size of a request's body"`
-	Answer         Size          `key:"answer" min:"1KiB" max:"1TiB" help:"size of an answer"`
-	BodyDepth      int           `key:"body_depth" min:"1" max:"1000" help:"nesting of a JSON or XML body"`
-	QueryDepth     int           `key:"query_depth" min:"1" max:"100" help:"nesting of queries in results"`
-	RequestTime    time.Duration `key:"request_time" min:"10ms" max:"24h" help:"time of one request, its answer included"`
-	Concurrency    int           `key:"concurrency" min:"1" max:"1000000" help:"requests of one service at the same time, beyond which 429 is answered"`
-	ArrayValues    int           `key:"array_values" min:"1" max:"100000" help:"values of one array parameter"`
-	ConnectTimeout time.Duration `key:"connect_timeout" min:"10ms" max:"10m" help:"time to wait for a database connection, where the descriptor's maxWait says nothing"`
+	Rows          int           `key:"rows" min:"1" max:"1000000000" help:"rows of one request, nested queries included"`
+	QueryDepth    int           `key:"query_depth" min:"1" max:"100" help:"nesting of queries in results"`
+	ArrayValues   int           `key:"array_values" min:"1" max:"100000" help:"values of one array parameter"`
+	Held          Size          `key:"held" min:"1KiB" max:"1TiB" help:"size of a result that is kept until its transaction has ended"`
+	Observations  int           `key:"observations" min:"1" max:"1000000" help:"times that one request may be shown to event triggers"`
+	Body          Size          `key:"body" min:"1KiB" max:"1GiB" help:"size of a request's body"`
+	Answer        Size          `key:"answer" min:"1KiB" max:"1TiB" help:"size of an answer"`
+	RequestTime   time.Duration `key:"request_time" min:"10ms" max:"24h" help:"time of one request, its answer included"`
+	StatementTime time.Duration `key:"statement_time" min:"10ms" max:"24h" help:"time of a statement whose descriptor sets no queryTimeout"`
+	Concurrency   int           `key:"concurrency" min:"1" max:"1000000" help:"requests of one service at the same time, beyond which 429 is answered"`
 }
 
 // Scheduler is how tasks fire.
@@ -67,7 +68,10 @@ type Scheduler struct {
 	Workers          int           `key:"workers" min:"1" max:"100000" help:"runs at the same time on this host"`
 	PerService       int           `key:"per_service" min:"0" max:"100000" help:"runs of one service at the same time; 0: as many as workers"`
 	PerSource        int           `key:"per_source" min:"0" max:"100000" help:"runs on one data source at the same time; 0: as many as workers"`
-	MisfireThreshold time.Duration `key:"misfire_threshold" min:"0s" max:"24h" help:"lateness beyond which a firing is missed and the task's misfire policy decides"`
+	MisfireThreshold time.Duration `key:"misfire_threshold" min:"1ms" max:"24h" help:"lateness beyond which a firing is missed and its task's misfire policy decides"`
+	CatchUp          int           `key:"catch_up" min:"1" max:"100000" help:"missed instants of a task that fire-all fires after one outage, oldest first"`
+	CatchUpWindow    time.Duration `key:"catch_up_window" min:"1s" max:"8760h" help:"how far back fire-all looks"`
+	Queue            int           `key:"queue" min:"1" max:"100000" help:"firings of one task that wait for the one before, with overlap queue"`
 	Buckets          int           `key:"bucket_count" min:"1" max:"1000" help:"units of ownership that tasks are spread over; fixed when the store is created"`
 	History          int           `key:"history" min:"0" max:"10000" help:"recent runs that are kept of each bucket"`
 }
@@ -99,11 +103,15 @@ type Webhook struct {
 	AllowPrivate bool          `key:"allow_private" help:"allow targets on loopback and private addresses; link-local ones never are"`
 }
 
-// Events is how messages are retried.
+// Events is how messages are delivered and retried.
 type Events struct {
-	Attempts   int           `key:"attempts" min:"1" max:"1000" help:"deliveries that are tried before a message is given up"`
-	FirstRetry time.Duration `key:"first_retry" min:"10ms" max:"24h" help:"wait before the second attempt; it doubles from there"`
-	MaxRetry   time.Duration `key:"max_retry" min:"10ms" max:"168h" help:"longest wait between two attempts"`
+	Concurrency   int           `key:"concurrency" min:"1" max:"1000" help:"messages that are sent at the same time"`
+	PerTarget     int           `key:"per_target" min:"1" max:"1000" help:"messages that are sent to one host at the same time; all mail is one"`
+	Attempts      int           `key:"attempts" min:"1" max:"100000" help:"deliveries that are tried before a message is given up"`
+	FirstRetry    time.Duration `key:"first_retry" min:"10ms" max:"24h" help:"wait before the second attempt; it doubles from there"`
+	MaxRetry      time.Duration `key:"max_retry" min:"10ms" max:"168h" help:"longest wait between two attempts"`
+	MaxAge        time.Duration `key:"max_age" min:"1m" max:"8760h" help:"age at which a message is given up"`
+	DeadRetention time.Duration `key:"dead_retention" min:"1m" max:"8760h" help:"how long a message that was given up is kept to be seen"`
 }
 
 // Inbox is what makes SQL operations effectively-once.
@@ -126,16 +134,22 @@ func Default() Config {
 		Log:    Log{Level: "info", Format: "text"},
 		Deploy: Deploy{Interval: time.Second, Settle: 150 * time.Millisecond, Drain: 5 * time.Minute, MaxServices: 1000},
 		Limits: Limits{
-			Rows: 100_000, Body: MiB, Answer: 256 * MiB, BodyDepth: 64, QueryDepth: 8,
-			RequestTime: time.Minute, Concurrency: 512, ArrayValues: 1000, ConnectTimeout: 10 * time.Second,
+			Rows: 100_000, QueryDepth: 8, ArrayValues: 1000, Held: 32 * MiB, Observations: 1000, Body: MiB, Answer: 256 * MiB,
+			RequestTime: time.Minute, StatementTime: 30 * time.Second, Concurrency: 512,
 		},
-		Scheduler: Scheduler{Workers: 64, MisfireThreshold: time.Minute, Buckets: 256, History: 200},
+		Scheduler: Scheduler{
+			Workers: 256, MisfireThreshold: time.Minute, CatchUp: 100, CatchUpWindow: 24 * time.Hour, Queue: 200,
+			Buckets: 256, History: 200,
+		},
 		Mail: Mail{
 			Transport: "folder", From: "belfry@localhost",
 			SMTP: SMTP{Port: 587, TLS: "starttls", Timeout: 30 * time.Second},
 		},
 		Webhook:  Webhook{Timeout: 10 * time.Second},
-		Events:   Events{Attempts: 20, FirstRetry: 5 * time.Second, MaxRetry: time.Hour},
+		Events: Events{
+			Concurrency: 8, PerTarget: 2, Attempts: 1000, FirstRetry: 2 * time.Second, MaxRetry: 10 * time.Minute,
+			MaxAge: 72 * time.Hour, DeadRetention: 30 * 24 * time.Hour,
+		},
 		Inbox:    Inbox{Enabled: true, Table: "belfry_inbox", Retention: 7 * 24 * time.Hour},
 		Shutdown: Shutdown{SoftStop: 20 * time.Second, HardStop: 30 * time.Second},
 	}

@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// Mapping sends the data sources whose JDBC URL or id matches to another
-// database. In Match, * stands for anything, also for / and :.
+// Mapping sends the data sources that match to another database.
 type Mapping struct {
+	// Match is compared with the source's JDBC URL, its id, and "Service/id". In
+	// it, * stands for anything, also for / and :.
 	Match string
 	// URL is sqlite:PATH, postgres://…, mysql://… or a JDBC one. Its credentials
 	// win over those of the descriptor. It may hold a password: print String.
@@ -44,9 +45,9 @@ func (m Mapping) check() error {
 	return nil
 }
 
-// Matches tells whether a data source, by its URL or its id, is meant.
-func (m Mapping) Matches(id, jdbcURL string) bool {
-	return matches(m.Match, id) || jdbcURL != "" && matches(m.Match, jdbcURL)
+// Matches tells whether a data source is meant; jdbcURL may be empty.
+func (m Mapping) Matches(service, id, jdbcURL string) bool {
+	return matches(m.Match, id) || matches(m.Match, service+"/"+id) || jdbcURL != "" && matches(m.Match, jdbcURL)
 }
 
 // matches compares greedily from both ends; * is the only special character.
