@@ -20,7 +20,7 @@ func (Alerts) Announce(n task.Notice) []task.Message {
 		if a.On != n.Kind || !concerns(a, n) {
 			continue
 		}
-		for _, to := range a.To {
+		for _, to := range split(a.To) {
 			if seen[strings.ToLower(to)] {
 				continue
 			}
@@ -35,6 +35,14 @@ func (Alerts) Announce(n task.Notice) []task.Message {
 				},
 			})
 		}
+	}
+	return all
+}
+
+func split(uris []string) []string {
+	var all []string
+	for _, u := range uris {
+		all = append(all, Split(strings.TrimSpace(u))...)
 	}
 	return all
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/url"
 	"strings"
@@ -39,7 +40,7 @@ const page = 256
 // least time between two readings.
 const (
 	idle  = 30 * time.Second
-	pause = 20 * time.Millisecond
+	pause = 50 * time.Millisecond
 )
 
 // maxError bounds a recorded error, in bytes.
@@ -89,6 +90,7 @@ type Dispatcher struct {
 	// sent holds messages that were accepted, and whose removal the outbox did
 	// not confirm: they are removed, not sent again.
 	sent  map[string]bool
+	rest  map[string]time.Time // see resting
 	count Counts
 
 	landed chan struct{}
@@ -104,7 +106,8 @@ type Counts struct {
 func NewDispatcher(c DispatcherConfig) *Dispatcher {
 	c.Limits = c.Limits.normal()
 	return &Dispatcher{
-		c: c, flying: map[string]bool{}, target: map[string]int{}, sent: map[string]bool{}, landed: make(chan struct{}, 1),
+		c: c, flying: map[string]bool{}, target: map[string]int{}, sent: map[string]bool{}, rest: map[string]time.Time{},
+		landed: make(chan struct{}, 1),
 	}
 }
 
@@ -122,62 +125,108 @@ func (d *Dispatcher) Counts() Counts {
 	return d.count
 }
 
+// run reads the outbox when something became due, or changed and was not read
+// for a pause, and in between starts what there is room for.
 func (d *Dispatcher) run(ctx context.Context) {
 	defer d.work.Wait()
+	again := time.NewTimer(0)
+	defer again.Stop()
+	var queue []Pending
+	var changed <-chan struct{}
+	var last time.Time
 	for ctx.Err() == nil {
-		wait, changed := d.round(ctx)
-		timer := time.NewTimer(wait)
 		select {
-		case <-timer.C:
+		case <-ctx.Done():
+		case <-again.C:
+			var wait time.Duration
+			queue, wait, changed = d.read(ctx)
+			last = time.Now()
+			again.Reset(max(wait, pause))
 		case <-changed:
+			changed = nil
+			again.Reset(max(0, pause-time.Since(last)))
 		case <-d.landed:
-		case <-ctx.Done():
 		}
-		timer.Stop()
-		rest := time.NewTimer(pause) // many changes, one reading
-		select {
-		case <-rest.C:
-		case <-ctx.Done():
-			rest.Stop()
-		}
+		queue = d.launch(ctx, queue)
 	}
 }
 
-// round reads the outbox and starts what is due and has room. It tells how long
-// until more is due, and gives the channel of changes, which may be nil.
-func (d *Dispatcher) round(ctx context.Context) (time.Duration, <-chan struct{}) {
+// read lists what is due and not on its way, and tells how long until more is
+// due. What was on its way before the list was made is left out even if it
+// landed since: the list may still show it.
+func (d *Dispatcher) read(ctx context.Context) (due []Pending, wait time.Duration, changed <-chan struct{}) {
+	d.mu.Lock()
+	flying := maps.Clone(d.flying)
+	d.mu.Unlock()
 	pending, changed, err := d.c.Outbox.Pending(ctx, page)
 	if err != nil {
-		return time.Second, nil // the store says so itself, once for all
+		return nil, time.Second, nil // the store tells of its troubles itself
 	}
 	now, wait := d.c.Now(), idle
 	for _, p := range pending {
+		next := later(p.Next, d.resting(p.ID))
 		switch {
 		case p.Dead:
 			d.bury(ctx, p, now)
-		case p.Next.After(now):
-			wait = min(wait, p.Next.Sub(now))
-		case d.take(p):
-			d.work.Go(func() { // ends with the attempt, which ctx and SendTimeout bound
-				defer d.land(p)
-				d.deliver(ctx, p)
-			})
+		case flying[p.ID]:
+		case next.After(now):
+			wait = min(wait, next.Sub(now))
+		default:
+			due = append(due, p)
 		}
 	}
-	return wait, changed
+	if len(due) > 0 && len(pending) == page {
+		wait = min(wait, time.Second) // there may be more behind them
+	}
+	return due, wait, changed
 }
 
-// take reserves room for a message that is not on its way yet. What finds no
-// room is looked at again when another lands.
+// launch starts what there is room for, and gives what is left.
+func (d *Dispatcher) launch(ctx context.Context, queue []Pending) []Pending {
+	var left []Pending
+	for _, p := range queue {
+		if ctx.Err() != nil || !d.take(p) {
+			left = append(left, p)
+			continue
+		}
+		d.work.Go(func() { // ends with the attempt, which ctx and SendTimeout bound
+			defer d.land(p)
+			d.deliver(ctx, p)
+		})
+	}
+	return left
+}
+
+// take reserves room for a message.
 func (d *Dispatcher) take(p Pending) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	to := target(p.To)
-	if d.flying[p.ID] || len(d.flying) >= d.c.Limits.Concurrency || d.target[to] >= d.c.Limits.PerTarget {
+	if len(d.flying) >= d.c.Limits.Concurrency || d.target[to] >= d.c.Limits.PerTarget {
 		return false
 	}
 	d.flying[p.ID] = true
 	d.target[to]++
+	return true
+}
+
+// resting tells until when a message is left alone because what became of it
+// could not be recorded.
+func (d *Dispatcher) resting(id string) time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.rest[id]
+}
+
+// recorded notes whether the outbox took what became of a message.
+func (d *Dispatcher) recorded(id string, err error, next time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err != nil {
+		d.rest[id] = next
+		return false
+	}
+	delete(d.rest, id)
 	return true
 }
 
@@ -224,7 +273,7 @@ func (d *Dispatcher) deliver(ctx context.Context, p Pending) {
 	// The receiver has it: record that even while stopping.
 	done, cancel := context.WithTimeout(context.WithoutCancel(ctx), tickTimeout)
 	defer cancel()
-	if d.c.Outbox.Done(done, p) == nil {
+	if d.recorded(p.ID, d.c.Outbox.Done(done, p), d.c.Now().Add(time.Second)) {
 		d.mu.Lock()
 		delete(d.sent, p.ID)
 		d.mu.Unlock()
@@ -265,8 +314,8 @@ func (d *Dispatcher) failed(ctx context.Context, p Pending, cause error) {
 	d.mu.Lock()
 	d.count.Failed++
 	d.mu.Unlock()
-	if d.c.Outbox.Update(ctx, p) != nil {
-		return // it stays due, and is tried again soon
+	if !d.recorded(p.ID, d.c.Outbox.Update(ctx, p), p.Next) {
+		return // it is not dead yet, and is tried again
 	}
 	if p.Dead {
 		d.mu.Lock()

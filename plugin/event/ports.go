@@ -50,8 +50,9 @@ const MaxAccept = 448 << 10
 type Outbox interface {
 	// Pending lists at most limit messages, those whose Next is earliest first
 	// (zero before all), the dead last, and gives a channel that closes when the
-	// list may have changed. The same message is never listed on two hosts at
-	// once, except while it changes hands. Error: ErrUnavailable.
+	// list may have changed. What this host updated or removed before the call is
+	// seen. The same message is never listed on two hosts at once, except while it
+	// changes hands. Error: ErrUnavailable.
 	Pending(ctx context.Context, limit int) ([]Pending, <-chan struct{}, error)
 	// Update records an attempt: Attempts, Next, LastErr and Dead of the message,
 	// at its version. Errors: ErrConflict (also when it is gone), ErrUnavailable,

@@ -124,8 +124,7 @@ func (t *Triggers) compile(s TriggerSpec) (*trigger, error) {
 func (t *Triggers) subscriptions(uris []string) ([]string, error) {
 	var kept []string
 	seen := map[string]bool{}
-	for _, u := range uris {
-		u = strings.TrimSpace(u)
+	for _, u := range split(uris) {
 		if seen[strings.ToLower(u)] {
 			continue
 		}
