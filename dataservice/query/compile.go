@@ -1,0 +1,347 @@
+package query
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/source"
+)
+
+// compiled is a query that is ready to be executed. It is not changed once it
+// is made.
+type compiled struct {
+	q       *dataservice.Query
+	refused string // why it is not executed; empty: it is
+	db      *source.DB
+	stmt    *source.Statement
+	params  []*param
+	slots   []int    // placeholder -> index into params
+	casts   []string // by placeholder
+	text    string   // the statement, if no parameter is an array
+	shape   *shape   // nil: in-only
+	keys    string   // how generated keys are asked for; see keysOf
+	timeout time.Duration
+	maxRows int // more are left out; 0: all
+
+	input, output *dataservice.EventTrigger
+
+	// Of the query and all that its result calls.
+	writes bool // something may write: the request is a transaction
+	rings  bool // an event trigger may want to see something
+}
+
+// compiler gathers what is wrong with a service.
+type compiler struct {
+	e    *Engine
+	svc  *dataservice.Service
+	rt   *Runtime
+	errs Errors
+}
+
+// compile makes a Runtime, its sources open, or gives the descriptor's faults.
+func (e *Engine) compile(s *dataservice.Service) (*Runtime, error) {
+	c := &compiler{e: e, svc: s, rt: &Runtime{
+		engine: e, svc: s, queries: map[string]*compiled{}, sources: map[string]*source.DB{},
+	}}
+	reasons := map[string]string{}
+	for _, cfg := range s.Sources {
+		db, err := e.opts.Sources.Open(s.Name, cfg)
+		if err != nil {
+			reasons[cfg.ID] = err.Error()
+			c.unsupported(cfg.Position, "source "+cfg.ID, err.Error())
+			continue
+		}
+		c.rt.sources[cfg.ID] = db
+	}
+	for _, q := range s.Queries {
+		c.rt.queries[q.ID] = c.query(q, reasons[q.Source])
+	}
+	for _, q := range c.rt.queries {
+		c.link(q)
+	}
+	if len(c.errs) > 0 {
+		_ = c.rt.Close() // nothing was connected
+		slices.SortFunc(c.errs, func(a, b *Error) int { return a.Line*1_000_000 + a.Column - b.Line*1_000_000 - b.Column })
+		return nil, c.errs
+	}
+	for _, db := range c.rt.sources {
+		e.inbox.watch(db)
+	}
+	return c.rt, nil
+}
+
+func (c *compiler) fault(at dataservice.Position, format string, args ...any) {
+	c.errs = append(c.errs, &Error{Position: at, Msg: fmt.Sprintf(format, args...)})
+}
+
+func (c *compiler) unsupported(at dataservice.Position, what, why string) {
+	c.rt.unsupported = append(c.rt.unsupported, dataservice.Unsupported{Position: at, What: what, Why: why})
+}
+
+// query compiles one; refusedSource says why its source is not served.
+func (c *compiler) query(q *dataservice.Query, refusedSource string) *compiled {
+	to := &compiled{q: q, refused: refusedSource, db: c.rt.sources[q.Source], timeout: c.e.opts.Limits.Timeout}
+	if to.refused != "" {
+		return to
+	}
+	refuse := func(at dataservice.Position, why string) *compiled {
+		to.refused = why
+		c.unsupported(at, "query "+q.ID, why)
+		return to
+	}
+	if to.db == nil {
+		c.fault(q.Position, "query %s: there is no source %q", q.ID, q.Source)
+		return to
+	}
+	if why := c.properties(q, to); why != "" {
+		return refuse(q.Position, why)
+	}
+	for _, p := range q.Params {
+		one, why := compileParam(p)
+		if why != "" {
+			return refuse(p.Position, fmt.Sprintf("parameter %s: %s", p.Name, why))
+		}
+		to.params = append(to.params, one)
+	}
+	if why := c.statement(q, to); why != "" {
+		return refuse(q.Position, why)
+	}
+	if q.Result != nil {
+		s, why := c.shape(q)
+		if why != "" {
+			return refuse(q.Result.Position, why)
+		}
+		to.shape = s
+	}
+	to.input, to.output = c.trigger(q, q.InputTrigger), c.trigger(q, q.OutputTrigger)
+	return to
+}
+
+func (c *compiler) trigger(q *dataservice.Query, id string) *dataservice.EventTrigger {
+	if id == "" {
+		return nil
+	}
+	t := c.svc.Trigger(id)
+	if t == nil {
+		c.fault(q.Position, "query %s: there is no event trigger %q", q.ID, id)
+	}
+	return t
+}
+
+// properties takes those of the source, then those of the query.
+func (c *compiler) properties(q *dataservice.Query, to *compiled) string {
+	set := to.db.Settings()
+	if set.QueryTimeout > 0 {
+		to.timeout = set.QueryTimeout
+	}
+	to.maxRows = set.MaxRows
+	for name, v := range q.Properties {
+		n, err := strconv.Atoi(strings.TrimSpace(v))
+		switch strings.ToLower(name) {
+		case "querytimeout":
+			if err == nil && n > 0 {
+				to.timeout = time.Duration(n) * time.Second
+			}
+		case "maxrows":
+			if err == nil && n >= 0 {
+				to.maxRows = n
+			}
+		case "forcestoredproc":
+			if strings.EqualFold(v, "true") {
+				return "stored procedures by their call syntax are not supported"
+			}
+		}
+	}
+	return ""
+}
+
+// statement chooses the text for the source's dialect and finds its placeholders.
+func (c *compiler) statement(q *dataservice.Query, to *compiled) (refused string) {
+	text, ok := chooseSQL(q.SQL, to.db.Dialect())
+	if !ok {
+		if len(q.SQL) == 0 {
+			return "it has no SQL statement"
+		}
+		c.fault(q.Position, "query %s: no statement for %s, and none without a dialect", q.ID, to.db.Dialect())
+		return ""
+	}
+	if strings.HasPrefix(strings.TrimSpace(text), "{") {
+		return "stored procedures by JDBC's {call …} are not supported"
+	}
+	stmt, err := source.Parse(text, to.db.Dialect(), func(name string) bool { return to.index(name) >= 0 })
+	if errors.Is(err, source.ErrMultiple) {
+		return "its SQL holds more than one statement"
+	}
+	if err != nil {
+		c.fault(q.Position, "query %s: SQL: %v", q.ID, err)
+		return ""
+	}
+	to.stmt = stmt
+	if !c.bindSlots(to) {
+		return ""
+	}
+	to.keysOf()
+	stmt.Writes = stmt.Writes || q.ReturnUpdatedRowCount || to.keys != ""
+	if !to.arrays() {
+		to.text = to.stmt.SQL(nil, to.casts)
+	}
+	return ""
+}
+
+// chooseSQL picks the statement of the dialect (the <sql dialect="a,b">), else the
+// one without.
+func chooseSQL(by map[string]string, d source.Dialect) (string, bool) {
+	for key, text := range by {
+		for name := range strings.SplitSeq(key, ",") {
+			if slices.Contains(d.Names(), strings.ToLower(strings.TrimSpace(name))) {
+				return text, true
+			}
+		}
+	}
+	text, ok := by[""]
+	return text, ok
+}
+
+// index finds a parameter: by its exact name, else in any case.
+func (to *compiled) index(name string) int {
+	for i, p := range to.params {
+		if p.name == name {
+			return i
+		}
+	}
+	for i, p := range to.params {
+		if strings.EqualFold(p.name, name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// bindSlots gives each placeholder its parameter: by name, or by ordinal and then
+// in the order of declaration.
+func (c *compiler) bindSlots(to *compiled) bool {
+	n := len(to.stmt.Params)
+	to.slots, to.casts = make([]int, n), make([]string, n)
+	order := to.positions()
+	for i, name := range to.stmt.Params {
+		k := -1
+		switch {
+		case to.stmt.Named:
+			k = to.index(name)
+		case i < len(order):
+			k = order[i]
+		}
+		if k < 0 {
+			c.fault(to.q.Position, "query %s: SQL has %d placeholders and there are %d parameters", to.q.ID, n, len(to.params))
+			return false
+		}
+		to.slots[i], to.casts[i] = k, to.params[k].typ.cast
+	}
+	if !to.stmt.Named && len(to.params) > n {
+		c.fault(to.q.Position, "query %s: SQL has %d placeholders and there are %d parameters", to.q.ID, n, len(to.params))
+		return false
+	}
+	return true
+}
+
+// positions orders the parameters for positional placeholders.
+func (to *compiled) positions() []int {
+	order := make([]int, len(to.params))
+	for i := range order {
+		order[i] = -1
+	}
+	var rest []int
+	for i, p := range to.params {
+		if k := p.ordinal - 1; k >= 0 && k < len(order) && order[k] < 0 {
+			order[k] = i
+		} else {
+			rest = append(rest, i)
+		}
+	}
+	for k := range order {
+		if order[k] < 0 {
+			order[k], rest = rest[0], rest[1:]
+		}
+	}
+	return order
+}
+
+func (to *compiled) arrays() bool {
+	for _, k := range to.slots {
+		if to.params[k].array {
+			return true
+		}
+	}
+	return false
+}
+
+// keysOf decides how generated keys come back: PostgreSQL and, if key columns
+// are named, SQLite are asked with RETURNING; otherwise the driver tells the last
+// one.
+func (to *compiled) keysOf() {
+	if !to.q.ReturnGeneratedKeys || to.stmt.Verb != "insert" || to.stmt.Words["returning"] {
+		return
+	}
+	to.keys = "last"
+	cols := strings.Join(to.q.KeyColumns, ", ")
+	switch {
+	case to.db.Dialect() == source.Postgres && cols == "":
+		cols = "*" // as its JDBC driver does
+	case to.db.Dialect() == source.MySQL || cols == "":
+		return
+	}
+	for _, col := range to.q.KeyColumns {
+		if !plainName(col) {
+			return
+		}
+	}
+	to.keys = "returning"
+	to.stmt = to.stmt.WithSuffix(" RETURNING " + cols)
+}
+
+// plainName tells whether a column's name can stand in a statement as it is.
+func plainName(s string) bool {
+	for i, r := range s {
+		if r != '_' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (i == 0 || r < '0' || r > '9') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// link decides what concerns a query together with those it calls.
+func (c *compiler) link(q *compiled) {
+	seen := map[*compiled]bool{}
+	var visit func(k *compiled)
+	visit = func(k *compiled) {
+		if seen[k] {
+			return
+		}
+		seen[k] = true
+		if k.refused != "" && q.refused == "" {
+			q.refused = "it calls query " + k.q.ID + ": " + k.refused
+		}
+		q.rings = q.rings || k.input != nil
+		if k.stmt != nil && k.stmt.Writes {
+			q.writes = true
+			if k.db != q.db && q.refused == "" {
+				q.refused = "it calls query " + k.q.ID + ", which writes to another source: there are no transactions across sources"
+				c.unsupported(q.q.Position, "query "+q.q.ID, q.refused)
+			}
+		}
+		for call := range k.q.Nested() {
+			if n := c.rt.queries[call.Query]; n != nil {
+				visit(n)
+			} else {
+				c.fault(call.Position, "query %s: it calls a query %q that is not there", k.q.ID, call.Query)
+			}
+		}
+	}
+	visit(q)
+	q.rings = q.rings || q.output != nil
+}

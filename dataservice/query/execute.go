@@ -1,0 +1,169 @@
+package query
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+
+	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/result"
+	"github.com/seed42aab489/belfry/dataservice/source"
+)
+
+// execute runs one query, whose values are bound, and writes its result.
+func (x *run) execute(ctx context.Context, c *compiled, b *bound, out result.Sink, depth int) error {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	text := c.text
+	if text == "" {
+		text = c.stmt.SQL(b.counts, c.casts)
+	}
+	if err := x.statement(ctx, c, b, text, out, depth); err != nil {
+		return err
+	}
+	x.noteInput(c, b)
+	return nil
+}
+
+func (x *run) statement(ctx context.Context, c *compiled, b *bound, text string, out result.Sink, depth int) error {
+	switch {
+	case c.q.ReturnUpdatedRowCount:
+		n, err := x.exec(ctx, c, text, b.args, sql.Result.RowsAffected)
+		if err != nil || c.shape == nil {
+			return err
+		}
+		return x.write1(ctx, c, b, "COUNT", n, out, depth)
+	case c.keys == "last":
+		id, err := x.exec(ctx, c, text, b.args, sql.Result.LastInsertId)
+		if err != nil || c.shape == nil {
+			return err
+		}
+		return x.write1(ctx, c, b, "GENERATED_KEY", id, out, depth)
+	case c.shape == nil && !c.stmt.Returns:
+		_, err := x.exec(ctx, c, text, b.args, sql.Result.RowsAffected)
+		return err
+	}
+	rows, err := x.query(ctx, c, text, b.args)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	src, err := newRowSource(rows)
+	if err != nil {
+		return err
+	}
+	if c.shape == nil {
+		return x.drain(src)
+	}
+	return x.result(ctx, c, b, src, out, depth)
+}
+
+// exec runs a statement that changes something; the number is the rows changed or
+// the key made.
+func (x *run) exec(ctx context.Context, c *compiled, text string, args []any, number func(sql.Result) (int64, error)) (int64, error) {
+	res, err := x.tx.Exec(ctx, text, args...)
+	if err != nil {
+		return 0, err
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return 0, err
+	}
+	x.change += n
+	return number(res)
+}
+
+// query runs in the request's transaction if it is on the same source.
+func (x *run) query(ctx context.Context, c *compiled, text string, args []any) (*source.Rows, error) {
+	if x.tx != nil && c.db == x.db {
+		return x.tx.Query(ctx, text, args...)
+	}
+	return c.db.Query(ctx, text, args...)
+}
+
+// write1 writes a result of one row with one column, which has any name.
+func (x *run) write1(ctx context.Context, c *compiled, b *bound, name string, n int64, out result.Sink, depth int) error {
+	return x.result(ctx, c, b, &fixedRows{names: []string{name}, rows: [][]any{{n}}, anyName: true}, out, depth)
+}
+
+// drain reads to the end, so that a query in a call without result does its work.
+func (x *run) drain(src rowSource) error {
+	for {
+		vals, err := src.next()
+		if err != nil || vals == nil {
+			return err
+		}
+		if err := x.count(); err != nil {
+			return err
+		}
+	}
+}
+
+// count counts a row of the request.
+func (x *run) count() error {
+	x.rows++
+	if limit := int64(x.engine.opts.Limits.Rows); x.rows > limit {
+		return &result.LimitError{What: "rows", Limit: limit, Setting: "limits.rows"}
+	}
+	return nil
+}
+
+// nested executes the query that a row calls.
+func (x *run) nested(ctx context.Context, f *field, outer *compiled, ob *bound, row *rowView, out result.Sink, depth int) error {
+	if limit := x.engine.opts.Limits.Depth; depth > limit {
+		return &result.LimitError{What: "queries nested in one another", Limit: int64(limit), Setting: "limits.depth"}
+	}
+	c := x.queries[f.call.Query]
+	b, err := c.bind(func(p *param) ([]string, bool) {
+		for i := range f.call.Params {
+			w := &f.call.Params[i]
+			if w.Name == p.name || equalFold(w.Name, p.name) {
+				return x.nestedValue(w, outer, ob, row)
+			}
+		}
+		return nil, false
+	}, x.engine.opts.Limits.Array)
+	if err != nil {
+		f := x.asFault(c, err)
+		f.Query = c.q.ID
+		return f
+	}
+	return x.execute(ctx, c, b, out, depth)
+}
+
+// nestedValue looks where the with-param says first, then in the other place, as
+// the original does: a parameter of the query around, a column of the row.
+func (x *run) nestedValue(w *dataservice.WithParam, outer *compiled, ob *bound, row *rowView) ([]string, bool) {
+	column := func(name string) ([]string, bool) {
+		k := findColumn(row.names, name, false)
+		if k < 0 {
+			return nil, false
+		}
+		v := result.Lexical(result.Column{Value: row.vals[k], Type: row.typ(k)}, "")
+		if !v.Valid {
+			return []string{}, true
+		}
+		return []string{v.Text}, true
+	}
+	if w.Column != "" {
+		if v, ok := column(w.Column); ok {
+			return v, ok
+		}
+		return x.outerParam(w.Column, outer, ob)
+	}
+	if v, ok := x.outerParam(w.QueryParam, outer, ob); ok {
+		return v, ok
+	}
+	return column(w.QueryParam)
+}
+
+// outerParam finds a parameter of the query around, else of the request.
+func (x *run) outerParam(name string, outer *compiled, ob *bound) ([]string, bool) {
+	if k := outer.index(name); k >= 0 {
+		return ob.texts[k], true
+	}
+	v, ok := x.req.Values[name]
+	return v, ok
+}
+
+func equalFold(a, b string) bool { return len(a) == len(b) && strings.EqualFold(a, b) }

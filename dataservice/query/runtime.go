@@ -1,0 +1,156 @@
+package query
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/result"
+	"github.com/seed42aab489/belfry/dataservice/source"
+)
+
+// Runtime executes the queries of one version of a service. It implements Runner.
+type Runtime struct {
+	engine      *Engine
+	svc         *dataservice.Service
+	hook        dataservice.Hook // may be nil
+	queries     map[string]*compiled
+	sources     map[string]*source.DB
+	unsupported []dataservice.Unsupported
+}
+
+var _ Runner = (*Runtime)(nil)
+
+// Unsupported lists the sources and queries that are not served, and why; calls
+// of them say so. It adds to that of the service.
+func (r *Runtime) Unsupported() []dataservice.Unsupported { return r.unsupported }
+
+// Close gives the sources back. No request may run any more.
+func (r *Runtime) Close() error {
+	var errs []error
+	for _, db := range r.sources {
+		r.engine.inbox.forget(db)
+		errs = append(errs, db.Close())
+	}
+	r.sources = nil
+	return errors.Join(errs...)
+}
+
+// run is one request on its way.
+type run struct {
+	*Runtime
+	req    *Request
+	tx     *source.Tx // nil: none; the one source that it is on is that of the request's query
+	db     *source.DB
+	rows   int64 // read so far, nested ones included
+	change int64 // rows changed
+	kept   int64 // bytes of rows kept for nested queries
+	seen   []observation
+}
+
+// Run executes a request. A request that only reads, and whose event triggers
+// need not see it, is written to the sink while it is read. Any other is kept
+// until its transaction has ended and its events are accepted; only then does the
+// sink see it.
+func (r *Runtime) Run(ctx context.Context, req Request, out result.Sink) (Outcome, error) {
+	if req.ID == "" {
+		req.ID = requestID(req.Fire)
+	}
+	x := &run{Runtime: r, req: &req}
+	c := r.queries[req.Target.Query]
+	switch {
+	case c == nil:
+		return Outcome{}, x.asFault(nil, &dataservice.Fault{
+			Code: dataservice.UnknownError, Kind: dataservice.FaultNotFound, Message: fmt.Sprintf("there is no query %q", req.Target.Query),
+		})
+	case c.refused != "":
+		return Outcome{}, x.asFault(c, &dataservice.Fault{
+			Code: dataservice.UnknownError, Kind: dataservice.FaultUnsupported, Message: "not supported: " + c.refused,
+		})
+	}
+	x.db = c.db
+	b, err := c.bind(x.topValues, r.engine.opts.Limits.Array)
+	if err != nil {
+		return Outcome{}, x.asFault(c, err)
+	}
+	o, err := x.choose(ctx, c, b, out)
+	if err != nil {
+		return Outcome{}, x.asFault(c, err)
+	}
+	return o, nil
+}
+
+// choose picks the way through: plain, kept, or with the inbox.
+func (x *run) choose(ctx context.Context, c *compiled, b *bound, out result.Sink) (Outcome, error) {
+	rings := c.rings && x.hook != nil
+	switch {
+	case x.req.Fire != nil:
+		return x.fire(ctx, c, b, out, rings)
+	case c.writes:
+		return x.write(ctx, c, b, out, rings)
+	case rings:
+		return x.read(ctx, c, b, out)
+	}
+	if err := x.top(ctx, c, b, out); err != nil {
+		return Outcome{}, err
+	}
+	return x.outcome(c), nil
+}
+
+// topValues finds the request's value for a parameter of its query: by a
+// with-param, else none, so that the default applies.
+func (x *run) topValues(p *param) ([]string, bool) {
+	for i := range x.req.Target.Params {
+		w := &x.req.Target.Params[i]
+		if w.Name != p.name && !equalFold(w.Name, p.name) {
+			continue
+		}
+		name := w.QueryParam
+		if name == "" {
+			name = w.Column
+		}
+		v, ok := x.req.Values[name]
+		return v, ok
+	}
+	return nil, false
+}
+
+// top executes the request's query and, if asked, says that it succeeded.
+func (x *run) top(ctx context.Context, c *compiled, b *bound, out result.Sink) error {
+	if c.shape != nil && !c.shape.hasElement {
+		return &dataservice.Fault{
+			Code: dataservice.UnknownError, Kind: dataservice.FaultUnsupported,
+			Message: "not supported: its result names no element to put the rows in, so it can only be nested in another",
+		}
+	}
+	if err := x.execute(ctx, c, b, out, 0); err != nil {
+		return err
+	}
+	if c.shape == nil && x.req.Status {
+		return toSink(out.Leaf(statusName, result.Value{Valid: true, Text: "SUCCESSFUL"}))
+	}
+	return nil
+}
+
+// statusName is the element that an in-only call answers with, if asked.
+var statusName = result.Name{Space: dataservice.DefaultNamespace, Local: "REQUEST_STATUS"}
+
+func (x *run) outcome(c *compiled) Outcome {
+	o := Outcome{Rows: x.rows, Empty: c.shape == nil && !x.req.Status}
+	if c.shape == nil || c.writes && x.rows == 0 {
+		o.Rows = x.change
+	}
+	return o
+}
+
+func requestID(fire *dataservice.FireKey) string {
+	if fire != nil {
+		return fire.ID
+	}
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
