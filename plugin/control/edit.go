@@ -125,22 +125,13 @@ func (c *Control) Next(ctx context.Context, key task.Key, n int, from time.Time)
 	if err != nil {
 		return nil, err
 	}
-	instants, err := c.instants(&info, from, n)
+	t, err := c.triggers.Compile(info.Trigger, info.From, info.UID)
 	if err != nil {
-		return nil, wrap(err)
+		return nil, &Error{Code: CodeInvalid, Message: "trigger: " + err.Error(), Err: err}
 	}
-	zone, err := trigger.LoadZone(info.Trigger.TZ)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	_, offset := from.In(zone).Zone()
-	next := make([]NextView, 0, len(instants))
-	for _, at := range instants {
-		v := NextView{At: at.UTC()}
-		if _, o := at.In(zone).Zone(); o != offset {
-			offset = o
-			v.Note = "clocks changed, now " + at.In(zone).Format("-07:00")
-		}
+	next := make([]NextView, 0, n)
+	for at, ok := t.Next(from); ok && len(next) < n; at, ok = t.Next(at) {
+		v := NextView{At: at.UTC(), Note: t.Note(at)}
 		if info.Paused {
 			v.Note = because(string(task.ReasonPaused), "does not fire unless resumed before")
 		}
