@@ -204,14 +204,14 @@ func (d *deployer) deploy(ctx context.Context, rel string, f *file, data []byte,
 	defer cancel()
 	runtime, err := d.opts.Opener.Open(opening, s, d.hook)
 	if err != nil {
-		d.refuse(rel, f, fmt.Errorf("%s: %w", d.path(rel), err))
+		d.refuse(rel, f, &located{d.path(rel), err})
 		d.later(f)
 		return
 	}
 	if d.hook != nil {
 		if err := d.hook.Deploy(s); err != nil {
 			_ = runtime.Close() // nothing has used it
-			d.refuse(rel, f, fmt.Errorf("%s:%s%w", d.path(rel), gap(err), err))
+			d.refuse(rel, f, &located{d.path(rel), err})
 			return
 		}
 	}
@@ -349,14 +349,26 @@ func (d *deployer) later(f *file) {
 // path is how a descriptor is named to people.
 func (d *deployer) path(rel string) string { return filepath.Join(d.opts.Dir, filepath.FromSlash(rel)) }
 
-// gap is what stands between a file's name and what is wrong with it: nothing
-// before a position.
-func gap(err error) string {
-	if text := err.Error(); text != "" && text[0] >= '0' && text[0] <= '9' {
-		return ""
-	}
-	return " "
+// located puts a file's name before each line of an error, so that a position
+// in it can be followed.
+type located struct {
+	file string
+	err  error
 }
+
+func (l *located) Error() string {
+	lines := strings.Split(l.err.Error(), "\n")
+	for i, line := range lines {
+		gap := " "
+		if line != "" && line[0] >= '0' && line[0] <= '9' {
+			gap = ""
+		}
+		lines[i] = l.file + ":" + gap + line
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (l *located) Unwrap() error { return l.err }
 
 // publish makes the views of what is deployed and tells who wants to know.
 func (d *deployer) publish() {

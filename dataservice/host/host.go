@@ -22,6 +22,9 @@ import (
 type Runtime interface {
 	query.Runner
 	io.Closer
+	// Unsupported adds to what the descriptor itself asks for in vain. The Opener
+	// has logged it.
+	Unsupported() []dataservice.Unsupported
 }
 
 // Opener makes a Runtime for a service. It should not wait for a database that
@@ -29,6 +32,20 @@ type Runtime interface {
 // hook is nil if no plugin is attached.
 type Opener interface {
 	Open(ctx context.Context, s *dataservice.Service, hook dataservice.Hook) (Runtime, error)
+}
+
+// OpenWith makes an Opener of a query engine.
+func OpenWith(e *query.Engine) Opener { return engine{e} }
+
+type engine struct{ *query.Engine }
+
+// Open meets Opener.
+func (e engine) Open(ctx context.Context, s *dataservice.Service, hook dataservice.Hook) (Runtime, error) {
+	r, err := e.Engine.Open(ctx, s, hook)
+	if err != nil {
+		return nil, err // not r: a nil pointer in an interface is not nil
+	}
+	return r, nil
 }
 
 // Options make a Host. Dir and Opener must be set; the zero value of the rest

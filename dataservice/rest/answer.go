@@ -18,7 +18,9 @@ type answer struct {
 	held     *bytes.Buffer
 	// begun: the status is out.
 	begun bool
-	bytes int64
+	// broken: the client does not take what is written.
+	broken bool
+	bytes  int64
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -45,7 +47,13 @@ func (a *answer) Write(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	return a.w.Write(p)
+	return a.send(p)
+}
+
+func (a *answer) send(p []byte) (int, error) {
+	n, err := a.w.Write(p)
+	a.broken = a.broken || err != nil
+	return n, err
 }
 
 // begin says 200 and what is held.
@@ -57,7 +65,7 @@ func (a *answer) begin() error {
 	secure(a.w.Header())
 	a.w.Header().Set("Content-Type", a.format.ContentType())
 	a.w.WriteHeader(http.StatusOK)
-	_, err := a.w.Write(a.held.Bytes())
+	_, err := a.send(a.held.Bytes())
 	a.held.Reset()
 	return err
 }
@@ -83,6 +91,6 @@ func (a *answer) finish(empty bool) error {
 	a.w.Header().Set("Content-Type", a.format.ContentType())
 	a.w.Header().Set("Content-Length", strconv.Itoa(a.held.Len()))
 	a.w.WriteHeader(http.StatusOK)
-	_, err := a.w.Write(a.held.Bytes())
+	_, err := a.send(a.held.Bytes())
 	return err
 }

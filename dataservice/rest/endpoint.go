@@ -259,7 +259,7 @@ func (x *exchange) fail(err error) {
 		}
 		x.status = p.status
 		writeFault(x.w, x.r, x.service, x.named(&dataservice.Fault{Code: codeOf(p.status), Message: p.text}), p.status, x.preferred)
-	case x.r.Context().Err() != nil:
+	case x.r.Context().Err() != nil, x.out != nil && x.out.broken:
 		x.status = statusGone
 		if x.out != nil && x.out.begun {
 			panic(http.ErrAbortHandler)

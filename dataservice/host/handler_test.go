@@ -1,0 +1,206 @@
+package host
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/query"
+	"github.com/seed42aab489/belfry/dataservice/rest"
+	"github.com/seed42aab489/belfry/dataservice/result"
+)
+
+func get(h http.Handler, method, target string, adjust ...func(*http.Request)) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, target, nil)
+	for _, a := range adjust {
+		a(r)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func TestHandlerFindsServices(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.write("a.dbs", dbs("a", "plain"))
+	f.write("ab.dbs", dbs("a/b", "nested"))
+	f.write("dot.dbs", dbs("a.HTTPEndpoint", "dotted"))
+	f.write("off.dbs", strings.Replace(dbs("off", "off"), "<data ", `<data serviceStatus="inactive" `, 1))
+	f.write("tls.dbs", strings.Replace(dbs("tls", "tls"), "<data ", `<data transports="https" `, 1))
+	f.write("sec.dbs", strings.Replace(dbs("sec", "sec"), "<config ", "<enableSec/><config ", 1))
+	f.write("x/group.dbs", dbs("group", "grouped"))
+	f.steps()
+	h := f.Handler()
+	secure := func(r *http.Request) { r.TLS = &tls.ConnectionState{} }
+	asJSON := func(r *http.Request) { r.Header.Set("Accept", "application/json") }
+	for _, c := range []struct {
+		method, target string
+		status         int
+		want           string
+		adjust         []func(*http.Request)
+	}{
+		{"GET", "/services/a/op", 200, "<is>plain</is>", nil},
+		{"GET", "/services/a/op/", 200, "<is>plain</is>", nil},
+		{"GET", "/services/a/b/op", 200, "<is>nested</is>", nil},
+		{"GET", "/services/a/b.HTTPEndpoint/op", 200, "<is>nested</is>", nil},
+		{"GET", "/services/a/b.SecureHTTPEndpoint/op", 200, "<is>nested</is>", nil},
+		{"GET", "/services/a.HTTPEndpoint/op", 200, "<is>dotted</is>", nil},
+		{"GET", "/services/a/b/%6Fp", 200, "<is>nested</is>", nil},
+		{"GET", "/services/x/group/op", 200, "<is>grouped</is>", nil},
+		{"GET", "/services/group/op", 404, "no such service", nil},
+		{"GET", "/services/a/none", 404, "no such operation", nil},
+		{"GET", "/services/none/op", 404, "no such service", nil},
+		{"GET", "/services/none/op", 404, `{"Fault":`, []func(*http.Request){asJSON}},
+		{"GET", "/services/", 404, "no such service", nil},
+		{"GET", "/elsewhere", 404, "no such service", nil},
+		{"GET", "/services/a", 404, "no such operation", nil},
+		{"GET", "/services/a?wsdl", 501, "WSDL", nil},
+		{"POST", "/services/a", 501, "SOAP", nil},
+		{"POST", "/services/a.SOAP12Endpoint/", 501, "SOAP", nil},
+		{"GET", "/services/off/op", 503, "inactive", nil},
+		{"GET", "/services/tls/op", 404, "not offered over http", nil},
+		{"GET", "/services/tls/op", 200, "<is>tls</is>", []func(*http.Request){secure}},
+		{"GET", "/services/sec/op", 501, "authentication", nil},
+	} {
+		w := get(h, c.method, c.target, c.adjust...)
+		if w.Code != c.status || !strings.Contains(w.Body.String(), c.want) {
+			t.Errorf("%s %s: %d %s, want %d %s", c.method, c.target, w.Code, w.Body, c.status, c.want)
+		}
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.URL.Path, r.URL.RawPath = "/services/a/%", "/services/a/%"
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if w.Code/100 != 4 {
+		t.Errorf("a malformed path: %d", w.Code)
+	}
+}
+
+func TestHandlerBeforeStartAndAfterStop(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.write("a.dbs", dbs("a", "plain"))
+	if w := get(f.Handler(), "GET", "/services/a/op"); w.Code != 503 {
+		t.Errorf("before: %d", w.Code)
+	}
+	f.start()
+	if w := get(f.Handler(), "GET", "/services/a/op"); w.Code != 200 || !f.Ready() {
+		t.Errorf("running: %d", w.Code)
+	}
+	for range 2 {
+		if err := f.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if w := get(f.Handler(), "GET", "/services/a/op"); w.Code != 503 || f.Ready() {
+		t.Errorf("after: %d", w.Code)
+	}
+	if err := f.Start(t.Context()); err == nil {
+		t.Error("started again")
+	}
+	if closed := <-f.opener.closings; closed != "plain" {
+		t.Errorf("closed %s", closed)
+	}
+}
+
+func TestInvoke(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.write("a.dbs", dbs("a", "plain"))
+	f.write("off.dbs", strings.Replace(dbs("off", "off"), "<data ", `<data serviceStatus="inactive" `, 1))
+	f.write("sec.dbs", strings.Replace(dbs("sec", "sec"), "<config ", "<enableSec/><config ", 1))
+	f.write("csv.dbs", strings.Replace(dbs("csv", "csv"), `<property name="url">jdbc:sqlite:x.db</property><property name="driverClassName">x</property>`,
+		`<property name="csv_datasource">x.csv</property>`, 1))
+	f.opener.run = func(_ context.Context, r query.Request, out result.Sink) (query.Outcome, error) {
+		switch r.Name {
+		case "with":
+			panic("boom")
+		}
+		if r.Fire != nil && r.ID != r.Fire.ID || r.ID == "" {
+			t.Errorf("request %+v", r)
+		}
+		err := out.Leaf(result.Name{Local: "is"}, result.Value{Valid: true, Text: strings.Repeat("x", 100)})
+		return query.Outcome{Rows: 7}, err
+	}
+	f.steps()
+	for _, c := range []struct {
+		call dataservice.Call
+		kind dataservice.FaultKind
+		want string // in the fault; empty: it goes well
+	}{
+		{dataservice.Call{Service: "a", Operation: "op"}, 0, ""},
+		{dataservice.Call{Service: "a", Operation: "op", Fire: &dataservice.FireKey{ID: "u:1"}}, 0, ""},
+		{dataservice.Call{Service: "a", Operation: "none"}, dataservice.FaultNotFound, "no operation none"},
+		{dataservice.Call{Service: "none", Operation: "op"}, dataservice.FaultNotFound, "not deployed"},
+		{dataservice.Call{Service: "off", Operation: "op"}, dataservice.FaultInactive, "inactive"},
+		{dataservice.Call{Service: "sec", Operation: "op"}, dataservice.FaultUnsupported, "authentication"},
+		{dataservice.Call{Service: "csv", Operation: "op"}, dataservice.FaultUnsupported, "CSV"},
+		{dataservice.Call{Service: "a", Operation: "with"}, dataservice.FaultInternal, "internal error"},
+	} {
+		got, err := f.Invoke(t.Context(), c.call)
+		var fault *dataservice.Fault
+		if c.want == "" {
+			if err != nil || got.Rows != 7 {
+				t.Errorf("%+v: %+v, %v", c.call, got, err)
+			}
+		} else if !errors.As(err, &fault) || fault.Kind != c.kind || !strings.Contains(fault.Message, c.want) {
+			t.Errorf("%+v: %v, want %d %s", c.call, err, c.kind, c.want)
+		}
+	}
+
+	call := dataservice.Call{Service: "a", Operation: "op"}
+	a, err := f.Try(t.Context(), call, rest.JSON, 1000)
+	if err != nil || !strings.HasPrefix(string(a.Body), `{"is":"xx`) || a.Outcome.Rows != 7 || !strings.HasPrefix(a.ContentType, "application/json") {
+		t.Errorf("try: %s, %v", a.Body, err)
+	}
+	var fault *dataservice.Fault
+	if _, err := f.Try(t.Context(), call, rest.XML, 50); !errors.As(err, &fault) || fault.Kind != dataservice.FaultLimit {
+		t.Errorf("try beyond the limit: %v", err)
+	}
+}
+
+func TestViews(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.write("a.dbs", `<data name="a" serviceNamespace="urn:a">
+  <config id="c"><property name="url">jdbc:sqlite:x.db</property><property name="driverClassName">x</property></config>
+  <query id="q" useConfig="c"><sql>select :x as n</sql><param name="x" sqlType="INTEGER"/><param name="y" sqlType="STRING" paramType="ARRAY" defaultValue="z"/><result element="R" rowName="r"><element name="n" column="n"/></result></query>
+  <operation name="none"><call-query href="q"/></operation>
+  <operation name="some"><description>does</description><call-query href="q"><with-param name="x" query-param="ex"/><with-param name="y" query-param="y"/></call-query></operation>
+  <resource method="GET" path="r/{x}"><call-query href="q"><with-param name="x" query-param="x"/></call-query></resource>
+</data>`)
+	d := f.steps()
+	v := f.Services()[0]
+	if len(v.Operations) != 2 || !v.Operations[0].Schedulable || v.Operations[1].Schedulable || v.Operations[1].Reason == "" || v.Operations[0].Source != "c" {
+		t.Fatalf("operations: %+v", v.Operations)
+	}
+	want := []ParamView{{Name: "ex", Type: "INTEGER", Required: true}, {Name: "y", Type: "STRING", Array: true}}
+	if p := v.Operations[1].Params; len(p) != 2 || p[0] != want[0] || p[1] != want[1] {
+		t.Errorf("params: %+v", p)
+	}
+	if len(v.Resources) != 1 || v.Resources[0].Path != "r/{x}" || !v.HTTP || v.Namespace != "urn:a" || v.File != "a.dbs" || len(v.Hash) != 64 || v.DeployedAt.IsZero() {
+		t.Errorf("view: %+v", v)
+	}
+
+	// An operation's hash follows what it does, not what stands beside it.
+	text := func(sql, more string) string {
+		return strings.Replace(strings.Replace(dbs("b", ""), "select 1 as n", sql, 1), "</data>", more+"</data>", 1)
+	}
+	var hashes []string
+	for _, content := range []string{
+		text("select 1 as n", ""), text("select 1 as n", `<operation name="new"><call-query href="q"/></operation>`), text("select 2 as n", ""),
+	} {
+		f.write("b.dbs", content)
+		d.pass(t.Context())
+		hashes = append(hashes, f.Services()[1].Operations[0].Hash)
+	}
+	if hashes[0] != hashes[1] || hashes[1] == hashes[2] {
+		t.Errorf("hashes: %q", hashes)
+	}
+}

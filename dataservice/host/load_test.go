@@ -1,0 +1,152 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/query"
+	"github.com/seed42aab489/belfry/dataservice/result"
+)
+
+// TestRedeployUnderLoad: no request fails while its service is replaced, again
+// and again, and no version is closed under a request (fakeRuntime checks).
+func TestRedeployUnderLoad(t *testing.T) {
+	t.Parallel()
+	const versions = 30
+	f := newFixture(t)
+	f.write("A.dbs", dbs("A", "v0"))
+	f.start()
+	server := httptest.NewServer(f.Handler())
+	defer server.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	var served atomic.Int64
+	var clients sync.WaitGroup
+	for i := range 6 {
+		clients.Go(func() {
+			for ctx.Err() == nil {
+				if i%2 == 0 {
+					if _, err := f.Invoke(t.Context(), dataservice.Call{Service: "A", Operation: "op"}); err != nil {
+						t.Errorf("invoked: %v", err)
+						return
+					}
+				} else if err := fetch(server.URL + "/services/A/op"); err != nil {
+					t.Errorf("requested: %v", err)
+					return
+				}
+				served.Add(1)
+			}
+		})
+	}
+	for v := 1; v <= versions; v++ {
+		f.write("A.dbs", dbs("A", fmt.Sprintf("v%d", v)))
+		f.until(fmt.Sprintf("A=v%d/%d", v, v+1))
+	}
+	stop()
+	clients.Wait()
+	for range versions {
+		select {
+		case <-f.opener.closings:
+		case <-time.After(patience):
+			t.Fatal("a replaced version was not closed")
+		}
+	}
+	t.Logf("%d requests during %d deployments", served.Load(), versions)
+}
+
+func fetch(url string) error {
+	resp, err := http.Get(url)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != 200 || !strings.Contains(string(body), "<is>v") {
+		return fmt.Errorf("%d %s: %w", resp.StatusCode, body, err)
+	}
+	return nil
+}
+
+// TestDrain: the old version's running request ends on the old sources, which
+// are closed after it; new requests meet the new version meanwhile.
+func TestDrain(t *testing.T) {
+	t.Parallel()
+	entered, leave := make(chan string), make(chan struct{})
+	f := newFixture(t)
+	f.opener.run = func(_ context.Context, r query.Request, out result.Sink) (query.Outcome, error) {
+		if r.Service.Description == "old" {
+			entered <- r.Service.Description
+			<-leave
+		}
+		return query.Outcome{}, out.Leaf(result.Name{Local: "is"}, result.Value{Valid: true, Text: r.Service.Description})
+	}
+	f.write("A.dbs", dbs("A", "old"))
+	d := f.steps()
+	answer := make(chan string)
+	go func() { answer <- get(f.Handler(), "GET", "/services/A/op").Body.String() }()
+	<-entered
+	f.write("A.dbs", dbs("A", "new"))
+	d.pass(t.Context())
+	if got := get(f.Handler(), "GET", "/services/A/op").Body.String(); got != "<is>new</is>" {
+		t.Errorf("the new version answers %s", got)
+	}
+	select {
+	case closed := <-f.opener.closings:
+		t.Errorf("%s was closed under its request", closed)
+	default:
+	}
+	close(leave)
+	if got := <-answer; got != "<is>old</is>" {
+		t.Errorf("the old version answers %s", got)
+	}
+	if closed := <-f.opener.closings; closed != "old" {
+		t.Errorf("closed %s", closed)
+	}
+}
+
+// TestDrainIsBounded: what does not end is cancelled, after Drain or when Stop
+// has no more time.
+func TestDrainIsBounded(t *testing.T) {
+	t.Parallel()
+	for _, drain := range []time.Duration{time.Millisecond, time.Hour} {
+		entered := make(chan struct{})
+		f := newFixture(t, func(o *Options) { o.Drain = drain })
+		f.opener.cut = true
+		f.opener.run = func(ctx context.Context, _ query.Request, _ result.Sink) (query.Outcome, error) {
+			close(entered)
+			<-ctx.Done()
+			return query.Outcome{}, ctx.Err()
+		}
+		f.write("A.dbs", dbs("A", "slow"))
+		f.start()
+		ended := make(chan error)
+		go func() {
+			_, err := f.Invoke(context.Background(), dataservice.Call{Service: "A", Operation: "op"})
+			ended <- err
+		}()
+		<-entered
+		f.remove("A.dbs")
+		f.until("")
+		if drain == time.Hour {
+			now, cancel := context.WithCancel(t.Context())
+			cancel()
+			if err := f.Stop(now); err != nil {
+				t.Errorf("stop: %v", err)
+			}
+		}
+		var fault *dataservice.Fault
+		if err := <-ended; !errors.As(err, &fault) {
+			t.Errorf("a cancelled call: %v", err)
+		}
+		<-f.opener.closings
+	}
+}
