@@ -17,15 +17,15 @@ type Config struct {
 	// scheduled, once.
 	TaskServerCount int `key:"task_server_count" flag:"task.server.count" min:"1" max:"1000" help:"servers that must be there before tasks are scheduled"`
 
-	Log       Log       `key:"log"`
-	Deploy    Deploy    `key:"deploy"`
-	Limits    Limits    `key:"limits"`
-	Scheduler Scheduler `key:"scheduler"`
-	Mail      Mail      `key:"mail"`
-	Webhook   Webhook   `key:"webhook"`
-	Events    Events    `key:"events"`
-	Inbox     Inbox     `key:"inbox"`
-	Shutdown  Shutdown  `key:"shutdown"`
+	Log       Log       `key:"log" help:"What is logged, on standard error."`
+	Deploy    Deploy    `key:"deploy" help:"How descriptors become services."`
+	Limits    Limits    `key:"limits" help:"Bounds of every request."`
+	Scheduler Scheduler `key:"scheduler" help:"How tasks fire."`
+	Mail      Mail      `key:"mail" help:"How mailto: subscriptions are delivered."`
+	Webhook   Webhook   `key:"webhook" help:"How http: and https: subscriptions are delivered."`
+	Events    Events    `key:"events" help:"How messages are sent, and sent again."`
+	Inbox     Inbox     `key:"inbox" help:"What makes SQL operations effectively-once."`
+	Shutdown  Shutdown  `key:"shutdown" help:"How long a stop may take."`
 
 	// DatasourceMap sends data sources to other databases; the first entry that
 	// matches counts, those of the command line come first.
@@ -81,7 +81,7 @@ type Mail struct {
 	Transport string `key:"transport" oneof:"folder smtp" help:"folder: each mail becomes an .eml file; smtp: it is sent"`
 	Folder    string `key:"folder" help:"where the .eml files go; empty: mail in the data folder"`
 	From      string `key:"from" help:"sender of every mail"`
-	SMTP      SMTP   `key:"smtp"`
+	SMTP      SMTP   `key:"smtp" help:"The server that takes the mails."`
 }
 
 // SMTP is the server that takes the mails.
@@ -145,7 +145,7 @@ func Default() Config {
 			Transport: "folder", From: "belfry@localhost",
 			SMTP: SMTP{Port: 587, TLS: "starttls", Timeout: 30 * time.Second},
 		},
-		Webhook:  Webhook{Timeout: 10 * time.Second},
+		Webhook: Webhook{Timeout: 10 * time.Second},
 		Events: Events{
 			Concurrency: 8, PerTarget: 2, Attempts: 1000, FirstRetry: 2 * time.Second, MaxRetry: 10 * time.Minute,
 			MaxAge: 72 * time.Hour, DeadRetention: 30 * 24 * time.Hour,
