@@ -42,6 +42,9 @@ type Fault struct {
 	Request string            // operation or resource
 	Query   string            // may be empty
 	Params  map[string]string // current_params; may be nil
+	// Final, of a firing: it is certain that nothing of it took effect, or the
+	// inbox has recorded that it failed. Otherwise only asking again tells.
+	Final bool
 	Err     error
 }
 

@@ -10,13 +10,10 @@ import (
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
-// ErrStopping is the cause with which a run's context is cancelled when the
-// host shuts down: the run is INTERRUPTED, not failed.
-var ErrStopping = errors.New("the host is stopping")
-
 // OperationCall asks the host for an operation of a data service, in process.
 type OperationCall struct {
 	Service, Operation string
+	Task               task.Key
 	FireID             task.FireID
 	ClaimedAt          time.Time
 	// Keyed asks the source to record the fire id in the transaction of the
@@ -58,7 +55,7 @@ func NewOperation(host Operations) *Operation { return &Operation{host: host} }
 func (o *Operation) Invoke(ctx context.Context, call task.Call) task.Result {
 	keyed := call.Info.Delivery == task.EffectivelyOnce
 	rows, err := o.host.Call(ctx, OperationCall{
-		Service: call.Info.Service, Operation: call.Info.Operation,
+		Service: call.Info.Service, Operation: call.Info.Operation, Task: call.Info.Key,
 		FireID: call.FireID, ClaimedAt: call.ClaimedAt, Keyed: keyed,
 	})
 	if err == nil {
@@ -67,10 +64,7 @@ func (o *Operation) Invoke(ctx context.Context, call task.Call) task.Result {
 	result := task.Result{Outcome: task.Failed, Error: err.Error()}
 	var failure *Failure
 	said := errors.As(err, &failure)
-	switch {
-	case errors.Is(context.Cause(ctx), ErrStopping):
-		result.Outcome = task.Interrupted
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		result.Outcome = task.TimedOut
 	}
 	result.NotSent = said && failure.NotSent

@@ -64,10 +64,10 @@ func TestEndsOfTheContext(t *testing.T) {
 		if r := wait.Invoke(ctx, call(task.AtLeastOnce)); r.Outcome != task.TimedOut || r.Open {
 			t.Errorf("timed out: %+v", r)
 		}
-		stopping, stop := context.WithCancelCause(t.Context())
-		stop(ErrStopping)
-		if r := wait.Invoke(stopping, call(task.EffectivelyOnce)); r.Outcome != task.Interrupted || !r.Open {
-			t.Errorf("stopping: %+v", r)
+		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if r := wait.Invoke(ctx, call(task.EffectivelyOnce)); r.Outcome != task.TimedOut || !r.Open {
+			t.Errorf("timed out, keyed: %+v", r)
 		}
 	})
 }
