@@ -93,7 +93,6 @@ func (r *reader) param(n *node, q *dataservice.Query, highest *int) {
 	for _, other := range q.Params {
 		if other.Name == p.Name && p.Name != "" {
 			r.addf(n.at("name"), "parameter %q is described twice, first at %s", p.Name, other.Position)
-			return
 		}
 	}
 	// As in the original, a parameter without an ordinal follows the highest so

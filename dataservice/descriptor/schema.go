@@ -164,6 +164,7 @@ func (r *reader) conform(n *node, s *shape) {
 // meant ends a message with the valid name nearest to what was written, or with
 // all of them when none is near.
 func meant(wrote string, valid []string, format string) string {
+	valid = slices.DeleteFunc(slices.Clone(valid), func(v string) bool { return v == "" })
 	if near := nearest(wrote, valid); near != "" {
 		return "; did you mean " + fmt.Sprintf(format, near) + "?"
 	}

@@ -121,7 +121,7 @@ func parseTree(doc *document) (*node, error) {
 			break
 		}
 		if err != nil {
-			return nil, t.syntax(err)
+			return nil, t.syntax(err, start)
 		}
 		if err := t.token(token, start, int(t.dec.InputOffset())); err != nil {
 			return nil, err
@@ -133,12 +133,21 @@ func parseTree(doc *document) (*node, error) {
 	return t.root, nil
 }
 
-func (t *tree) syntax(err error) error {
+// syntax places what the decoder says: at the tag that closes another element,
+// else at the last character that was read.
+func (t *tree) syntax(err error, start int) error {
+	message := strings.TrimPrefix(err.Error(), "xml: ")
+	at := int(t.dec.InputOffset())
 	var se *xml.SyntaxError
 	if errors.As(err, &se) {
-		return &syntaxError{t.doc.pos(int(t.dec.InputOffset())), "not well-formed XML: " + se.Msg}
+		message = se.Msg
 	}
-	return &syntaxError{t.doc.pos(int(t.dec.InputOffset())), "not well-formed XML: " + strings.TrimPrefix(err.Error(), "xml: ")}
+	if strings.HasPrefix(message, "element <") {
+		at = start
+	} else if at < len(t.doc.data) && at > start {
+		at--
+	}
+	return t.failf(at, "not well-formed XML: %s", message)
 }
 
 func (t *tree) token(token xml.Token, start, end int) error {
