@@ -128,7 +128,9 @@ func faultBody(s *dataservice.Service, f *dataservice.Fault, format Format) []by
 	}
 	o := outer{Code: d.Code, String: d.Nested}
 	o.Detail.Fault = d
-	_ = json.NewEncoder(&out).Encode(map[string]outer{"Fault": o})
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(map[string]outer{"Fault": o})
 	return out.Bytes()
 }
 
