@@ -3,6 +3,7 @@ package query
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,8 +32,9 @@ type compiled struct {
 	input, output *dataservice.EventTrigger
 
 	// Of the query and all that its result calls.
-	writes bool // something may write: the request is a transaction
-	rings  bool // an event trigger may want to see something
+	writes bool            // something may write: the request is a transaction
+	rings  bool            // an event trigger may want to see something
+	words  map[string]bool // the names in statements that write
 }
 
 // compiler gathers what is wrong with a service.
@@ -317,6 +319,7 @@ func plainName(s string) bool {
 // link decides what concerns a query together with those it calls.
 func (c *compiler) link(q *compiled) {
 	seen := map[*compiled]bool{}
+	q.words = map[string]bool{}
 	var visit func(k *compiled)
 	visit = func(k *compiled) {
 		if seen[k] {
@@ -329,6 +332,7 @@ func (c *compiler) link(q *compiled) {
 		q.rings = q.rings || k.input != nil
 		if k.stmt != nil && k.stmt.Writes {
 			q.writes = true
+			maps.Copy(q.words, k.stmt.Words)
 			if k.db != q.db && q.refused == "" {
 				q.refused = "it calls query " + k.q.ID + ", which writes to another source: there are no transactions across sources"
 				c.unsupported(q.q.Position, "query "+q.q.ID, q.refused)

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -14,8 +15,11 @@ type Engine struct {
 	inbox *inbox
 }
 
-// New makes an Engine. It connects to nothing.
-func New(o Options) *Engine {
+// New makes an Engine. It connects to nothing. The error is that of an option.
+func New(o Options) (*Engine, error) {
+	if o.Sources == nil {
+		return nil, errors.New("query: no set of sources")
+	}
 	o.Limits = o.Limits.withDefaults()
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -23,7 +27,11 @@ func New(o Options) *Engine {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Engine{opts: o, inbox: newInbox(o)}
+	in, err := newInbox(o)
+	if err != nil {
+		return nil, err
+	}
+	return &Engine{opts: o, inbox: in}, nil
 }
 
 // Open compiles a service's queries and opens its sources, without waiting for a

@@ -59,7 +59,10 @@ func rigOf(tb testing.TB, svc *dataservice.Service, url string, hook dataservice
 	if change != nil {
 		change(&o)
 	}
-	e := query.New(o)
+	e, err := query.New(o)
+	if err != nil {
+		tb.Fatal(err)
+	}
 	rt, err := e.Open(tb.Context(), svc, hook)
 	if err != nil {
 		tb.Fatal(err)

@@ -1,0 +1,95 @@
+package query
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/result"
+)
+
+// The states of an inbox's row. Open is only ever seen inside the transaction.
+const (
+	stateOpen   = "open"
+	stateDone   = "done"
+	stateFailed = "failed"
+)
+
+// maxAnswer bounds the answer that is kept in the inbox, in bytes. A larger one is
+// not kept: a repeated firing is then answered without a result.
+const maxAnswer = 256 << 10
+
+// entry is the recorded outcome of a firing.
+type entry struct {
+	state  string
+	rows   int64
+	answer *result.Recording // nil: none
+	hits   [][]byte
+	fault  *dataservice.Fault // of a failed one
+}
+
+// storedFault is a fault as the inbox keeps it.
+type storedFault struct {
+	Code    dataservice.FaultCode `json:"code"`
+	Kind    dataservice.FaultKind `json:"kind"`
+	Message string                `json:"message"`
+	Query   string                `json:"query,omitempty"`
+}
+
+const entryVersion = 1
+
+var errEntry = errors.New("inbox: a row is not understood")
+
+func (e *entry) encode() (answer, hits []byte, fault any, err error) {
+	if e.answer != nil && !e.answer.Empty() && e.answer.Len() <= maxAnswer {
+		if answer, err = e.answer.MarshalBinary(); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	if len(e.hits) > 0 {
+		hits = []byte{entryVersion}
+		for _, h := range e.hits {
+			hits = binary.AppendUvarint(hits, uint64(len(h)))
+			hits = append(hits, h...)
+		}
+	}
+	if e.fault != nil {
+		f := storedFault{Code: e.fault.Code, Kind: e.fault.Kind, Message: e.fault.Message, Query: e.fault.Query}
+		b, err := json.Marshal(f)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		fault = string(b)
+	}
+	return answer, hits, fault, nil
+}
+
+func (e *entry) decode(answer, hits, fault []byte) error {
+	if len(answer) > 0 {
+		e.answer = &result.Recording{}
+		if err := e.answer.UnmarshalBinary(answer); err != nil {
+			return fmt.Errorf("inbox: %w", err)
+		}
+	}
+	if len(hits) > 0 && hits[0] != entryVersion {
+		return errEntry
+	}
+	for len(hits) > 1 {
+		n, size := binary.Uvarint(hits[1:])
+		if size <= 0 || n > uint64(len(hits)-1-size) {
+			return errEntry
+		}
+		e.hits = append(e.hits, hits[1+size:1+size+int(n)])
+		hits = hits[size+int(n):] // its first byte stands for the version
+	}
+	if len(fault) > 0 {
+		var f storedFault
+		if err := json.Unmarshal(fault, &f); err != nil {
+			return errEntry
+		}
+		e.fault = &dataservice.Fault{Code: f.Code, Kind: f.Kind, Message: f.Message, Query: f.Query, Err: ErrRecorded}
+	}
+	return nil
+}
