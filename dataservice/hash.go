@@ -7,6 +7,7 @@ import (
 	"hash"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // OperationHash identifies what an operation does: its call, its query, the
@@ -86,7 +87,7 @@ func (d digest) add(values ...any) {
 
 func (d digest) properties(m map[string]string) {
 	for _, key := range slices.Sorted(maps.Keys(m)) {
-		if key != "password" && key != "dataSourceProps.Password" && key != "dataSourceProps.password" {
+		if !strings.HasSuffix(strings.ToLower(key), "password") {
 			d.add(key, m[key])
 		}
 	}

@@ -82,7 +82,7 @@ func TestGoodIsGood(t *testing.T) {
 // as line:column: message.
 var malformed = []struct{ name, old, new, want string }{
 	// The XML itself.
-	{"not closed", "</data>", "", `57:1: not well-formed XML: unexpected EOF`},
+	{"not closed", "</data>", "", `57:1: not well-formed XML: the file ends inside <data>, which begins at 1:1`},
 	{"crossed tags", "</config>", "</conf>", `6:4: not well-formed XML: element <config> closed by </conf>`},
 	{"unknown entity", "shop.db<", "shop&x;.db<", `4:46: not well-formed XML: invalid character entity &x;`},
 	{"bare ampersand", "shop.db<", "a & b<", `4:42: not well-formed XML: invalid character entity & (no semicolon)`},

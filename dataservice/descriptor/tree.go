@@ -142,9 +142,13 @@ func (t *tree) syntax(err error, start int) error {
 	if errors.As(err, &se) {
 		message = se.Msg
 	}
-	if strings.HasPrefix(message, "element <") {
+	switch {
+	case message == "unexpected EOF" && len(t.stack) > 0:
+		open := t.stack[len(t.stack)-1]
+		message = fmt.Sprintf("the file ends inside <%s>, which begins at %s", open.Local, open.pos)
+	case strings.HasPrefix(message, "element <"):
 		at = start
-	} else if at < len(t.doc.data) && at > start {
+	case at < len(t.doc.data) && at > start:
 		at--
 	}
 	return t.failf(at, "not well-formed XML: %s", message)

@@ -1,6 +1,7 @@
 package descriptor
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,12 +32,14 @@ func (r *reader) unsupported(root *node) {
 		}
 	}
 	for _, t := range s.Triggers {
-		for _, uri := range t.Subscriptions {
+		t.Subscriptions = slices.DeleteFunc(t.Subscriptions, func(uri string) bool {
 			scheme, _, _ := strings.Cut(uri, ":")
-			if !slices.Contains([]string{"mailto", "http", "https"}, strings.ToLower(scheme)) {
-				note(t.Position, "subscription "+uri+" of event trigger "+t.ID, scheme+": is not supported yet: nothing is sent there")
+			if slices.Contains(words("mailto http https"), strings.ToLower(scheme)) {
+				return false
 			}
-		}
+			note(t.Position, "subscription "+uri+" of event trigger "+t.ID, scheme+": is not supported yet: nothing is sent there")
+			return true
+		})
 	}
 	for _, q := range s.Queries {
 		if q.OutputTrigger != "" && q.Result == nil {
@@ -58,7 +61,7 @@ func (r *reader) unsupported(root *node) {
 		}
 	}
 	slices.SortStableFunc(s.Unsupported, func(a, b dataservice.Unsupported) int {
-		return a.Line - b.Line
+		return cmp.Or(a.Line-b.Line, a.Column-b.Column)
 	})
 }
 
@@ -100,7 +103,7 @@ func (r *reader) unsupportedSource(n *node, c *dataservice.Source, note noteFunc
 				fmt.Sprintf("its value is in a secure vault under %q, which is not supported yet: give it with --map-datasource or datasource_map", a.value))
 		}
 		known := slices.Contains(numberProperties, name) || slices.Contains(booleanProperties, name) || slices.Contains(textProperties, name)
-		if c.Kind == dataservice.SourceSQL && !known {
+		if c.Kind == dataservice.SourceSQL && !c.Mapped && !known {
 			valid := slices.Concat(numberProperties, booleanProperties, textProperties)
 			note(p.pos, "property "+name+" of source "+c.ID, "it is not known and has no effect"+meant(name, valid, "%s"))
 		}
@@ -200,6 +203,9 @@ func refusal(s *dataservice.Service, refused map[string]string, id string) strin
 			return ""
 		}
 		for c := range q.Nested() {
+			if len(c.Roles) > 0 {
+				continue // left out of the answer
+			}
 			if why := visit(c.Query); why != "" {
 				return why
 			}
