@@ -59,7 +59,7 @@ func (e *Env) Control(ctx context.Context, f func(ctx context.Context, c *contro
 		ctx, cancel = context.WithTimeout(ctx, e.Timeout)
 		defer cancel()
 	}
-	port, err := socket.Dial(ctx, path, socket.Options{})
+	port, err := socket.Dial(ctx, path, socket.DialOptions{})
 	if err != nil {
 		return &control.Error{
 			Code: control.CodeUnavailable, Message: err.Error(),

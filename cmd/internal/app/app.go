@@ -1,0 +1,261 @@
+// Package app is the composition root of belfryd: it makes the data services
+// and the scheduling plugin, introduces them to each other, and undoes all of
+// it in reverse. Everything that knows both sides is here.
+//
+// Start-up: coordination store, data services (first deployment pass), plugin,
+// the companion's socket, the HTTP listener. Shutdown is the reverse, bounded:
+// not ready; no new requests; no new firings, runs drain, are settled, buckets
+// are given up; deliveries end; data sources and the store close.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+
+	"github.com/seed42aab489/belfry/cmd/internal/conf"
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/coordclient/local"
+	"github.com/seed42aab489/belfry/coordclient/socket"
+	"github.com/seed42aab489/belfry/dataservice/host"
+	"github.com/seed42aab489/belfry/dataservice/query"
+	"github.com/seed42aab489/belfry/dataservice/rest"
+	"github.com/seed42aab489/belfry/dataservice/source"
+	"github.com/seed42aab489/belfry/plugin"
+	"github.com/seed42aab489/belfry/plugin/event"
+)
+
+// Options of an App.
+type Options struct {
+	Loaded  conf.Loaded
+	Version string
+	// Sample fills the sample database and schedules the sample task, once.
+	Sample bool
+	Log    *slog.Logger
+}
+
+// App is a running host. Make it with Start.
+type App struct {
+	o        Options
+	log      *slog.Logger
+	teardown teardown
+	store    *local.Local
+	services *host.Host
+	plugin   *plugin.Plugin
+	addr     net.Addr
+	fatal    chan error // capacity 1: why the process cannot go on
+}
+
+// Start sets everything up and returns when the host is ready. If it fails,
+// what was started is stopped.
+func Start(ctx context.Context, o Options) (*App, error) {
+	a := &App{o: o, log: o.Log, teardown: teardown{log: o.Log}, fatal: make(chan error, 1)}
+	if err := a.start(ctx); err != nil {
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Loaded.Config.Shutdown.HardStop)
+		defer cancel()
+		return nil, errors.Join(err, a.teardown.run(bounded))
+	}
+	return a, nil
+}
+
+// Addr is where the HTTP listener is.
+func (a *App) Addr() string { return a.addr.String() }
+
+// Fatal gives an error when the host cannot go on: the embedded store failed.
+func (a *App) Fatal() <-chan error { return a.fatal }
+
+// start is one straight line on purpose: the order is the point.
+func (a *App) start(ctx context.Context) error {
+	c := a.o.Loaded.Config
+	if err := a.alone(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	if a.o.Sample {
+		if err := sampleDatabase(ctx, c); err != nil {
+			return err
+		}
+	}
+
+	store, err := local.Open(ctx, local.Options{
+		Path: filepath.Join(c.Data, "belfry.db"), Node: c.Node, Logger: a.log.With("component", "store"),
+		Value: presentation(a.o.Version, c.Listen),
+	})
+	if err != nil {
+		return err
+	}
+	a.store = store
+	a.teardown.add("store", func(context.Context) error { return store.Close() })
+
+	databases := source.NewSet(source.Options{Mappings: mappings(c.DatasourceMap), Log: a.log.With("component", "source")})
+	queries, err := query.New(query.Options{
+		Sources: databases,
+		Limits: query.Limits{
+			Rows: c.Limits.Rows, Depth: c.Limits.QueryDepth, Array: c.Limits.ArrayValues, Timeout: c.Limits.RequestTime,
+		},
+		Inbox: query.InboxOptions{Off: !c.Inbox.Enabled, Table: c.Inbox.Table, Retention: c.Inbox.Retention},
+		Log:   a.log.With("component", "query"),
+	})
+	if err != nil {
+		return err
+	}
+	meters := newMeters()
+	services, err := host.New(host.Options{
+		Dir: c.Services, Opener: opener{queries},
+		MaxServices: c.Deploy.MaxServices, Poll: c.Deploy.Interval, Settle: c.Deploy.Settle, Drain: c.Deploy.Drain,
+		HTTP: rest.Options{
+			MaxBody: int64(c.Limits.Body), MaxRequests: c.Limits.Concurrency, Timeout: c.Limits.RequestTime,
+			MaxAnswer: int64(c.Limits.Answer), Observe: meters.served,
+		},
+		Log: a.log.With("component", "services"),
+	})
+	if err != nil {
+		return err
+	}
+	a.services = services
+	sender, err := a.senders(c)
+	if err != nil {
+		return err
+	}
+	bridge := newBridge(services, c.Inbox.Enabled)
+	a.plugin, err = plugin.New(plugin.Deps{
+		Port: store, Host: bridge, Sender: sender, Now: time.Now, Log: a.log.With("component", "scheduling"),
+		Options: plugin.Options{
+			Buckets: c.Scheduler.Buckets, Workers: c.Scheduler.Workers, Limit: limits(c.Scheduler),
+			MisfireThreshold: c.Scheduler.MisfireThreshold, OpenFor: c.Inbox.Retention / 2,
+			Deliveries: event.Limits{
+				MaxAttempts: c.Events.Attempts, Backoff: c.Events.FirstRetry, MaxBackoff: c.Events.MaxRetry,
+			},
+			// The store's lock proves that whoever held a bucket before is dead.
+			PreviousOwnerDead: true,
+		},
+	})
+	if err != nil {
+		return err
+	}
+	meters.plugin = a.plugin
+
+	services.Attach(hook{a.plugin.Triggers(), bridge})
+	services.OnChange(a.plugin.Republish)
+	services.OnChange(a.reportServices())
+	if err := services.Start(ctx); err != nil {
+		return err
+	}
+	a.teardown.add("data services", services.Stop)
+
+	a.teardown.add("scheduling", a.plugin.Stop)
+	if err := a.plugin.Start(ctx); err != nil {
+		return err
+	}
+	if a.o.Sample {
+		if err := a.sampleTask(ctx); err != nil {
+			return err
+		}
+	}
+	if err := a.serveSocket(c.Socket); err != nil {
+		return err
+	}
+	if err := a.serveHTTP(ctx, c.Listen, meters); err != nil {
+		return err
+	}
+	a.watchStore()
+	a.plugin.Report(event.Report{At: time.Now(), Level: "info", Code: "HOST_STARTED", Object: c.Node, Text: "belfryd " + a.o.Version + " on " + a.Addr()})
+	a.notify(daemon.SdNotifyReady)
+	a.log.Info("ready", "listen", a.Addr(), "socket", c.Socket, "node", c.Node, "services", len(services.Services()), "version", a.o.Version)
+	return nil
+}
+
+// alone refuses what a host without a cluster cannot do.
+func (a *App) alone() error {
+	c := a.o.Loaded.Config
+	coordination, err := coordclient.LoadConfig(c.Coordination)
+	if err != nil {
+		return err
+	}
+	if coordination.Enabled {
+		return fmt.Errorf(`%s: coordination is enabled, but this version runs alone: clusters are not supported yet; set enabled="false"`, c.Coordination)
+	}
+	if c.Tasks.Mode == "CLUSTERED" {
+		return fmt.Errorf("%s: taskServerMode is CLUSTERED, but coordination is not enabled in %s", filepath.Join(c.Conf, conf.TasksFile), c.Coordination)
+	}
+	warning, err := conf.CheckServerCount(c.TaskServerCount, a.o.Loaded.Origins["task_server_count"])
+	if err != nil {
+		return err
+	}
+	if warning != "" {
+		a.log.Warn(warning)
+	}
+	for _, w := range a.o.Loaded.Warnings {
+		a.log.Warn(w)
+	}
+	return nil
+}
+
+// serveSocket opens the companion's socket.
+func (a *App) serveSocket(path string) error {
+	listener, err := socket.Listen(path)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { // ends when cancel is called
+		done <- socket.Serve(ctx, listener, a.store, socket.ServeOptions{Logger: a.log.With("component", "socket")})
+	}()
+	a.teardown.add("companion's socket", func(context.Context) error {
+		cancel()
+		return <-done
+	})
+	return nil
+}
+
+// watchStore tells Fatal when the store is lost: only a restart can read what
+// is on disk.
+func (a *App) watchStore() {
+	ctx, cancel := context.WithCancel(context.Background())
+	a.teardown.add("watch of the store", func(context.Context) error { cancel(); return nil })
+	go func() { // ends when the store is lost, or at teardown
+		for {
+			state, changed := a.store.State()
+			if state == coordclient.Lost {
+				a.fatal <- errors.New("the embedded store failed: restart, and look at the disk")
+				return
+			}
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+}
+
+// Stop undoes everything: what runs may finish for Shutdown.SoftStop, and all
+// of it is over after Shutdown.HardStop.
+func (a *App) Stop(ctx context.Context) error {
+	a.notify(daemon.SdNotifyStopping)
+	a.log.Info("stopping", "soft_stop", a.o.Loaded.Config.Shutdown.SoftStop, "hard_stop", a.o.Loaded.Config.Shutdown.HardStop)
+	ctx, cancel := context.WithTimeout(ctx, a.o.Loaded.Config.Shutdown.HardStop)
+	defer cancel()
+	err := a.teardown.run(ctx)
+	if err == nil {
+		a.log.Info("stopped")
+	}
+	return err
+}
+
+// notify tells systemd, where it listens.
+func (a *App) notify(state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		a.log.Warn("systemd was not told", "state", state, "err", err)
+	}
+}

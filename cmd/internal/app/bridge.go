@@ -1,0 +1,236 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+
+	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/host"
+	"github.com/seed42aab489/belfry/dataservice/query"
+	"github.com/seed42aab489/belfry/dataservice/rest"
+	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/event"
+	"github.com/seed42aab489/belfry/plugin/invoke"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// opener opens services with the query engine.
+type opener struct{ engine *query.Engine }
+
+func (o opener) Open(ctx context.Context, s *dataservice.Service, h dataservice.Hook) (host.Runtime, error) {
+	return o.engine.Open(ctx, s, h)
+}
+
+// bridge is the data services as the plugin sees them. Safe for concurrent use.
+type bridge struct {
+	services *host.Host
+	inbox    bool
+
+	mu    sync.Mutex
+	tasks map[string]task.Key // guarded by mu; the tasks of firings under way, by fire id
+}
+
+func newBridge(services *host.Host, inbox bool) *bridge {
+	return &bridge{services: services, inbox: inbox, tasks: map[string]task.Key{}}
+}
+
+// Call executes an operation for a firing.
+func (b *bridge) Call(ctx context.Context, c invoke.OperationCall) (int64, error) {
+	id := string(c.FireID)
+	b.mu.Lock()
+	b.tasks[id] = c.Task
+	b.mu.Unlock()
+	defer func() {
+		b.mu.Lock()
+		delete(b.tasks, id)
+		b.mu.Unlock()
+	}()
+	call := dataservice.Call{Service: c.Service, Operation: c.Operation}
+	if c.Keyed {
+		call.Fire = &dataservice.FireKey{ID: id, ClaimedAt: c.ClaimedAt}
+	}
+	outcome, err := b.services.Invoke(ctx, call)
+	return outcome.Rows, failure(err)
+}
+
+// failure says what a fault means for a firing.
+func failure(err error) error {
+	var f *dataservice.Fault
+	if !errors.As(err, &f) {
+		return err
+	}
+	// The operator sees the database's own words; a client of the service does not.
+	shown := error(f)
+	if f.Err != nil && !strings.Contains(f.Message, f.Err.Error()) {
+		shown = errors.Join(f, f.Err)
+	}
+	said := &invoke.Failure{Err: oneLine{shown}}
+	switch f.Kind {
+	case dataservice.FaultNotFound, dataservice.FaultInactive, dataservice.FaultUnsupported, dataservice.FaultUnreachable, dataservice.FaultBusy:
+		said.NotSent = true
+	case dataservice.FaultInput, dataservice.FaultLimit, dataservice.FaultExpired:
+		said.Final = true
+	case dataservice.FaultInternal:
+		said.Final = f.Final
+	}
+	return said
+}
+
+// oneLine writes joined errors in one line.
+type oneLine struct{ error }
+
+func (o oneLine) Error() string { return strings.ReplaceAll(o.error.Error(), "\n", ": ") }
+func (o oneLine) Unwrap() error { return o.error }
+
+// Target tells what stands behind a task.
+func (b *bridge) Target(info task.Info) (task.Target, bool) {
+	s, ok := b.services.Service(info.Service)
+	if !ok {
+		return task.Target{}, false
+	}
+	if _, ok := s.Schedulable(info.Operation); !ok {
+		return task.Target{}, false
+	}
+	t := task.Target{Hash: s.OperationHash(info.Operation), Limits: []string{"service:" + s.Name}}
+	if q := s.Query(s.Operation(info.Operation).Call.Query); q != nil {
+		t.Limits = append(t.Limits, "source:"+s.Name+"/"+q.Source)
+	}
+	return t, true
+}
+
+// Services is the catalogue.
+func (b *bridge) Services() []control.ServiceView {
+	views := b.services.Services()
+	out := make([]control.ServiceView, 0, len(views))
+	for _, v := range views {
+		out = append(out, b.view(v))
+	}
+	return out
+}
+
+func (b *bridge) view(v host.View) control.ServiceView {
+	out := control.ServiceView{Name: v.Name, File: v.File, Status: string(v.State), Error: v.Error, Description: v.Description}
+	if !v.DeployedAt.IsZero() {
+		out.Deployed = &v.DeployedAt
+	}
+	s, _ := b.services.Service(v.Name)
+	for _, o := range v.Operations {
+		view := control.OperationView{
+			Service: v.Name, Name: o.Name, Schedulable: o.Schedulable, Why: o.Reason, Delivery: task.AtLeastOnce,
+		}
+		for _, p := range o.Params {
+			view.Parameters = append(view.Parameters, p.Name)
+		}
+		if s != nil {
+			view.Reads, view.Delivery = b.nature(s, o.Name)
+		}
+		out.Operations = append(out.Operations, view)
+	}
+	for _, r := range v.Resources {
+		out.Resources = append(out.Resources, control.ResourceView{Method: r.Method, Path: r.Path})
+	}
+	if s != nil {
+		for _, t := range s.Triggers {
+			out.Triggers = append(out.Triggers, t.ID)
+		}
+	}
+	for _, u := range v.Unsupported {
+		out.Unsupported = append(out.Unsupported, u.What+": "+u.Why)
+	}
+	return out
+}
+
+// nature tells whether an operation returns a result, and the strongest
+// delivery that it offers.
+func (b *bridge) nature(s *dataservice.Service, operation string) (reads bool, d task.Delivery) {
+	o := s.Operation(operation)
+	if o == nil {
+		return false, task.AtLeastOnce
+	}
+	q := s.Query(o.Call.Query)
+	if q == nil {
+		return false, task.AtLeastOnce
+	}
+	d = task.AtLeastOnce
+	if src := s.Source(q.Source); b.inbox && src != nil && src.Kind == dataservice.SourceSQL {
+		d = task.EffectivelyOnce
+	}
+	return q.Result != nil, d
+}
+
+// TryOperation calls an operation for the companion.
+func (b *bridge) TryOperation(ctx context.Context, r control.TryRequest) (control.TryResult, error) {
+	format := rest.XML
+	if strings.Contains(r.Accept, "json") {
+		format = rest.JSON
+	} else if s, ok := b.services.Service(r.Service); ok && !strings.Contains(r.Accept, "xml") {
+		if o := s.Operation(r.Operation); o != nil {
+			if q := s.Query(o.Call.Query); q != nil && q.Result != nil && q.Result.Output == "json" {
+				format = rest.JSON
+			}
+		}
+	}
+	answer, err := b.services.Try(ctx, dataservice.Call{Service: r.Service, Operation: r.Operation, Values: r.Params}, format, control.MaxTryBody)
+	if err != nil {
+		return control.TryResult{}, asControl(err)
+	}
+	return control.TryResult{ContentType: answer.ContentType, Rows: answer.Outcome.Rows, Body: answer.Body}, nil
+}
+
+func asControl(err error) error {
+	var f *dataservice.Fault
+	if !errors.As(err, &f) {
+		return err
+	}
+	code := control.CodeInternal
+	switch f.Kind {
+	case dataservice.FaultInput, dataservice.FaultUnsupported:
+		code = control.CodeInvalid
+	case dataservice.FaultNotFound:
+		code = control.CodeNotFound
+	case dataservice.FaultInactive, dataservice.FaultUnreachable, dataservice.FaultBusy:
+		code = control.CodeUnavailable
+	case dataservice.FaultTimeout:
+		code = control.CodeTimeout
+	}
+	return &control.Error{Code: code, Message: failure(err).Error(), Err: err}
+}
+
+// hook hands what the host shows on to the event triggers.
+type hook struct {
+	triggers *event.Triggers
+	bridge   *bridge
+}
+
+func (h hook) Deploy(s *dataservice.Service) error {
+	specs := make([]event.TriggerSpec, 0, len(s.Triggers))
+	for _, t := range s.Triggers {
+		specs = append(specs, event.TriggerSpec{
+			Line: t.Line, Column: t.Column, ID: t.ID, Language: t.Language, Expression: t.Expression, Topic: t.Topic,
+			Subscriptions: t.Subscriptions, Edge: t.Edge, Hold: t.Hold, CoolDown: t.CoolDown, Rearm: t.Rearm, Digest: t.Digest,
+			Subject: t.Subject, Body: t.Body,
+		})
+	}
+	return h.triggers.Deploy(s.Name, specs)
+}
+
+func (h hook) Undeploy(name string) { h.triggers.Undeploy(name) }
+
+func (h hook) Observe(ctx context.Context, o dataservice.Observation) ([]byte, error) {
+	seen := event.Observation{
+		Service: o.Service.Name, Query: o.Query, Trigger: o.Trigger.ID, Input: o.Input, Document: o.Document, Request: o.Request, At: o.At,
+	}
+	if o.Fire != nil {
+		seen.FireID = task.FireID(o.Fire.ID)
+		h.bridge.mu.Lock()
+		if key, ok := h.bridge.tasks[o.Fire.ID]; ok {
+			seen.Task = &key
+		}
+		h.bridge.mu.Unlock()
+	}
+	return h.triggers.Observe(ctx, seen)
+}
+
+func (h hook) Accept(ctx context.Context, hits [][]byte) error { return h.triggers.Accept(ctx, hits) }

@@ -1,0 +1,73 @@
+package app
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/seed42aab489/belfry/cmd/internal/conf"
+	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// sampleFile is the database that the sample descriptor names, and sampleSQL
+// what makes it, below the conf folder.
+const (
+	sampleFile = "var/stock.db"
+	sampleSQL  = "samples/stock.sql"
+)
+
+// sampleTasks is what is scheduled in the sample: somebody buys, somebody watches.
+func sampleTasks() []task.Info {
+	every := func(name, operation, description string, interval time.Duration) task.Info {
+		return task.Info{
+			Key: task.Key{Name: name}.Normal(), Service: "Stock", Operation: operation, Description: description,
+			Trigger: task.TriggerInfo{Interval: task.Duration(interval), Count: -1},
+		}
+	}
+	return []task.Info{
+		every("sell-one", "sellOne", "somebody buys a hand bell", 3*time.Second),
+		every("watch-stock", "getLowStock", "rings when a product runs low", 5*time.Second),
+	}
+}
+
+// sampleDatabase makes the sample's database, unless it is there.
+func sampleDatabase(ctx context.Context, c conf.Config) error {
+	script, err := os.ReadFile(filepath.Join(c.Conf, sampleSQL))
+	if err != nil {
+		return fmt.Errorf("sample database: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(sampleFile), 0o700); err != nil {
+		return fmt.Errorf("sample database: %w", err)
+	}
+	db, err := sql.Open("sqlite", sampleFile)
+	if err != nil {
+		return fmt.Errorf("sample database: %w", err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(ctx, string(script)); err != nil {
+		return fmt.Errorf("sample database: %s: %w", sampleSQL, err)
+	}
+	return nil
+}
+
+// sampleTask schedules the sample's tasks, unless they were before.
+func (a *App) sampleTask(ctx context.Context) error {
+	c := control.New(control.Deps{KV: a.store, Members: a.store, Caller: a.store})
+	for _, info := range sampleTasks() {
+		_, _, err := c.CreateTask(ctx, info)
+		var e *control.Error
+		if errors.As(err, &e) && e.Code == control.CodeExists {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("sample task %s: %w", info.Name, err)
+		}
+		a.log.Info("sample task scheduled", "task", info.Name, "every", info.Trigger.Interval.String())
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	// The drivers that package source names.
+	_ "github.com/go-sql-driver/mysql"
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite"
+
+	"github.com/seed42aab489/belfry/cmd/internal/conf"
+	"github.com/seed42aab489/belfry/dataservice/source"
+	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/event"
+	"github.com/seed42aab489/belfry/plugin/event/send"
+)
+
+// senders makes what delivers messages.
+func (a *App) senders(c conf.Config) (event.Sender, error) {
+	web := send.NewWebhook(send.WebhookConfig{
+		Secret: []byte(c.Webhook.Secret.Reveal()), AllowInternal: c.Webhook.AllowPrivate, Timeout: c.Webhook.Timeout, Now: time.Now,
+	})
+	var mail event.Sender
+	var err error
+	if c.Mail.Transport == "smtp" {
+		mail, err = send.NewSMTP(send.SMTPConfig{
+			Host: c.Mail.SMTP.Host, Port: c.Mail.SMTP.Port, TLS: c.Mail.SMTP.TLS, User: c.Mail.SMTP.User,
+			Password: c.Mail.SMTP.Password.Reveal(), From: c.Mail.From, Timeout: c.Mail.SMTP.Timeout,
+		})
+	} else {
+		mail, err = send.NewFolder(c.Mail.Folder, c.Mail.From)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return send.Router{Mail: mail, Web: web}, nil
+}
+
+func mappings(list []conf.Mapping) []source.Mapping {
+	out := make([]source.Mapping, 0, len(list))
+	for _, m := range list {
+		out = append(out, source.Mapping{Match: m.Match, URL: m.URL})
+	}
+	return out
+}
+
+// limits gives the caps of runs by the names of task.Target.Limits.
+func limits(s conf.Scheduler) func(name string) int {
+	return func(name string) int {
+		if strings.HasPrefix(name, "source:") {
+			return s.PerSource
+		}
+		return s.PerService
+	}
+}
+
+// presentation is what the member publishes of itself.
+func presentation(version, address string) []byte {
+	text, err := json.Marshal(control.NodeInfo{Version: version, Address: address})
+	if err != nil {
+		panic(fmt.Sprintf("two strings do not encode: %v", err))
+	}
+	return text
+}
