@@ -50,12 +50,10 @@ var errPage = errors.New("the page moved")
 func (o *Owner) plan(f bucket.Fence, w bucket.Write) ([]step, error) {
 	steps := []step{
 		{coordclient.CheckMember(o.me), means(nil, coordclient.ErrNotMember, bucket.ErrFenced)},
-		{coordclient.Check(o.keys.bucket(f.Bucket), f.Version), func(err error) error {
-			if errors.Is(err, coordclient.ErrNotFound) {
-				return bucket.ErrFenced
-			}
-			return bucket.ErrMoved
-		}},
+		{
+			coordclient.Check(o.keys.bucket(f.Bucket), f.Version),
+			means(means(nil, coordclient.ErrNotFound, bucket.ErrFenced), coordclient.ErrConflict, bucket.ErrMoved),
+		},
 	}
 	if w.Batch != nil {
 		steps = append(steps, step{
@@ -83,7 +81,7 @@ func (o *Owner) plan(f bucket.Fence, w bucket.Write) ([]step, error) {
 }
 
 func (s *Store) planFold(b int, fold *bucket.Fold) []step {
-	moved := func(error) error { return errPage }
+	moved := stale(errPage)
 	steps := []step{{put(s.keys.page(b), fold.Page), moved}}
 	if fold.Runs.Data != nil {
 		steps = append(steps, step{put(s.keys.runs(b), fold.Runs), moved})
@@ -131,6 +129,11 @@ func means(next func(error) error, failure, meaning error) func(error) error {
 		}
 		return err
 	}
+}
+
+// stale is the meaning of a put whose key is not at the version that was read.
+func stale(meaning error) func(error) error {
+	return means(means(means(nil, coordclient.ErrConflict, meaning), coordclient.ErrNotFound, meaning), coordclient.ErrExists, meaning)
 }
 
 // commit commits the steps, without those whose work turns out to be done.

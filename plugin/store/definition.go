@@ -14,8 +14,8 @@ import (
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
-// ErrDeleting: a tombstone of the name is still there, because the bucket's
-// owner has not dealt with it: it settles what is open first.
+// ErrDeleting says that a tombstone of the name is still there: the bucket's
+// owner has not dealt with it, since it settles what is open first.
 var ErrDeleting = errors.New("a task of this name is being deleted")
 
 // newUID makes the uid of a new task: the number of its home bucket, a hyphen,
@@ -328,12 +328,11 @@ func read[T any](ctx context.Context, s *Store, prefix string, decode func(segme
 		case err != nil:
 			return err
 		}
-		v, err := decode(segments[i], e)
-		if err != nil {
+		if v, err := decode(segments[i], e); err != nil {
 			s.corrupt(&CorruptError{e.Key, err})
-			return nil
+		} else {
+			found[i] = &v
 		}
-		found[i] = &v
 		return nil
 	})
 	if err != nil {

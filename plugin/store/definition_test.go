@@ -17,6 +17,7 @@ import (
 func TestInitIsForGood(t *testing.T) {
 	t.Parallel()
 	backends(t, func(t *testing.T, p port) {
+		t.Helper()
 		ctx := t.Context()
 		s := New(p, Options{Root: "/belfry"})
 		if _, err := s.Cluster(ctx); !errors.Is(err, ErrNotInitialised) || !errors.Is(err, coordclient.ErrNotFound) {
@@ -55,6 +56,7 @@ func TestANewerClusterIsRefused(t *testing.T) {
 func TestDefinitionsLive(t *testing.T) {
 	t.Parallel()
 	backends(t, func(t *testing.T, p port) {
+		t.Helper()
 		ctx := t.Context()
 		s := opened(t, p, Options{})
 		before := time.Now().Add(-time.Second)
@@ -166,6 +168,7 @@ func TestDefinitionsAreBounded(t *testing.T) {
 func TestACorruptDefinitionHarmsItselfAlone(t *testing.T) {
 	t.Parallel()
 	backends(t, func(t *testing.T, p port) {
+		t.Helper()
 		ctx := t.Context()
 		var r reports
 		s := opened(t, p, Options{Corrupt: r.add})

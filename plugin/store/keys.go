@@ -72,13 +72,13 @@ func hashed(s string, buckets int) int {
 // and "." stay (the dot not in front), all else becomes %XX. A segment beyond
 // 200 bytes is cut and ends in "~" and the name's SHA-256.
 func Segment(name string) string {
-	if s := escape(name); len(s) <= maxSegment {
+	s := escape(name)
+	if len(s) <= maxSegment {
 		return s
-	} else {
-		sum := sha256.Sum256([]byte(name))
-		digest := hex.EncodeToString(sum[:])
-		return s[:maxSegment-len(digest)-1] + "~" + digest
 	}
+	sum := sha256.Sum256([]byte(name))
+	digest := hex.EncodeToString(sum[:])
+	return s[:maxSegment-len(digest)-1] + "~" + digest
 }
 
 func escape(name string) string {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -42,12 +43,8 @@ func (s *Store) Accept(ctx context.Context, c TriggerCommit) error {
 	if err != nil {
 		return fail(err)
 	}
-	key := s.keys.trigger(c.Service, c.Trigger)
-	state := coordclient.Create(key, c.State)
-	if c.Version >= 0 {
-		state = coordclient.Set(key, c.State, c.Version)
-	}
-	steps := []step{{state, func(error) error { return coordclient.ErrConflict }}}
+	state := bucket.Blob{Version: c.Version, Data: c.State}
+	steps := []step{{put(s.keys.trigger(c.Service, c.Trigger), state), stale(coordclient.ErrConflict)}}
 	for _, m := range c.Messages {
 		one, err := s.planMessages(hashed(m.ID, buckets), []task.Message{m})
 		if err != nil {

@@ -122,7 +122,8 @@ func TestWhatACommitsFailureMeans(t *testing.T) {
 		}, batch(bucket.Write{}), bucket.ErrUnknownOutcome},
 		"too large": {
 			func(*testing.T, *coordtest.Faulty, *Owner, bucket.Fence) {},
-			bucket.Write{Seq: 1, Batch: bytes.Repeat([]byte{1}, coordclient.MaxCommit)}, coordclient.ErrTooLarge,
+			bucket.Write{Seq: 1, Batch: bytes.Repeat([]byte{1}, coordclient.MaxCommit)},
+			coordclient.ErrTooLarge,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -169,6 +170,7 @@ func message(id string) task.Message {
 func TestACommitDoesAllOfItsParts(t *testing.T) {
 	t.Parallel()
 	backends(t, func(t *testing.T, p port) {
+		t.Helper()
 		ctx := t.Context()
 		s := opened(t, p, Options{})
 		o := s.Owner(p.ID(), p)

@@ -19,6 +19,7 @@ import (
 func TestTriggersAndTheirMessages(t *testing.T) {
 	t.Parallel()
 	backends(t, func(t *testing.T, p port) {
+		t.Helper()
 		ctx := t.Context()
 		s := opened(t, p, Options{})
 		data, version, err := s.TriggerState(ctx, "Stock", "low/stock")
@@ -37,6 +38,10 @@ func TestTriggersAndTheirMessages(t *testing.T) {
 		c.Version, c.Messages = 0, append(c.Messages, message("m3"))
 		if err := s.Accept(ctx, c); err != nil {
 			t.Fatal(err)
+		}
+		big := TriggerCommit{Service: "Stock", Trigger: "new", Version: -1, State: make([]byte, coordclient.MaxValue+1)}
+		if err := s.Accept(ctx, big); !errors.Is(err, coordclient.ErrTooLarge) {
+			t.Fatalf("too large: %v", err)
 		}
 		if data, version, err = s.TriggerState(ctx, "Stock", "low/stock"); err != nil || string(data) != "on" || version != 1 {
 			t.Fatalf("%q, %d, %v", data, version, err)

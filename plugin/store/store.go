@@ -69,7 +69,7 @@ type Cluster struct {
 	Buckets int    `json:"buckets"`
 }
 
-// ErrNotInitialised: no cluster was made here yet; it wraps
+// ErrNotInitialised says that no cluster was made here yet. It wraps
 // coordclient.ErrNotFound.
 var ErrNotInitialised = fmt.Errorf("no cluster has been initialised here: %w", coordclient.ErrNotFound)
 
