@@ -75,7 +75,11 @@ func BenchmarkTenRows(b *testing.B) {
 		b.Fatal(err)
 	}
 	set := source.NewSet(source.Options{Mappings: []source.Mapping{{Match: "*", URL: "sqlite:" + path}}})
-	h, err := New(Options{Dir: dir, Opener: OpenWith(query.New(query.Options{Sources: set}))})
+	engine, err := query.New(query.Options{Sources: set})
+	if err != nil {
+		b.Fatal(err)
+	}
+	h, err := New(Options{Dir: dir, Opener: OpenWith(engine)})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -253,16 +253,6 @@ func (d *deployer) replace(f *file, next, old *deployment) {
 	}
 }
 
-// undeployed ends a deployment that is no longer in the set.
-func (d *deployer) undeployed(old *deployment) {
-	d.dirty = true
-	d.opts.Log.Info("service undeployed", "service", old.service.Name, "file", old.file)
-	if d.hook != nil {
-		d.hook.Undeploy(old.service.Name)
-	}
-	d.retire(old)
-}
-
 // refuse notes why a file is not what runs, and says it once.
 func (d *deployer) refuse(rel string, f *file, err error) {
 	if f.problem == err.Error() {
@@ -271,56 +261,6 @@ func (d *deployer) refuse(rel string, f *file, err error) {
 	f.problem = err.Error()
 	d.dirty = true
 	d.opts.Log.Warn("descriptor refused", "file", rel, "service", f.name, "running", f.deployed, "err", err)
-}
-
-// remove undeploys what is gone, unless everything is.
-func (d *deployer) remove(l look, gone map[string]bool) {
-	running := 0
-	for _, f := range d.files {
-		if f.deployed != "" {
-			running++
-		}
-	}
-	_, lost := l.unread[""]
-	hold := len(l.files) == 0 && !l.confirmed && (running > 1 || lost || d.holding) && running > 0
-	if hold {
-		for _, f := range d.files {
-			d.dirty = d.dirty || !f.held
-			f.held = true
-		}
-		if !d.holding {
-			d.opts.Log.Error("every descriptor is gone from the services folder: the services are kept as they are. "+
-				"To undeploy them all, create the file "+confirmation+" in it", "dir", d.opts.Dir, "services", running)
-		}
-		d.holding = true
-		return
-	}
-	if d.holding {
-		d.holding = false
-		d.opts.Log.Info("the services folder is followed again", "dir", d.opts.Dir)
-	}
-	for _, rel := range slices.Sorted(maps.Keys(gone)) {
-		f := d.files[rel]
-		delete(d.files, rel)
-		d.dirty = true
-		if old := d.now.Load().services[f.deployed]; f.deployed != "" && old != nil && old.file == rel {
-			d.now.Store(d.now.Load().with(f.deployed, nil))
-			d.undeployed(old)
-		}
-	}
-}
-
-// tellUnread says once which folders cannot be read.
-func (d *deployer) tellUnread(l look) {
-	for rel, err := range l.unread {
-		if text := err.Error(); d.unread[rel] != text {
-			d.opts.Log.Error("the services folder cannot be read: what it held is kept", "dir", path.Join(d.opts.Dir, rel), "err", err)
-		}
-	}
-	d.unread = make(map[string]string, len(l.unread))
-	for rel, err := range l.unread {
-		d.unread[rel] = err.Error()
-	}
 }
 
 // retry deploys again what may have failed for a passing reason.
@@ -348,27 +288,6 @@ func (d *deployer) later(f *file) {
 
 // path is how a descriptor is named to people.
 func (d *deployer) path(rel string) string { return filepath.Join(d.opts.Dir, filepath.FromSlash(rel)) }
-
-// located puts a file's name before each line of an error, so that a position
-// in it can be followed.
-type located struct {
-	file string
-	err  error
-}
-
-func (l *located) Error() string {
-	lines := strings.Split(l.err.Error(), "\n")
-	for i, line := range lines {
-		gap := " "
-		if line != "" && line[0] >= '0' && line[0] <= '9' {
-			gap = ""
-		}
-		lines[i] = l.file + ":" + gap + line
-	}
-	return strings.Join(lines, "\n")
-}
-
-func (l *located) Unwrap() error { return l.err }
 
 // publish makes the views of what is deployed and tells who wants to know.
 func (d *deployer) publish() {

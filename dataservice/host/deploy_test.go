@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -330,5 +331,58 @@ func TestStartNeedsItsFolder(t *testing.T) {
 	}
 	if err := f.Stop(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestWithinTwoSeconds uses the defaults, as a host does.
+func TestWithinTwoSeconds(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, func(o *Options) { o.Settle, o.Poll = 0, 0 })
+	f.write("A.dbs", dbs("A", "a"))
+	f.start()
+	f.is("A=a/1")
+	for _, step := range []struct {
+		do   func()
+		want string
+	}{
+		{func() { f.write("B.dbs", dbs("B", "new")) }, "A=a/1, B=new/1"},
+		{func() { f.write("B.dbs", dbs("B", "changed")) }, "A=a/1, B=changed/2"},
+		{func() { f.write("group/C.dbs", dbs("C", "grouped")) }, "A=a/1, B=changed/2, group/C=grouped/1"},
+		{func() { f.remove("B.dbs") }, "A=a/1, group/C=grouped/1"},
+	} {
+		began := time.Now()
+		step.do()
+		f.until(step.want)
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("%s: took %v", step.want, took)
+		} else {
+			t.Logf("%s: took %v", step.want, took)
+		}
+	}
+}
+
+// TestStress starts and stops hosts in every order at once.
+func TestStress(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		f := newFixture(t)
+		f.write("A.dbs", dbs("A", "a"))
+		var all sync.WaitGroup
+		for range 2 {
+			all.Go(func() { _ = f.Start(t.Context()) }) // one may come after Stop, or second
+			all.Go(func() {
+				if err := f.Stop(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+			all.Go(func() { get(f.Handler(), "GET", "/services/A/op") })
+		}
+		all.Wait()
+		if err := f.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if f.Ready() || len(f.now.Load().services) > 0 {
+			t.Errorf("something runs after the stop: %v", told(f.Services()))
+		}
 	}
 }

@@ -168,6 +168,9 @@ func (h *Host) Start(ctx context.Context) error {
 	watching, cancel := context.WithCancel(context.Background())
 	h.started, h.cancel = true, cancel
 	d.first(ctx)
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("first deployment: %w", err)
+	}
 	h.ready.Store(true)
 	h.watch.Go(func() { d.run(watching) }) // ends when Stop cancels watching
 	return nil
@@ -181,7 +184,6 @@ func (h *Host) Ready() bool { return h.ready.Load() }
 // Start and may come again.
 func (h *Host) Stop(ctx context.Context) error {
 	h.mu.Lock()
-	first := !h.stopped
 	h.stopped = true
 	if h.cancel != nil {
 		h.cancel()
@@ -189,11 +191,11 @@ func (h *Host) Stop(ctx context.Context) error {
 	h.mu.Unlock()
 	h.ready.Store(false)
 	h.watch.Wait()
-	if first {
-		for _, d := range h.now.Swap(newSet()).services {
-			h.retire(d)
-		}
+	h.mu.Lock() // another Stop waits for what this one retires
+	for _, d := range h.now.Swap(newSet()).services {
+		h.retire(d)
 	}
+	h.mu.Unlock()
 	defer context.AfterFunc(ctx, h.rush)()
 	done := make(chan struct{})
 	go func() { // ends when the last retired deployment is closed

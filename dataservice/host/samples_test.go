@@ -69,7 +69,11 @@ func samples(t *testing.T, names ...string) *fixture {
 	t.Helper()
 	wso2 := corpus(t)
 	set := source.NewSet(source.Options{Mappings: []source.Mapping{{Match: "*", URL: "sqlite:" + samplesDB(t, wso2)}}})
-	f := newFixture(t, func(o *Options) { o.Opener = OpenWith(query.New(query.Options{Sources: set})) })
+	engine, err := query.New(query.Options{Sources: set})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFixture(t, func(o *Options) { o.Opener = OpenWith(engine) })
 	for _, name := range names {
 		text, err := os.ReadFile(filepath.Join(wso2, "descriptors", name+".dbs"))
 		if err != nil {

@@ -2,9 +2,6 @@ package host
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -54,11 +51,6 @@ type OperationView struct {
 	Schedulable bool        `json:"schedulable"`
 	// Reason says why it is not schedulable.
 	Reason string `json:"reason,omitempty"`
-	// Source is the id of the data source of its query.
-	Source string `json:"source,omitempty"`
-	// Hash changes when the operation, its query, one nested in it, or one of
-	// their sources does. It holds no secret.
-	Hash string `json:"hash"`
 }
 
 // ResourceView is what can be told of a resource.
@@ -111,14 +103,9 @@ func describe(d *deployment) View {
 	}
 	for _, o := range s.Operations {
 		reason, ok := s.Schedulable(o.Name)
-		view := OperationView{
+		v.Operations = append(v.Operations, OperationView{
 			Name: o.Name, Description: o.Description, Params: paramsOf(s, o.Call), Schedulable: ok, Reason: reason,
-			Hash: OperationHash(s, o),
-		}
-		if q := s.Query(o.Call.Query); q != nil {
-			view.Source = q.Source
-		}
-		v.Operations = append(v.Operations, view)
+		})
 	}
 	for _, r := range s.Resources {
 		v.Resources = append(v.Resources, ResourceView{
@@ -149,39 +136,6 @@ func paramsOf(s *dataservice.Service, call dataservice.CallQuery) []ParamView {
 		views = append(views, v)
 	}
 	return views
-}
-
-// OperationHash is a digest of all that decides what an operation does: itself,
-// its query, the queries nested in it, and their sources.
-func OperationHash(s *dataservice.Service, o *dataservice.Operation) string {
-	type part struct {
-		Operation dataservice.Operation
-		Queries   []*dataservice.Query
-		Sources   []*dataservice.Source
-	}
-	p := part{Operation: *o}
-	seen := make(map[string]bool)
-	var visit func(id string)
-	visit = func(id string) {
-		q := s.Query(id)
-		if q == nil || seen["query "+id] {
-			return
-		}
-		seen["query "+id] = true
-		p.Queries = append(p.Queries, q)
-		if c := s.Source(q.Source); c != nil && !seen["source "+c.ID] {
-			seen["source "+c.ID] = true
-			p.Sources = append(p.Sources, c)
-		}
-		for call := range q.Nested() {
-			visit(call.Query)
-		}
-	}
-	visit(o.Call.Query)
-	sum := sha256.New()
-	// Plain structs of strings and numbers: encoding them does not fail.
-	_ = json.NewEncoder(sum).Encode(p)
-	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // views tells of a set, and of the files that are not what is deployed.

@@ -258,6 +258,7 @@ func (x *exchange) fail(err error) {
 			x.w.Header()[name] = v
 		}
 		x.status = p.status
+		x.opts.Log.Debug("request refused", "service", x.service.Name, "request", x.name(), "request_id", x.id, "status", p.status, "message", p.text)
 		writeFault(x.w, x.r, x.service, x.named(&dataservice.Fault{Code: codeOf(p.status), Message: p.text}), p.status, x.preferred)
 	case x.r.Context().Err() != nil, x.out != nil && x.out.broken:
 		x.status = statusGone
@@ -286,7 +287,7 @@ func (x *exchange) fault(f *dataservice.Fault) {
 	switch f.Kind {
 	case dataservice.FaultInternal:
 		level = slog.LevelError
-	case dataservice.FaultUnreachable, dataservice.FaultTimeout, dataservice.FaultLimit, dataservice.FaultBusy:
+	case dataservice.FaultUnreachable, dataservice.FaultTimeout, dataservice.FaultLimit:
 		level = slog.LevelWarn
 	}
 	x.opts.Log.Log(x.r.Context(), level, "request faulted", "service", x.service.Name, "request", x.name(), "request_id", x.id,

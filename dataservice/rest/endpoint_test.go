@@ -345,7 +345,45 @@ func TestNamesDoNotForgeLogLines(t *testing.T) {
 	e := New(stock(), runnerFunc(echo), Options{Log: slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	e.Serve(httptest.NewRecorder(), httptest.NewRequest("GET", "/x", nil), []string{"a\nlevel=ERROR msg=forged"})
 	ask(t, e, "POST", "setProduct", "{\"a\\nlevel=ERROR\":{}}", "Content-Type", asJSON)
-	if strings.Contains(logged.String(), "\nlevel=ERROR") {
+	if strings.Count(logged.String(), "\n") != 2 || strings.Count(logged.String(), "level=DEBUG msg=\"request refused\"") != 2 {
 		t.Errorf("logged %q", &logged)
 	}
+}
+
+// TestBodiesOnTheWire sends bodies whose length is not known before.
+func TestBodiesOnTheWire(t *testing.T) {
+	t.Parallel()
+	e := New(stock(), runnerFunc(echo), Options{MaxBody: 1000})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { e.Serve(w, r, []string{"getProduct"}) }))
+	defer server.Close()
+	for _, c := range []struct {
+		what   string
+		body   io.Reader
+		status int
+	}{
+		{"chunked", io.MultiReader(strings.NewReader("code"), strings.NewReader("=S10")), 200},
+		{"chunked and empty", io.MultiReader(), 200},
+		{"chunked and endless", endless{}, 413},
+	} {
+		resp, err := http.Post(server.URL, asForm, c.body)
+		if err != nil {
+			t.Errorf("%s: %v", c.what, err)
+			continue
+		}
+		text, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != c.status || c.what == "chunked" && !strings.Contains(string(text), "<code>S10</code>") {
+			t.Errorf("%s: %d %s, %v", c.what, resp.StatusCode, text, err)
+		}
+	}
+}
+
+// endless is a body that never ends.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
 }

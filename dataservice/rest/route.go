@@ -56,7 +56,10 @@ func compile(path string) pattern {
 			end = at[1]
 		}
 		if whole := len(found) == 1 && found[0][0] == 0 && found[0][1] == len(part); len(found) > 0 && !whole {
-			s.mixture = regexp.MustCompile("^(?s:" + expr.String() + regexp.QuoteMeta(part[end:]) + ")$")
+			var err error
+			if s.mixture, err = regexp.Compile("^(?s:" + expr.String() + regexp.QuoteMeta(part[end:]) + ")$"); err != nil {
+				s.names = nil // not UTF-8, or beyond a regular expression's bounds: literal text
+			}
 		}
 		p = append(p, s)
 	}

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/seed42aab489/belfry/dataservice"
@@ -112,4 +113,22 @@ func TestNegotiate(t *testing.T) {
 			}
 		}
 	}
+}
+
+func FuzzPattern(f *testing.F) {
+	f.Add("orders/{id}.json", "orders/7.json")
+	f.Add("{a}-{b}/{", "x-y/{")
+	f.Add("\xff{a}", "\xffz")
+	f.Fuzz(func(t *testing.T, path, asked string) {
+		p := compile(path)
+		values := dataservice.Values{}
+		if p.match(strings.Split(asked, "/"), values) && len(p) != strings.Count(asked, "/")+1 {
+			t.Fatalf("%q matches %q", path, asked)
+		}
+		for name, v := range values {
+			if len(v) != 1 || v[0] == "" {
+				t.Fatalf("%q in %q: variable %q is %q", path, asked, name, v)
+			}
+		}
+	})
 }
