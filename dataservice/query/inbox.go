@@ -220,8 +220,22 @@ func (i *inbox) load(ctx context.Context, db *source.DB, in *inboxDB, id string)
 	return &e, e.decode(answer, hits, fault)
 }
 
-// create makes the table.
+// create makes the table. Several members may do so at the same moment.
 func (i *inbox) create(ctx context.Context, db *source.DB, in *inboxDB) error {
+	err := createInbox(ctx, db, in)
+	if err == nil {
+		return nil
+	}
+	if rows, there := db.Query(ctx, in.sql.horizon); there == nil {
+		return rows.Close() // another member was faster
+	}
+	return &dataservice.Fault{
+		Code: dataservice.DatabaseError, Kind: dataservice.FaultInternal, Err: fmt.Errorf("create the inbox: %w", err),
+		Message: fmt.Sprintf("the inbox %s could not be created: create it as the documentation shows and grant SELECT, INSERT, UPDATE and DELETE on it, or switch the inbox off", i.opts.Table),
+	}
+}
+
+func createInbox(ctx context.Context, db *source.DB, in *inboxDB) error {
 	tx, err := db.Begin(ctx, source.TxOptions{})
 	if err != nil {
 		return err
@@ -229,13 +243,7 @@ func (i *inbox) create(ctx context.Context, db *source.DB, in *inboxDB) error {
 	defer tx.Rollback()
 	for _, s := range in.sql.create {
 		if _, err := tx.Exec(ctx, s); err != nil {
-			if source.Classify(err) == source.Duplicate {
-				return nil // another member made it at the same moment
-			}
-			return &dataservice.Fault{
-				Code: dataservice.DatabaseError, Kind: dataservice.FaultInternal, Err: fmt.Errorf("create the inbox: %w", err),
-				Message: fmt.Sprintf("the inbox %s could not be created: create it as the documentation shows and grant SELECT, INSERT, UPDATE and DELETE on it, or switch the inbox off", i.opts.Table),
-			}
+			return err
 		}
 	}
 	return tx.Commit()
