@@ -21,7 +21,7 @@ func (c *Cron) Describe() string {
 	phrases := []string{clock}
 	if days := c.describeDays(); days != "" {
 		phrases = append(phrases, days)
-	} else if !strings.HasPrefix(clock, "every") {
+	} else if c.hours != allHours && !strings.HasPrefix(clock, "every") {
 		phrases = append(phrases, "every day")
 	}
 	if c.months != allMonths && !c.oneDate() {

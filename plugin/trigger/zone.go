@@ -16,6 +16,7 @@ type span struct {
 	offset     int64 // local second minus instant
 }
 
+// spanAt gives the span that t lies in, or a part of it that holds t.
 func spanAt(t int64, zone *time.Location) span {
 	at := time.Unix(t, 0).In(zone)
 	_, offset := at.Zone()
@@ -26,6 +27,12 @@ func spanAt(t int64, zone *time.Location) span {
 	}
 	if !end.IsZero() {
 		s.end = end.Unix()
+	}
+	if s.end <= t {
+		// Where a zone's rule takes over from its table, after 2037, package time
+		// lets the year end after 365 days: on the last day of a leap year the
+		// end it gives is past. Nothing changes on that day.
+		s.end = (floorDiv(t, secondsPerDay) + 1) * secondsPerDay
 	}
 	return s
 }
