@@ -51,6 +51,9 @@ func (s *State) apply(b *Batch, r *Record, live bool) {
 		s.settle(e, b, r)
 	case Skip:
 		e.skip(r)
+		if r.Until != 0 && r.Count == 0 {
+			return // nothing was due there
+		}
 		s.remember(e, past{
 			at: r.At, end: b.Time, until: r.Until, manual: r.Manual, node: b.Node, count: int32(r.Count),
 			outcome: codeOf(outcomes, task.Skipped), reason: codeOf(reasons, r.Reason),

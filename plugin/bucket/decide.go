@@ -48,9 +48,8 @@ type Decided struct {
 	Take []string
 	// Cancel lists firings whose runs are to be cancelled. Each is listed once.
 	Cancel []task.FireID
-	// Starved: something is due that no worker could be reserved for. Decide
-	// again when one may be free.
-	Starved bool
+	// Full: more is due, but no worker is free. Decide again when one may be.
+	Full bool
 }
 
 // Decide says what is to be committed at this time: claims of what is due, as
@@ -78,7 +77,6 @@ type round struct {
 	now   int64
 	pool  Pool
 	limit int
-	full  bool
 	out   Decided
 	// asked are tasks that this round answers a request about. All else about
 	// them is for the next.
@@ -89,7 +87,7 @@ type round struct {
 	put   int
 }
 
-func (r *round) over() bool { return r.full || len(r.out.Decisions) >= r.limit }
+func (r *round) over() bool { return r.out.Full || len(r.out.Decisions) >= r.limit }
 
 func (r *round) add(d Decision) { r.out.Decisions = append(r.out.Decisions, d) }
 
@@ -103,12 +101,7 @@ func (r *round) reserve(info *task.Info, pinned string) (string, Room) {
 		return "", Busy
 	}
 	hash, room := r.pool.Reserve(info, pinned)
-	switch room {
-	case Full:
-		r.full, r.out.Starved = true, true
-	case Busy:
-		r.out.Starved = true
-	}
+	r.out.Full = r.out.Full || room == Full
 	return hash, room
 }
 
@@ -140,8 +133,8 @@ func (r *round) entry(e *entry) {
 	r.dropDeferred(e, start, task.ReasonPast)
 	base := max(e.cur.Decided, start)
 	if e.overdue() {
-		first, n := nextAfter(e.past, e.cur.Decided), countUpTo(e.past, e.cur.Decided, start)
-		r.skip(e, first, start, n, task.ReasonPast)
+		first := min(nextAfter(e.past, e.cur.Decided), start)
+		r.skip(e, first, start, countUpTo(e.past, e.cur.Decided, start), task.ReasonPast)
 	}
 	if r.deferred(e, start) {
 		r.instants(e, base)

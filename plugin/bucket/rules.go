@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/plugin/trigger"
 )
 
 // Rules bound what becomes of late and waiting firings. The zero value of each
@@ -78,6 +79,17 @@ type Schedule interface {
 // Compile makes the schedule of a definition, whose instants all lie after its
 // From. Its error is one that an administrator can act upon.
 type Compile func(info *task.Info) (Schedule, error)
+
+// Triggers compiles the triggers of definitions.
+func Triggers(c *trigger.Compiler) Compile {
+	return func(info *task.Info) (Schedule, error) {
+		t, err := c.Compile(info.Trigger, info.From, info.UID)
+		if err != nil {
+			return nil, err
+		}
+		return t, nil
+	}
+}
 
 // never is the instant that does not come.
 const never = int64(math.MaxInt64)

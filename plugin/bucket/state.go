@@ -234,14 +234,17 @@ func (s *State) adopt(e *entry, info *task.Info) {
 	if e.cur.Decided >= start {
 		return
 	}
-	if before == nil {
-		earlier := *info
-		earlier.From = time.UnixMilli(e.cur.Decided)
-		before, _ = s.compile(&earlier)
+	if before != nil {
+		if nextAfter(before, e.cur.Decided) <= start {
+			e.past = before
+		}
+		return
 	}
-	if nextAfter(before, e.cur.Decided) <= start {
-		e.past = before
-	}
+	// Nobody here knows what the definition was before, so what it may have
+	// scheduled is skipped whether or not the new one has instants there.
+	earlier := *info
+	earlier.From = time.UnixMilli(e.cur.Decided)
+	e.past, _ = s.compile(&earlier)
 }
 
 // from is the instant up to which the definition fires nothing.

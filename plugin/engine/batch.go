@@ -33,11 +33,11 @@ func (o *owner) batchDue(now time.Time) bool {
 		return true
 	case o.draining:
 		return false
-	case len(o.woken) > 0, o.state.Parked() && now.Sub(o.decided) >= lookAgain:
+	case len(o.woken) > 0:
 		return true
+	default:
+		return o.untilDue(now) <= 0
 	}
-	next, armed := o.state.Next()
-	return armed && !next.After(o.e.o.Now())
 }
 
 // commitBatch gathers all that is decided by now and commits it. False: there
@@ -99,7 +99,7 @@ func (o *owner) gatherDecisions(f *flight, now time.Time) {
 	}
 	workers := &reserver{o: o}
 	d := o.state.Decide(now, workers, batchDecisions)
-	o.decided = time.Now()
+	o.decided, o.full = time.Now(), d.Full
 	o.e.pool.pass(o.woken)
 	o.woken = nil
 	for _, id := range d.Cancel {

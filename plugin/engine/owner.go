@@ -37,6 +37,7 @@ type owner struct {
 	pending  []*run         // claimed, not started: the commit came too late
 	runs     map[task.FireID]*run
 	decided  time.Time // when the state was last asked what is due
+	full     bool      // and no worker was free then
 	woken    []string  // limits that have room for this bucket again
 	watch    <-chan struct{}
 	stale    bool      // the store may have moved
@@ -155,15 +156,24 @@ func (o *owner) arm(timer *time.Timer) {
 		if o.unfolded > 0 {
 			sooner(o.foldAt)
 		}
-		if next, armed := o.state.Next(); armed && !o.draining {
-			// Looked at again in a second: the clock may be set meanwhile.
-			sooner(now.Add(min(next.Sub(o.e.o.Now()), lookAgain)))
-		}
-		if o.state.Parked() && !o.draining {
-			sooner(o.decided.Add(lookAgain))
+		if !o.draining {
+			sooner(now.Add(o.untilDue(now)))
 		}
 	}
 	timer.Reset(max(0, at.Sub(now)))
+}
+
+// untilDue is for how long nothing can be decided. It is at most a second when
+// anything is armed or waits, because the clock may be set meanwhile.
+func (o *owner) untilDue(now time.Time) time.Duration {
+	wait := time.Hour
+	if o.full || o.state.Parked() {
+		wait = o.decided.Add(lookAgain).Sub(now)
+	}
+	if next, armed := o.state.Next(); armed && !o.full {
+		wait = min(wait, lookAgain, next.Sub(o.e.o.Now()))
+	}
+	return wait
 }
 
 // begin makes a request to the store in a goroutine of its own, which ends with

@@ -1,0 +1,313 @@
+package engine_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed42aab489/belfry/plugin/engine"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+var (
+	simSeed  = flag.Uint64("sim.seed", 0, "simulate this seed alone, and print its history")
+	simSeeds = flag.Int("sim.seeds", 0, "simulate so many seeds (default 1000, or BELFRY_SIM_SEEDS)")
+)
+
+// seeds is how many histories are simulated.
+func seeds(t *testing.T, fallback int) int {
+	if *simSeeds > 0 {
+		return *simSeeds
+	}
+	if text := os.Getenv("BELFRY_SIM_SEEDS"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			t.Fatalf("BELFRY_SIM_SEEDS=%q: give a number above 0", text)
+		}
+		return n
+	}
+	if testing.Short() {
+		return fallback / 10
+	}
+	return fallback
+}
+
+// The heart of the product, under every fault that the protocol knows: random
+// tasks, edits, crashes at every step, lost and late messages, hand-overs and
+// clocks that are set. Each seed is one history; the judge finds what it
+// breaks. What a seed draws is fixed; which of two goroutines goes first at
+// the same instant is not, so a seed may need a few tries to fail again.
+func TestSimulation(t *testing.T) {
+	t.Parallel()
+	if *simSeed > 0 {
+		h, faults := simulate(t, *simSeed, nil)
+		for _, e := range h {
+			fmt.Println(e)
+		}
+		report(t, *simSeed, faults)
+		return
+	}
+	n := seeds(t, 1000)
+	const shards = 4
+	for shard := range shards {
+		t.Run(strconv.Itoa(shard), func(t *testing.T) {
+			t.Parallel()
+			for seed := 1 + shard; seed <= n && !t.Failed(); seed += shards {
+				_, faults := simulate(t, uint64(seed), nil)
+				report(t, uint64(seed), faults)
+			}
+		})
+	}
+}
+
+func report(t *testing.T, seed uint64, faults []error) {
+	t.Helper()
+	for i, err := range faults {
+		if i == 10 {
+			t.Errorf("seed %d: and %d more", seed, len(faults)-i)
+			break
+		}
+		t.Errorf("seed %d: %v", seed, err)
+	}
+	if len(faults) > 0 {
+		t.Logf("replay: go test ./plugin/engine -run 'TestSimulation$' -v -sim.seed=%d", seed)
+	}
+}
+
+// simulate makes one history and judges it. Plant, unless nil, plants a fault
+// in the world.
+func simulate(t *testing.T, seed uint64, plant func(*world)) ([]event, []error) {
+	var (
+		w   *world
+		end time.Time
+	)
+	synctest.Test(t, func(t *testing.T) {
+		w = newWorld(t, seed)
+		if plant != nil {
+			plant(w)
+		}
+		w.open(t.Context())
+		w.live(t.Context())
+		end = time.Now()
+	})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.history, verdict(w.history, end, maxSkew, w.rules.Misfire)
+}
+
+// maxSkew is how far a process's clock may be off.
+const maxSkew = 3 * time.Second
+
+// live is the whole of a history: a time of faults, then a time to come to
+// rest.
+func (w *world) live(ctx context.Context) {
+	stop := time.Now().Add(time.Minute)
+	p := w.boot(ctx)
+	for i := range 2 + w.draw(4) {
+		w.create(ctx, i)
+	}
+	for time.Now().Before(stop) {
+		select {
+		case <-p.died:
+			p = w.reboot(ctx, p)
+		case <-time.After(time.Duration(w.draw(3000)) * time.Millisecond):
+			w.disturb(ctx, &p)
+		}
+	}
+	w.mu.Lock()
+	w.calm, w.present = true, true
+	dead := p.dead
+	p.off = 0
+	w.mu.Unlock()
+	if dead {
+		p = w.reboot(ctx, p)
+	}
+	p.member.Heal()
+	time.Sleep(100 * time.Second)
+	p.stop()
+	p.gone.Wait()
+	if err := p.engine.Stop(ctx); err != nil {
+		w.t.Errorf("seed %d: stop: %v", w.seed, err)
+	}
+}
+
+// reboot starts a new process some time after one has died.
+func (w *world) reboot(ctx context.Context, p *process) *process {
+	outage := time.Duration(w.draw(4000)) * time.Millisecond
+	switch w.draw(10) {
+	case 0:
+		outage = time.Duration(w.draw(90)) * time.Second
+	case 1:
+		outage = 0
+	}
+	w.mu.Lock()
+	if w.calm {
+		outage = 0
+	}
+	w.mu.Unlock()
+	p.bury()
+	for until := time.Now().Add(outage); time.Now().Before(until); {
+		time.Sleep(min(time.Until(until), 2*time.Second))
+		if w.draw(4) == 0 {
+			w.edit(ctx)
+		}
+	}
+	return w.boot(ctx)
+}
+
+// disturb does something to the world.
+func (w *world) disturb(ctx context.Context, p **process) {
+	switch n := w.draw(20); {
+	case n < 10:
+		w.edit(ctx)
+	case n < 12:
+		w.mu.Lock()
+		(*p).off = w.some(2*maxSkew) - maxSkew
+		w.mu.Unlock()
+	case n < 13:
+		w.mu.Lock()
+		(*p).die()
+		w.mu.Unlock()
+	case n < 14:
+		(*p).member.Cut()
+		time.Sleep(time.Duration(w.draw(5000)) * time.Millisecond)
+		(*p).member.Heal()
+	case n < 15 && !w.alone:
+		w.expire(ctx, p)
+	case n < 16:
+		w.hand(ctx, p)
+	case n < 17:
+		w.mu.Lock()
+		w.present = !w.present
+		w.mu.Unlock()
+	case n < 18:
+		w.mu.Lock()
+		w.hash = fmt.Sprint("h", w.rand.IntN(2))
+		w.mu.Unlock()
+	}
+}
+
+// expire lets a process lose its session, and a second one take over while the
+// first still runs what it had begun.
+func (w *world) expire(ctx context.Context, p **process) {
+	before := *p
+	before.member.Cut()
+	time.Sleep(engine.DefaultSessionTimeout)
+	before.member.Expire()
+	*p = w.boot(ctx)
+	time.Sleep(10 * time.Second)
+	w.mu.Lock()
+	before.die()
+	w.mu.Unlock()
+	before.bury()
+}
+
+// hand stops a process in order, and starts another.
+func (w *world) hand(ctx context.Context, p **process) {
+	before := *p
+	before.stop()
+	before.gone.Wait()
+	bounded, cancel := context.WithTimeout(ctx, 8*time.Second)
+	defer cancel()
+	_ = before.engine.Stop(bounded) // it may die meanwhile
+	w.mu.Lock()
+	before.die()
+	w.mu.Unlock()
+	before.bury()
+	*p = w.boot(ctx)
+}
+
+// create makes task i anew, of random kind.
+func (w *world) create(ctx context.Context, i int) {
+	w.mu.Lock()
+	info := w.randomTask(i)
+	w.mu.Unlock()
+	_, _ = w.admin.Create(ctx, info) // it may be there, or not yet forgotten
+}
+
+func pick[T any](w *world, all ...T) T { return all[w.rand.IntN(len(all))] }
+
+// randomTask needs w.mu.
+func (w *world) randomTask(i int) task.Info {
+	return task.Info{
+		Key: task.Key{Name: fmt.Sprint("t", i)}, Service: fmt.Sprint("S", w.rand.IntN(3)), Operation: "op",
+		Trigger: w.randomTrigger(), Misfire: pick(w, task.MisfireFireAll, task.MisfireFireAll, task.MisfireFireOnce, task.MisfireSkip),
+		Overlap:  pick(w, task.OverlapAllow, task.OverlapAllow, task.OverlapQueue, task.OverlapSkip),
+		Delivery: pick(w, task.EffectivelyOnce, task.AtLeastOnce, task.AtMostOnce),
+		Retry:    task.Retry{Max: w.rand.IntN(3), Backoff: task.Duration(w.some(2 * time.Second))},
+		Timeout:  task.Duration(time.Second + w.some(3*time.Second)), Paused: w.rand.IntN(10) == 0,
+	}
+}
+
+// randomTrigger needs w.mu.
+func (w *world) randomTrigger() task.TriggerInfo {
+	now := time.Now().Truncate(time.Millisecond)
+	switch w.rand.IntN(5) {
+	case 0:
+		return task.TriggerInfo{Cron: pick(w, "* * * * * ?", "0/2 * * * * ?", "3-50/4 * * * * ?", "1,2,3,30 * * * * ?"),
+			TZ: pick(w, "", "Asia/Kolkata")}
+	case 1:
+		return task.TriggerInfo{At: now.Add(w.some(time.Minute))}
+	case 2:
+		return task.TriggerInfo{Interval: task.Duration(time.Second), Count: w.rand.IntN(40), Start: now.Add(w.some(20 * time.Second))}
+	case 3:
+		return task.TriggerInfo{Cron: "0/3 * * * * ?", End: now.Add(w.some(100 * time.Second))}
+	default:
+		return task.TriggerInfo{Interval: task.Duration(700*time.Millisecond + w.some(4*time.Second).Truncate(time.Millisecond)),
+			Count: -1, Start: now.Add(w.some(10*time.Second) - 5*time.Second)}
+	}
+}
+
+// edit does what administrators do.
+func (w *world) edit(ctx context.Context) {
+	key := task.Key{Name: fmt.Sprint("t", w.draw(6))}
+	var err error
+	switch w.draw(9) {
+	case 0, 1:
+		err = w.pauseTask(ctx, key, true)
+	case 2, 3, 4:
+		err = w.pauseTask(ctx, key, false)
+	case 5:
+		err = w.admin.Delete(ctx, key, 0)
+	case 6:
+		w.create(ctx, w.draw(6))
+	case 7:
+		_, err = w.admin.Update(ctx, key, 0, func(i *task.Info) error {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			i.Trigger = w.randomTrigger()
+			return nil
+		})
+	default:
+		w.ask(ctx, key)
+	}
+	_ = err // there may be no such task, or nothing to change
+}
+
+// ask asks for a run by hand, or to cancel the last run that began.
+func (w *world) ask(ctx context.Context, key task.Key) {
+	q := task.Request{Kind: task.RequestRun, Task: key}
+	if info, err := w.admin.Get(ctx, key); err == nil && w.draw(3) == 0 {
+		w.mu.Lock()
+		for _, e := range w.history {
+			if e.what == began && e.fire.UID() == info.UID {
+				q.Kind, q.FireID = task.RequestCancel, e.fire
+			}
+		}
+		w.mu.Unlock()
+	}
+	_, _ = w.admin.Ask(ctx, q) // there may be no such task
+}
+
+func (w *world) pauseTask(ctx context.Context, key task.Key, paused bool) error {
+	_, err := w.admin.Update(ctx, key, 0, func(i *task.Info) error {
+		i.Paused = paused
+		return nil
+	})
+	return err
+}

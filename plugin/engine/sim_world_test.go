@@ -1,0 +1,204 @@
+package engine_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/coordclient/coordtest"
+	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/engine"
+	"github.com/seed42aab489/belfry/plugin/store"
+	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/plugin/trigger"
+)
+
+// world is one simulated history: a store that outlives processes, a target
+// that counts effects, and the processes that come and go.
+type world struct {
+	t        *testing.T
+	seed     uint64
+	cluster  *coordtest.Cluster
+	admin    *store.Store
+	compiler trigger.Compiler
+	rules    bucket.Rules
+	buckets  int
+	alone    bool // one process at a time, known to be gone before the next
+	noFence  bool // planted: the bucket's version is not checked
+	ghosts   bool // planted: folded log entries are not deleted
+	plant    engine.Planted
+
+	mu      sync.Mutex // guards what follows
+	rand    *rand.Rand
+	calm    bool // no more faults
+	history []event
+	inbox   map[task.FireID]bool
+	hash    string
+	present bool // the target is deployed
+	procs   int
+	ids     int
+}
+
+func newWorld(t *testing.T, seed uint64) *world {
+	w := &world{
+		t: t, seed: seed, rand: rand.New(rand.NewPCG(seed, 0)), inbox: make(map[task.FireID]bool),
+		hash: "h0", present: true, cluster: coordtest.NewCluster(nil),
+	}
+	w.buckets = 1 + w.rand.IntN(2)
+	w.alone = w.rand.IntN(3) > 0
+	w.rules = bucket.Rules{Misfire: time.Minute, CatchUp: 100}
+	if w.rand.IntN(2) == 0 {
+		w.rules = bucket.Rules{Misfire: 5 * time.Second, CatchUp: 4, Queue: 6, Window: 40 * time.Second}
+	}
+	return w
+}
+
+func (w *world) open(ctx context.Context) {
+	w.admin = store.New(&wire{w: w, KV: w.cluster.Dial()}, store.Options{NewID: w.newID})
+	if _, err := w.admin.Init(ctx, store.Settings{Buckets: w.buckets}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) newID() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ids++
+	return "id" + strconv.Itoa(w.ids)
+}
+
+// chance is true so many times in a thousand, while there are faults.
+func (w *world) chance(perMille int) bool {
+	return !w.calm && w.rand.IntN(1000) < perMille
+}
+
+// some is a random time up to limit.
+func (w *world) some(limit time.Duration) time.Duration {
+	return time.Duration(w.rand.Int64N(int64(limit)))
+}
+
+func (w *world) draw(n int) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.rand.IntN(n)
+}
+
+func (w *world) write(e event) {
+	e.at = time.Now()
+	w.history = append(w.history, e)
+}
+
+// record writes down what a commit that was applied means.
+func (w *world) record(proc int, ops []coordclient.Op) {
+	for _, op := range ops {
+		part := strings.Split(strings.TrimPrefix(op.Key, "/"), "/")
+		switch {
+		case op.Kind == coordclient.OpCreate && part[0] == "buckets" && len(part) == 4 && part[2] == "log":
+			b, err := bucket.DecodeBatch(op.Value)
+			if err != nil {
+				w.t.Errorf("seed %d: %v", w.seed, err)
+				continue
+			}
+			home, _ := strconv.Atoi(part[1])
+			w.write(event{what: committed, proc: proc, bucket: home, batch: b})
+		case part[0] == "tasks" && (op.Kind == coordclient.OpCreate || op.Kind == coordclient.OpSet):
+			var info task.Info
+			if err := json.Unmarshal(op.Value, &info); err != nil {
+				w.t.Errorf("seed %d: %v", w.seed, err)
+				continue
+			}
+			now := time.Now().Truncate(time.Millisecond)
+			if info.From.IsZero() {
+				info.From = now
+			}
+			if info.Deleted && info.DeletedAt.IsZero() {
+				info.DeletedAt = now
+			}
+			w.write(event{what: defined, proc: proc, info: info})
+		}
+	}
+}
+
+// wire is a session's store with faults before and after each commit. Of the
+// administrator it has none.
+type wire struct {
+	coordclient.KV
+	w *world
+	p *process
+}
+
+// Commit commits, or crashes before or after it, or loses question or answer.
+func (k *wire) Commit(ctx context.Context, ops ...coordclient.Op) error {
+	w := k.w
+	w.mu.Lock()
+	if k.p == nil {
+		defer w.mu.Unlock()
+		return k.apply(ctx, ops)
+	}
+	delay, late := time.Duration(0), time.Duration(0)
+	if w.chance(300) {
+		delay = w.some(50 * time.Millisecond)
+	}
+	if w.chance(8) {
+		delay = w.some(3 * time.Second) // longer than W
+	}
+	if w.chance(8) {
+		late = w.some(2*time.Second) + 1
+	}
+	w.mu.Unlock()
+	if delay > 0 {
+		time.Sleep(delay)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case k.p.dead, k.p.crash("before a commit"):
+		return fmt.Errorf("dead: %w", coordclient.ErrUnavailable)
+	case w.chance(10):
+		return fmt.Errorf("not sent: %w", coordclient.ErrUnavailable)
+	case w.chance(10):
+		return fmt.Errorf("question lost: %w", coordclient.ErrUnknownOutcome)
+	case late > 0:
+		go func() { // ends after late
+			time.Sleep(late)
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			_ = k.apply(context.WithoutCancel(ctx), ops)
+		}()
+		return fmt.Errorf("question delayed: %w", coordclient.ErrUnknownOutcome)
+	}
+	err := k.apply(ctx, ops)
+	if k.p.crash("after a commit") || w.chance(15) {
+		return fmt.Errorf("answer lost: %w", coordclient.ErrUnknownOutcome)
+	}
+	return err
+}
+
+func (k *wire) apply(ctx context.Context, ops []coordclient.Op) error {
+	var changed []coordclient.Op
+	for _, op := range ops {
+		switch {
+		case k.w.noFence && op.Kind == coordclient.OpCheck && strings.HasPrefix(op.Key, "/buckets/"):
+			op = coordclient.Check("/cluster", 0)
+		case k.w.ghosts && op.Kind == coordclient.OpDelete && strings.Contains(op.Key, "/log/"):
+			op = coordclient.Check("/cluster", 0)
+		}
+		changed = append(changed, op)
+	}
+	proc := 0
+	if k.p != nil {
+		proc = k.p.n
+	}
+	err := k.KV.Commit(ctx, changed...)
+	if err == nil {
+		k.w.record(proc, ops)
+	}
+	return err
+}
