@@ -19,6 +19,7 @@ type file struct {
 	hash   string // of the bytes last read; empty if they could not be
 	name   string // of the service that they describe, if they do
 	// deployed is the name of the service that runs from this file; empty: none.
+	// No other file has the same.
 	deployed string
 	problem  string // why the bytes last read are not what runs
 	held     bool
@@ -169,7 +170,7 @@ func (d *deployer) read(ctx context.Context, rel string, info fs.FileInfo, gone 
 	if known {
 		return
 	}
-	if old := d.now.Load().services[f.deployed]; f.deployed != "" && old != nil && old.service.Hash == hash {
+	if old := d.now.Load().services[f.deployed]; old != nil && old.service.Hash == hash {
 		f.hash, f.problem, f.contested, f.again = hash, "", false, time.Time{}
 		d.dirty = true
 		d.opts.Log.Info("descriptor is again what is deployed", "service", f.deployed, "file", rel)
@@ -227,11 +228,9 @@ func (d *deployer) replace(f *file, next, old *deployment) {
 	name := next.service.Name
 	now := d.now.Load().with(name, next)
 	var renamed *deployment
-	if f.deployed != "" && f.deployed != name {
-		if renamed = now.services[f.deployed]; renamed != nil && renamed.file == next.file {
+	if f.deployed != name {
+		if renamed = now.services[f.deployed]; renamed != nil {
 			now = now.with(f.deployed, nil)
-		} else {
-			renamed = nil
 		}
 	}
 	d.now.Store(now)
@@ -243,8 +242,8 @@ func (d *deployer) replace(f *file, next, old *deployment) {
 		d.opts.Log.Warn("not supported", "service", name, "at", fmt.Sprintf("%s:%s", next.file, u.Position), "what", u.What, "why", u.Why)
 	}
 	if old != nil {
-		if o := d.files[old.file]; o != nil && old.file != next.file {
-			o.deployed = ""
+		if old.file != next.file {
+			d.files[old.file].deployed = "" // it is gone, and its service lives on
 		}
 		d.retire(old)
 	}

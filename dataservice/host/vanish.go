@@ -19,7 +19,7 @@ func (d *deployer) remove(l look, gone map[string]bool) {
 		f := d.files[rel]
 		delete(d.files, rel)
 		d.dirty = true
-		if old := d.now.Load().services[f.deployed]; f.deployed != "" && old != nil && old.file == rel {
+		if old := d.now.Load().services[f.deployed]; old != nil {
 			d.now.Store(d.now.Load().with(f.deployed, nil))
 			d.undeployed(old)
 		}

@@ -39,6 +39,7 @@ func TestParseBody(t *testing.T) {
 		{"envelope around null", asJSON, `{"addProduct":null}`, plain, values{}},
 		{"envelope around nothing", asJSON, `{"addProduct":""}`, plain, values{}},
 		{"a parameter with the envelope's name", asJSON, `{"_postproduct_code":null}`, product, values{"_postproduct_code": {}}},
+		{"JSON with a byte order mark", asJSON, "\ufeff{}", plain, values{}},
 		{"escapes", asJSON, `{"a":"\u00e9\n\ud83d\ude00"}`, plain, values{"a": {"é\n😀"}}},
 		{"XML", asXML, `<?xml version="1.0"?><!-- c --><addProduct><code>S10</code><name>a&amp;b<![CDATA[<c>]]></name></addProduct>`, plain,
 			values{"code": {"S10"}, "name": {"a&b<c>"}}},

@@ -54,7 +54,9 @@ type Options struct {
 	Timeout     time.Duration // of one request, its answer included; default 60 s
 	Buffer      int           // bytes of an answer held back; default 64 KiB
 	MaxAnswer   int64         // bytes of an answer; default 256 MiB
-	Log         *slog.Logger  // default: nothing is logged
+	// Origin tells which other sites' pages may write. Default: none.
+	Origin *http.CrossOriginProtection
+	Log    *slog.Logger // default: nothing is logged
 	// Observe hears of every request. It must be quick and safe for concurrent
 	// use. May be nil.
 	Observe func(Served)
@@ -85,6 +87,9 @@ func (o Options) withDefaults() Options {
 	if o.MaxAnswer <= 0 {
 		o.MaxAnswer = DefaultMaxAnswer
 	}
+	if o.Origin == nil {
+		o.Origin = http.NewCrossOriginProtection()
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -101,7 +106,6 @@ type Endpoint struct {
 	opts    Options
 	router  *router
 	slots   chan struct{}
-	origin  *http.CrossOriginProtection
 }
 
 // New makes the endpoint of a service. It never fails: overlapping paths are in
@@ -110,7 +114,7 @@ func New(s *dataservice.Service, run Runner, o Options) *Endpoint {
 	o = o.withDefaults()
 	return &Endpoint{
 		service: s, run: run, opts: o, router: newRouter(routesOf(s)),
-		slots: make(chan struct{}, o.MaxRequests), origin: http.NewCrossOriginProtection(),
+		slots: make(chan struct{}, o.MaxRequests),
 	}
 }
 
@@ -187,14 +191,15 @@ func (x *exchange) serve(path []string) error {
 }
 
 // sameOrigin refuses what another site makes a browser send, if it may change
-// anything.
+// anything, by whatever method.
 func (x *exchange) sameOrigin() error {
-	forbidden := &problem{status: http.StatusForbidden, text: "a browser asks for this on behalf of another site"}
-	if x.origin.Check(x.r) != nil {
-		return forbidden
+	r := x.r
+	if !x.to.reads {
+		r = r.WithContext(r.Context()) // a copy
+		r.Method = http.MethodPost     // GET counts as safe otherwise
 	}
-	if site := x.r.Header.Get("Sec-Fetch-Site"); !x.to.reads && (site == "cross-site" || site == "same-site") {
-		return forbidden
+	if x.opts.Origin.Check(r) != nil {
+		return &problem{status: http.StatusForbidden, text: "a browser asks for this on behalf of another site"}
 	}
 	return nil
 }

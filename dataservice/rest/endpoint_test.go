@@ -102,7 +102,11 @@ func ask(t *testing.T, e *Endpoint, method, target, body string, header ...strin
 
 func TestServe(t *testing.T) {
 	t.Parallel()
-	e := New(stock(), runnerFunc(echo), Options{MaxBody: 200})
+	origin := http.NewCrossOriginProtection()
+	if err := origin.AddTrustedOrigin("https://friend.example"); err != nil {
+		t.Fatal(err)
+	}
+	e := New(stock(), runnerFunc(echo), Options{MaxBody: 200, Origin: origin})
 	type h = []string
 	for _, c := range []struct {
 		what, method, target, body string
@@ -144,6 +148,7 @@ func TestServe(t *testing.T) {
 		{"another site writes", "POST", "setProduct", "", h{"Sec-Fetch-Site", "cross-site"}, 403, "application/xml", "another site"},
 		{"another origin writes", "POST", "setProduct", "", h{"Origin", "http://evil.example"}, 403, "application/xml", "another site"},
 		{"another site writes by GET", "GET", "setProduct?code=1", "", h{"Sec-Fetch-Site", "cross-site"}, 403, "application/xml", "another site"},
+		{"a trusted site writes", "POST", "setProduct", "", h{"Sec-Fetch-Site", "cross-site", "Origin", "https://friend.example"}, 202, "", ""},
 		{"another site reads", "GET", "getProduct?code=1", "", h{"Sec-Fetch-Site", "cross-site"}, 200, "application/xml", "getProduct"},
 		{"the same origin writes", "POST", "setProduct", "", h{"Sec-Fetch-Site", "same-origin"}, 202, "", ""},
 	} {

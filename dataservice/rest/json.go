@@ -15,6 +15,7 @@ import (
 // deep as the grammar of such a body and no deeper, so that nesting costs a
 // sender more than the reader.
 func parseJSON(data []byte, e envelope) (dataservice.Values, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if !utf8.Valid(data) {
 		return nil, badRequest("the JSON body is not UTF-8")
 	}
