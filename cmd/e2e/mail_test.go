@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
+
+	"github.com/seed42aab489/belfry/dataservice/source/sourcetest"
 )
 
 // postOffice is a real SMTP server that can be closed for a while.
@@ -84,7 +86,7 @@ func TestEventingSample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, d := range databases(t)[:1] {
+	for _, d := range []database{open(t, "sqlite", sourcetest.OpenSQLite(t))} {
 		for _, statement := range []string{
 			`CREATE TABLE Products (productCode VARCHAR(15), productLine VARCHAR(50), productName VARCHAR(70), quantityInStock INTEGER, buyPrice DOUBLE PRECISION)`,
 			`INSERT INTO Products VALUES ('S10_1678', 'Motorcycles', '1969 Harley Davidson Ultimate Chopper', 7933, 48.81)`,
