@@ -20,7 +20,6 @@ type SyntaxError struct {
 // Error gives one line: where, what, what is allowed, and the hint.
 func (e *SyntaxError) Error() string {
 	var b strings.Builder
-	b.WriteString("cron ")
 	if e.Field != "" {
 		fmt.Fprintf(&b, "%s, ", e.Field)
 	}
@@ -79,7 +78,7 @@ func withCrontabHint(err error, tokens []token) error {
 	}
 	for _, t := range tokens {
 		if strings.ContainsAny(t.text, "?#") || strings.HasSuffix(t.text, "L") || strings.HasSuffix(t.text, "W") {
-			e.Hint = "5 fields are read as a crontab's; for Quartz put the seconds first: \"0 " + e.Expr + "\""
+			e.Hint = fmt.Sprintf("5 fields are read as a crontab's; for Quartz put the seconds first: %.80q", "0 "+e.Expr)
 			return e
 		}
 	}
