@@ -15,27 +15,27 @@
 // A descriptor's elements are in no namespace. Belfry's own are in
 // dataservice.BelfryNamespace, and only an <event-trigger> has some:
 //
-//	<event-trigger id="low" xmlns:b="https://github.com/seed42aab489/belfry/ns/dbs"
-//	               b:mode="edge" b:hold="5m" b:cool-down="1h" b:digest="15m" b:language="CEL">
-//	   <expression>rows.exists(r, r.stock &lt; 10)</expression>
-//	   <target-topic>low</target-topic>
-//	   <subscriptions>
-//	      <subscription>mailto:shop@example.org</subscription>
-//	   </subscriptions>
-//	   <b:re-arm>rows.all(r, r.stock &gt; 15)</b:re-arm>
-//	   <b:subject>Low: {{.Found}}</b:subject>
-//	   <b:body>{{.Table}}</b:body>
-//	</event-trigger>
+//		<event-trigger id="low" xmlns:b="https://github.com/seed42aab489/belfry/ns/dbs"
+//		               b:mode="edge" b:hold="5m" b:cool-down="1h" b:digest="15m" b:language="CEL">
+//		   <expression>rows.exists(r, r.stock &lt; 10)</expression>
+//		   <target-topic>low</target-topic>
+//		   <subscriptions>
+//		      <subscription>mailto:shop@example.org</subscription>
+//		   </subscriptions>
+//		   <b:re-arm>rows.all(r, r.stock &gt; 15)</b:re-arm>
+//		   <b:subject>Low: {{.Found}}</b:subject>
+//		   <b:body>{{.Table}}</b:body>
+//		</event-trigger>
 //
-//   - mode: "level" (default) rings whenever the condition holds, "edge" when it
-//     becomes true.
-//   - hold, cool-down, digest: times, "90s", "5m", "1h30m", or a bare number of
-//     milliseconds; above zero and up to 31 days.
-//   - language: of the expression and of re-arm; "XPath" (default) or "CEL".
-//   - re-arm: with mode "edge", the condition that arms the trigger again; by
-//     default its negation.
-//   - subject, body: templates (text/template) of the message. A subject is one
-//     line.
+//	  - mode: "level" (default) rings whenever the condition holds, "edge" when it
+//	    becomes true.
+//	  - hold, cool-down, digest: times, "90s", "5m", "1h30m", or a bare number of
+//	    milliseconds; above zero and up to 31 days.
+//	  - language: of the expression and of re-arm; "XPath" (default) or "CEL".
+//	  - re-arm: with mode "edge", the condition that arms the trigger again; by
+//	    default its negation.
+//	  - subject, body: templates (text/template) of the message. A subject is one
+//	    line.
 //
 // A data source may say url without driverClassName.
 //

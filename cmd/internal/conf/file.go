@@ -109,6 +109,10 @@ func (r *fileReader) section(prefix string, n *yaml.Node) {
 
 func (r *fileReader) setting(prefix string, name, value *yaml.Node) {
 	full := prefix + name.Value
+	if section, rest, dotted := strings.Cut(name.Value, "."); dotted {
+		r.addf(r.at(name), "unknown setting %q; write %s: and %s below it, indented", full, section, rest)
+		return
+	}
 	if k, ok := r.keys[full]; ok {
 		r.value(k, value)
 		return

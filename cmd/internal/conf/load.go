@@ -345,20 +345,23 @@ func (l *loader) at(key string) Origin {
 	return o
 }
 
-// strayVariables warns of variables that look like settings and are none.
+// strayVariables warns of variables that are nearly settings. Others that begin
+// with BELFRY_ belong to the companion and to tests.
 func (l *loader) strayVariables() {
-	var valid []string
 	known := map[string]bool{}
 	for _, k := range Keys() {
-		valid, known[k.Env] = append(valid, k.Env), true
+		known[k.Env] = true
 	}
 	for _, pair := range os.Environ() {
 		name, _, _ := strings.Cut(pair, "=")
-		if !strings.HasPrefix(name, "BELFRY_") || known[name] {
+		if !strings.HasPrefix(name, "BELFRY_") || known[name] || len(name) > 64 {
 			continue
 		}
-		if near := meant(name, valid); near != "" {
-			l.warnings = append(l.warnings, fmt.Sprintf("environment variable %s is not a setting and has no effect%s", name, near))
+		for _, k := range Keys() {
+			if distance(name, k.Env) <= 2 {
+				l.warnings = append(l.warnings, fmt.Sprintf("environment variable %s is not a setting and has no effect; did you mean %q?", name, k.Env))
+				break
+			}
 		}
 	}
 }
