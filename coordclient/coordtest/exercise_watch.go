@@ -33,20 +33,6 @@ func closes(t *testing.T, c <-chan struct{}, what string) {
 	}
 }
 
-// eventually waits for a condition that no channel tells of.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	ticker := time.NewTicker(2 * time.Millisecond)
-	defer ticker.Stop()
-	end := time.Now().Add(patience)
-	for !holds() {
-		if time.Now().After(end) {
-			t.Fatalf("%s: it did not come to pass", what)
-		}
-		<-ticker.C
-	}
-}
-
 func watch(t *testing.T, kv coordclient.KV, key string) <-chan struct{} {
 	t.Helper()
 	_, c, err := kv.Get(t.Context(), key)
