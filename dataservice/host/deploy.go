@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -143,13 +144,13 @@ func (d *deployer) apply(ctx context.Context, l look, unsteady map[string]bool) 
 	d.remove(l, gone)
 	for _, rel := range slices.Sorted(maps.Keys(d.files)) {
 		if f := d.files[rel]; f.contested && d.now.Load().services[f.name] == nil {
-			f.hash = "" // the name is free now
-			d.read(ctx, rel, f.info, nil)
+			d.read(ctx, rel, f.info, nil) // the name is free now
 		}
 	}
 }
 
-// read takes in one descriptor. What was said of the same bytes is not repeated.
+// read takes in one descriptor. The same bytes are not tried twice, but for what
+// may have become possible.
 func (d *deployer) read(ctx context.Context, rel string, info fs.FileInfo, gone map[string]bool) {
 	f := d.files[rel]
 	if f == nil {
@@ -159,29 +160,38 @@ func (d *deployer) read(ctx context.Context, rel string, info fs.FileInfo, gone 
 	}
 	at := d.opts.Now()
 	data, hash, err := content(d.opts.Dir, rel, d.opts.MaxFile)
-	known := f.hash != "" && hash == f.hash
+	known := err == nil && hash == f.hash
+	hopeful := f.contested || !f.again.IsZero() && !at.Before(f.again)
 	d.dirty = d.dirty || f.held
 	f.info, f.readAt, f.held = info, at, false
-	if err != nil {
-		f.hash, f.contested, f.again = "", false, time.Time{}
-		d.refuse(rel, f, fmt.Errorf("%s: %w", d.path(rel), cause(err)))
+	if known && !hopeful {
 		return
 	}
-	if known {
+	f.hash, f.contested, f.again = hash, false, time.Time{}
+	if err != nil {
+		d.refuse(rel, f, fmt.Errorf("%s: %w", d.path(rel), cause(err)))
+		d.later(f)
 		return
+	}
+	if !known {
+		f.wait = 0
 	}
 	if old := d.now.Load().services[f.deployed]; old != nil && old.service.Hash == hash {
-		f.hash, f.problem, f.contested, f.again = hash, "", false, time.Time{}
-		d.dirty = true
+		f.problem, d.dirty = "", true
 		d.opts.Log.Info("descriptor is again what is deployed", "service", f.deployed, "file", rel)
 		return
 	}
-	f.hash, f.contested, f.again, f.wait = hash, false, time.Time{}, 0
 	d.deploy(ctx, rel, f, data, gone)
 }
 
 // deploy brings the bytes of a file into service, or says why not.
 func (d *deployer) deploy(ctx context.Context, rel string, f *file, data []byte, gone map[string]bool) {
+	defer func() { // one descriptor must not take the others down
+		if p := recover(); p != nil {
+			d.opts.Log.Error("deployment panicked", "file", rel, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			d.refuse(rel, f, fmt.Errorf("%s: internal error: %v", d.path(rel), p))
+		}
+	}()
 	s, err := d.opts.Parse(d.path(rel), data)
 	if err != nil {
 		d.refuse(rel, f, err)
@@ -262,20 +272,13 @@ func (d *deployer) refuse(rel string, f *file, err error) {
 	d.opts.Log.Warn("descriptor refused", "file", rel, "service", f.name, "running", f.deployed, "err", err)
 }
 
-// retry deploys again what may have failed for a passing reason.
+// retry reads again what may have failed for a passing reason.
 func (d *deployer) retry(ctx context.Context, l look) {
 	for _, rel := range slices.Sorted(maps.Keys(d.files)) {
 		f := d.files[rel]
-		if _, there := l.files[rel]; !there || f.again.IsZero() || d.opts.Now().Before(f.again) {
-			continue
+		if info, there := l.files[rel]; there && !f.again.IsZero() && !d.opts.Now().Before(f.again) {
+			d.read(ctx, rel, info, nil)
 		}
-		wait := f.wait
-		data, hash, err := content(d.opts.Dir, rel, d.opts.MaxFile)
-		if err != nil || hash != f.hash {
-			continue // the next pass sees it
-		}
-		f.again, f.wait = time.Time{}, wait
-		d.deploy(ctx, rel, f, data, nil)
 	}
 }
 

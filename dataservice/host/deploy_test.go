@@ -293,6 +293,46 @@ func TestOpeningIsTriedAgain(t *testing.T) {
 	f.is("A=a/1")
 }
 
+// TestReadingIsTriedAgain: what cannot be read for a while is, without a change.
+func TestReadingIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	clock := time.Now()
+	f.opts.Now = func() time.Time { return clock }
+	f.write("A.dbs", dbs("A", "a"))
+	l := scan(f.dir)
+	name := filepath.Join(f.dir, "A.dbs")
+	if err := os.Rename(name, name+".away"); err != nil {
+		t.Fatal(err)
+	}
+	d := newDeployer(f.Host)
+	d.apply(t.Context(), l, nil) // as if it could be seen and not read
+	d.publish()
+	f.is("A=/0 failed!")
+	if err := os.Rename(name+".away", name); err != nil {
+		t.Fatal(err)
+	}
+	clock = clock.Add(lastRetry)
+	d.retry(t.Context(), l)
+	d.publish()
+	f.is("A=a/1")
+}
+
+func TestPanicRefusesTheDescriptor(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.opener.fail = func(s *dataservice.Service) error {
+		if s.Name == "A" {
+			panic("boom")
+		}
+		return nil
+	}
+	f.write("A.dbs", dbs("A", "a"))
+	f.write("B.dbs", dbs("B", "b"))
+	f.steps()
+	f.is("A=/0 failed!, B=b/1")
+}
+
 func TestHookDecides(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
