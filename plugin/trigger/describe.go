@@ -3,7 +3,6 @@ package trigger
 import (
 	"fmt"
 	"math/bits"
-	"slices"
 	"strings"
 	"time"
 )
@@ -57,11 +56,9 @@ func (c *Cron) describeTime() string {
 	var b strings.Builder
 	if c.secs != 1 {
 		b.WriteString(often("second", secs, 60))
-		if c.secs == allMinutes && c.mins == allMinutes {
-			b.WriteString(c.describeHours(true))
-			return b.String()
+		if c.mins != allMinutes || !strings.HasPrefix(b.String(), "every") {
+			b.WriteString(" of " + each("minute", mins, 60))
 		}
-		b.WriteString(" of " + each("minute", mins, 60))
 		b.WriteString(c.describeHours(c.mins == allMinutes))
 		return b.String()
 	}
@@ -285,22 +282,16 @@ func ordinal(n int) string {
 	return fmt.Sprint(n) + suffix
 }
 
-// spell writes a duration in words: "1 hour 30 minutes".
+// spell writes a duration in words: "1 hour 30 minutes", or "minute" for one.
 func spell(d time.Duration) string {
-	units := []struct {
-		name string
-		size time.Duration
-	}{{"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}, {"millisecond", time.Millisecond}}
-	if i := slices.IndexFunc(units, func(u struct {
-		name string
-		size time.Duration
-	}) bool {
-		return u.size == d
-	}); i >= 0 {
-		return units[i].name
-	}
 	var out []string
-	for _, u := range units {
+	for _, u := range []struct {
+		name string
+		size time.Duration
+	}{{"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}, {"millisecond", time.Millisecond}} {
+		if d == u.size && out == nil {
+			return u.name
+		}
 		if n := d / u.size; n > 0 {
 			out = append(out, plural(int(n), u.name))
 			d %= u.size

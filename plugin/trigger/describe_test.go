@@ -10,7 +10,7 @@ func TestDescribe(t *testing.T) {
 		"0 30 2 ? * MON-FRI":      "at 02:30, on Monday to Friday",
 		"0 15 3 ? * FRI-MON":      "at 03:15, on Monday and Friday to Sunday",
 		"* * * * * ?":             "every second",
-		"0/10 * * * * ?":          "every 10 seconds of every minute",
+		"0/10 * * * * ?":          "every 10 seconds",
 		"0 * * * * ?":             "every minute",
 		"0 0/5 * * * ?":           "every 5 minutes",
 		"0 3/15 * * * ?":          "every 15 minutes from minute 3",

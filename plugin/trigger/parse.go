@@ -75,14 +75,16 @@ func split(expr string) []token {
 
 func space(b byte) bool { return b == ' ' || b >= '\t' && b <= '\r' }
 
-// upper changes ASCII alone: no other letter may turn into one of a name.
+// upper changes ASCII alone: no other letter may turn into one of a name, and
+// offsets stay what they are.
 func upper(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'a' <= r && r <= 'z' {
-			return r - 'a' + 'A'
+	b := []byte(s)
+	for i, c := range b {
+		if 'a' <= c && c <= 'z' {
+			b[i] = c - 'a' + 'A'
 		}
-		return r
-	}, s)
+	}
+	return string(b)
 }
 
 func parseQuartz(expr string, tokens []token) (*Cron, error) {
