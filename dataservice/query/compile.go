@@ -54,7 +54,7 @@ func (e *Engine) compile(s *dataservice.Service) (*Runtime, error) {
 	for _, cfg := range s.Sources {
 		db, err := e.opts.Sources.Open(s.Name, cfg)
 		if err != nil {
-			reasons[cfg.ID] = err.Error()
+			reasons[cfg.ID] = fmt.Sprintf("source %s: %v", cfg.ID, err)
 			c.unsupported(cfg.Position, "source "+cfg.ID, err.Error())
 			continue
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"database/sql"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	_ "modernc.org/sqlite"
@@ -126,19 +125,4 @@ func one(pairs ...string) dataservice.Values {
 		v[pairs[i]] = []string{pairs[i+1]}
 	}
 	return v
-}
-
-func TestSmoke(t *testing.T) {
-	t.Parallel()
-	url := "sqlite:" + sampleDB(t)
-	r := newRig(t, "ResourcesSample", url, nil, nil)
-	got, err := r.json("GET product/{productCode}", one("productCode", "S10_1678"))
-	t.Log(got, err)
-	got, err = r.xml("GET product/{productCode}", one("productCode", "S10_1678"))
-	t.Log(got, err)
-	n := newRig(t, "NestedQuerySample", url, nil, nil)
-	got, err = n.xml("listOffices", nil)
-	t.Log(got, err)
-	got, err = n.xml("customerOrders", nil)
-	t.Log(got[:500], strings.Count(got, "<Name>"), err)
 }

@@ -48,11 +48,11 @@ func NewSet(o Options) *Set {
 func (s *Set) Open(service string, cfg *dataservice.Source) (*DB, error) {
 	a, err := s.locate(service, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("source %q: %w", cfg.ID, err)
+		return nil, err
 	}
 	conf, err := settings(cfg.Properties)
 	if err != nil {
-		return nil, fmt.Errorf("source %q: %w", cfg.ID, err)
+		return nil, err
 	}
 	for _, n := range a.notices {
 		s.opts.Log.Warn("data source", "service", service, "source", cfg.ID, "notice", n)
@@ -110,6 +110,8 @@ func (s *Set) locate(service string, cfg *dataservice.Source) (*address, error) 
 	}
 	switch cfg.Kind {
 	case dataservice.SourceSQL, "":
+	case dataservice.SourceCarbon, dataservice.SourceJNDI:
+		return nil, fmt.Errorf("sources of the kind %s have no address here: map it to a database with --map-datasource '%s/%s=URL'", cfg.Kind, service, cfg.ID)
 	default:
 		return nil, fmt.Errorf("sources of the kind %s are not supported", cfg.Kind)
 	}

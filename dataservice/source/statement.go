@@ -133,8 +133,6 @@ type parser struct {
 	st       *Statement
 	part     strings.Builder
 	ended    bool // a semicolon was seen
-	started  bool
-	prev     byte // the last significant byte
 }
 
 func (p *parser) run() error {
@@ -217,7 +215,7 @@ func (p *parser) token() error {
 		if n == 0 {
 			err = ErrUnterminated
 		}
-	case c == '$' && p.d == Postgres && !isWord(p.prev):
+	case c == '$' && p.d == Postgres && !isWord(p.before()):
 		n, err = p.dollar()
 	case isWordStart(c):
 		return p.word()
@@ -233,6 +231,14 @@ func (p *parser) token() error {
 	return nil
 }
 
+// before is the byte before the current one; 0 at the start.
+func (p *parser) before() byte {
+	if p.i == 0 {
+		return 0
+	}
+	return p.s[p.i-1]
+}
+
 // keep copies n bytes.
 func (p *parser) keep(n int) {
 	text := p.s[p.i : p.i+n]
@@ -241,8 +247,6 @@ func (p *parser) keep(n int) {
 	}
 	p.part.WriteString(text)
 	p.i += n
-	p.prev = text[n-1]
-	p.started = true
 }
 
 // backslash tells whether a backslash escapes within this quote.
@@ -251,8 +255,7 @@ func (p *parser) backslash(quote byte) bool {
 	case MySQL:
 		return quote != '`'
 	case Postgres:
-		return quote == '\'' && (p.prev == 'E' || p.prev == 'e') && p.i > 0 && p.s[p.i-1] == p.prev &&
-			(p.i < 2 || !isWord(p.s[p.i-2]))
+		return quote == '\'' && (p.before() == 'E' || p.before() == 'e') && (p.i < 2 || !isWord(p.s[p.i-2]))
 	}
 	return false
 }
@@ -324,7 +327,6 @@ func (p *parser) placeholder(name string) {
 	p.st.Params = append(p.st.Params, name)
 	p.st.parts = append(p.st.parts, p.part.String())
 	p.part.Reset()
-	p.prev = '?'
 }
 
 // colon takes ":name"; "::" and ":=" are operators.
@@ -344,7 +346,7 @@ func (p *parser) colon() error {
 		p.keep(1)
 		return nil
 	case p.declared == nil || p.declared(name):
-	case isWord(p.prev) || p.prev == ']' || p.prev == ')':
+	case isWord(p.before()) || p.before() == ']' || p.before() == ')':
 		p.keep(1)
 		return nil
 	default:
