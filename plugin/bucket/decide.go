@@ -125,17 +125,17 @@ func (r *round) entry(e *entry) {
 	for _, o := range e.cur.Open {
 		r.open(e, o, e.info.Paused)
 	}
-	if e.info.Paused {
-		r.dropDeferred(e, never, task.ReasonPaused)
-		return
-	}
 	start := from(e.info)
-	r.dropDeferred(e, start, task.ReasonPast)
-	base := max(e.cur.Decided, start)
 	if e.overdue() {
 		first := min(nextAfter(e.past, e.cur.Decided), start)
 		r.skip(e, first, start, countUpTo(e.past, e.cur.Decided, start), task.ReasonPast)
 	}
+	if e.info.Paused {
+		r.dropDeferred(e, never, task.ReasonPaused)
+		return
+	}
+	r.dropDeferred(e, start, task.ReasonPast)
+	base := max(e.cur.Decided, start)
 	if r.deferred(e, start) {
 		r.instants(e, base)
 	}
@@ -148,8 +148,8 @@ func (r *round) entry(e *entry) {
 // runs to its end, and then it is forgotten.
 func (r *round) ended(e *entry, end int64) {
 	r.dropDeferred(e, never, task.ReasonDeleted)
-	if first := e.passed(end); first > 0 {
-		r.skip(e, first, end, countUpTo(e.sched, e.cur.Decided, end), task.ReasonDeleted)
+	if first, n := e.unfinished(end); first != 0 {
+		r.skip(e, first, end, n, task.ReasonDeleted)
 	}
 	for _, o := range e.cur.Open {
 		r.open(e, o, false)

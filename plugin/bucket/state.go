@@ -223,29 +223,44 @@ func (s *State) define(info *task.Info) {
 	s.rearm(e)
 }
 
-// adopt makes info the entry's definition.
+// adopt makes info the entry's definition, and finds out whether its From
+// passed over instants of the one before.
 func (s *State) adopt(e *entry, info *task.Info) {
-	start, before := from(info), e.sched
+	before, past := e.sched, e.past
+	if e.info == nil || !e.overdue() {
+		past = nil
+	}
 	e.info, e.gone, e.nextOf, e.next, e.past = info, 0, 0, 0, nil
-	e.sched, e.fault = s.compile(info)
-	if e.cur.Decided == 0 {
-		e.cur.Decided = start // from here on an edit finds out what it skips
+	if e.sched, e.fault = s.compile(info); e.fault != nil {
+		e.sched = nil
 	}
-	if e.cur.Decided >= start {
-		return
-	}
-	if before != nil {
-		if nextAfter(before, e.cur.Decided) <= start {
-			e.past = before
+	start, decided := from(info), e.cur.Decided
+	switch {
+	case decided >= start:
+	case past != nil:
+		e.past = past // the edit before this one is not dealt with yet
+	case decided == 0:
+		e.past = nothing{} // the first record says from where on all is decided
+	case before != nil && nextAfter(before, decided) <= start:
+		e.past = before
+	case before == nil:
+		// Nobody here knows what the definition was before, so what it may have
+		// scheduled is skipped whether or not this one has instants there.
+		earlier := *info
+		earlier.From = time.UnixMilli(decided)
+		e.past = nothing{}
+		if s, err := s.compile(&earlier); err == nil {
+			e.past = s
 		}
-		return
 	}
-	// Nobody here knows what the definition was before, so what it may have
-	// scheduled is skipped whether or not the new one has instants there.
-	earlier := *info
-	earlier.From = time.UnixMilli(e.cur.Decided)
-	e.past, _ = s.compile(&earlier)
 }
+
+// nothing is a schedule without instants.
+type nothing struct{}
+
+func (nothing) Next(time.Time) (time.Time, bool)      { return time.Time{}, false }
+func (nothing) Last(_, _ time.Time) (time.Time, bool) { return time.Time{}, false }
+func (nothing) Count(time.Time, time.Time) int        { return 0 }
 
 // from is the instant up to which the definition fires nothing.
 func from(info *task.Info) int64 {

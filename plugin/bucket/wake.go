@@ -35,16 +35,13 @@ func (s *State) wakeOf(e *entry) int64 {
 	for _, o := range e.cur.Open {
 		wake = min(wake, o.wake(e.info.Paused))
 	}
+	if e.overdue() || e.info.Paused && len(e.cur.Deferred) > 0 {
+		return 0
+	}
 	if e.info.Paused {
-		if len(e.cur.Deferred) > 0 {
-			return 0
-		}
 		return wake
 	}
 	start := from(e.info)
-	if e.overdue() {
-		return 0
-	}
 	if len(e.cur.Deferred) > 0 {
 		head := e.cur.Deferred[0]
 		switch {
@@ -64,7 +61,10 @@ func (s *State) wakeOf(e *entry) int64 {
 // wakeEnded is when a deleted or replaced task needs attention: at once, unless
 // all that is left are open claims.
 func (e *entry) wakeEnded(end int64) int64 {
-	if len(e.cur.Deferred) > 0 || len(e.cur.Open) == 0 || e.passed(end) > 0 {
+	if len(e.cur.Deferred) > 0 || len(e.cur.Open) == 0 {
+		return 0
+	}
+	if first, _ := e.unfinished(end); first != 0 {
 		return 0
 	}
 	wake := never
@@ -93,15 +93,24 @@ func (o *Open) wake(paused bool) int64 {
 // overdue tells whether instants up to the definition's From are undecided.
 func (e *entry) overdue() bool { return e.past != nil && e.cur.Decided < from(e.info) }
 
-// passed is the first undecided instant up to the task's end, or 0.
-func (e *entry) passed(end int64) int64 {
-	if e.cur.Decided >= end {
-		return 0
+// unfinished gives the first and the number of the undecided instants up to the
+// task's end; zeros if there are none.
+func (e *entry) unfinished(end int64) (first int64, n int) {
+	base := e.cur.Decided
+	if base >= end {
+		return 0, 0
 	}
-	if first := e.nextFrom(e.cur.Decided); first <= end {
-		return first
+	if e.overdue() {
+		first, base = min(nextAfter(e.past, base), from(e.info)), from(e.info)
+		n = countUpTo(e.past, e.cur.Decided, base)
 	}
-	return 0
+	if next := nextAfter(e.sched, base); next <= end {
+		n = min(n+countUpTo(e.sched, base, end), MaxCount)
+		if first == 0 {
+			first = next
+		}
+	}
+	return first, n
 }
 
 // nextFrom is the first instant after base, or never.

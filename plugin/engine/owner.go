@@ -145,7 +145,7 @@ func (o *owner) arm(timer *time.Timer) {
 			at = t
 		}
 	}
-	if o.draining {
+	if o.draining && now.Before(o.softStop) {
 		sooner(o.softStop)
 	}
 	if !o.busy && o.e.healthy.Load() {

@@ -25,8 +25,7 @@ const (
 // which things became true.
 type event struct {
 	what    happening
-	at      time.Time // by the clock that all see
-	wall    time.Time // by the clock of the process
+	at      time.Time // by the judge's clock
 	proc    int
 	bucket  int
 	batch   *bucket.Batch

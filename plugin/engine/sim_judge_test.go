@@ -218,7 +218,7 @@ func (j *judge) reclaim(e event, t *judged, r *bucket.Record) {
 		return
 	case r.Attempt != f.attempt+1:
 		j.fault(errBadLog, e, id, "attempt %d follows %d", r.Attempt, f.attempt)
-	case t.def().Paused:
+	case t.def().Paused && !t.def().Deleted:
 		j.fault(errFiredAfterPause, e, id, "attempt %d", r.Attempt)
 	case f.delivery == task.AtMostOnce && !(f.settled == f.attempt && f.unsent):
 		j.fault(errRanTwice, e, id, "RECLAIM, attempt %d may have reached its target", f.attempt)
@@ -319,8 +319,9 @@ func (j *judge) begin(e event) {
 	if f.final != "" || e.attempt <= f.settled {
 		j.fault(errRunAfterSettle, e, e.fire, "attempt %d after %s", e.attempt, f.final)
 	}
-	if at, ok := scheduledAt(e.fire); ok && e.wall.UnixMilli() < at-5 {
-		j.fault(errEarlyFiring, e, e.fire, "it started at %s", e.wall.Format("04:05.000"))
+	// Its own clock may have been set back since the claim: the judge's was not.
+	if at, ok := scheduledAt(e.fire); ok && e.at.Add(j.skew).UnixMilli() < at-5 {
+		j.fault(errEarlyFiring, e, e.fire, "it started then")
 	}
 	policy := t.def().Overlap
 	for id, r := range j.running {
@@ -359,7 +360,7 @@ func (j *judge) rest(t *judged, end time.Time) {
 		return
 	}
 	for id, f := range t.fires {
-		waits := def.Paused && f.delivery != task.AtMostOnce
+		waits := def.Paused && (f.delivery != task.AtMostOnce || f.settled == f.attempt)
 		if f.final == "" && !waits && end.UnixMilli()-f.at > 2000 {
 			j.fault(errUnsettled, e, id, "attempt %d, settled %d", f.attempt, f.settled)
 		}

@@ -179,7 +179,7 @@ func (p *process) Invoke(ctx context.Context, call task.Call) task.Result {
 		w.mu.Unlock()
 		return task.Result{Outcome: task.Interrupted}
 	}
-	w.write(event{what: began, proc: p.n, fire: call.FireID, attempt: call.Attempt, wall: time.Now().Add(p.off)})
+	w.write(event{what: began, proc: p.n, fire: call.FireID, attempt: call.Attempt})
 	plan := w.plan(call)
 	w.mu.Unlock()
 	result := p.run(ctx, call, plan)

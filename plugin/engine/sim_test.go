@@ -49,7 +49,7 @@ func TestSimulation(t *testing.T) {
 		for _, e := range h {
 			fmt.Println(e)
 		}
-		report(t, *simSeed, faults)
+		report(t, *simSeed, h, faults)
 		return
 	}
 	n := seeds(t, 1000)
@@ -58,14 +58,14 @@ func TestSimulation(t *testing.T) {
 		t.Run(strconv.Itoa(shard), func(t *testing.T) {
 			t.Parallel()
 			for seed := 1 + shard; seed <= n && !t.Failed(); seed += shards {
-				_, faults := simulate(t, uint64(seed), nil)
-				report(t, uint64(seed), faults)
+				h, faults := simulate(t, uint64(seed), nil)
+				report(t, uint64(seed), h, faults)
 			}
 		})
 	}
 }
 
-func report(t *testing.T, seed uint64, faults []error) {
+func report(t *testing.T, seed uint64, h []event, faults []error) {
 	t.Helper()
 	for i, err := range faults {
 		if i == 10 {
@@ -74,9 +74,20 @@ func report(t *testing.T, seed uint64, faults []error) {
 		}
 		t.Errorf("seed %d: %v", seed, err)
 	}
-	if len(faults) > 0 {
-		t.Logf("replay: go test ./plugin/engine -run 'TestSimulation$' -v -sim.seed=%d", seed)
+	if len(faults) == 0 {
+		return
 	}
+	t.Logf("replay: go test ./plugin/engine -run 'TestSimulation$' -v -sim.seed=%d", seed)
+	f, err := os.CreateTemp("", fmt.Sprintf("belfry-sim-%d-*.txt", seed))
+	if err != nil {
+		t.Log(err)
+		return
+	}
+	defer f.Close()
+	for _, e := range h {
+		fmt.Fprintln(f, e)
+	}
+	t.Logf("its history: %s", f.Name())
 }
 
 // simulate makes one history and judges it. Plant, unless nil, plants a fault
