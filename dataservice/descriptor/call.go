@@ -1,6 +1,7 @@
 package descriptor
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/seed42aab489/belfry/dataservice"
@@ -30,10 +31,9 @@ func (r *reader) resource(n *node) {
 		ReturnStatus: r.boolean(n, "returnRequestStatus"),
 		Streaming:    !r.boolean(n, "disableStreaming") && r.service.Streaming,
 	}
-	switch res.Method = strings.ToUpper(r.required(n, "method")); res.Method {
-	case "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "":
-	default:
-		r.addf(n.at("method"), "method %q is not known%s", n.get("method"), meant(res.Method, words("GET POST PUT DELETE PATCH"), "%q"))
+	res.Method = strings.ToUpper(r.required(n, "method"))
+	if methods := words("GET POST PUT DELETE PATCH HEAD OPTIONS"); res.Method != "" && !slices.Contains(methods, res.Method) {
+		r.addf(n.at("method"), "method %q is not known%s", n.get("method"), meant(res.Method, methods, "%q"))
 	}
 	shape, fault := pathShape(res.Path)
 	if fault != "" {

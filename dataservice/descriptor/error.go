@@ -52,14 +52,14 @@ func (f *faults) addf(at dataservice.Position, format string, args ...any) {
 }
 
 // err gives nil when nothing was found.
-func (f faults) err(file string) error {
-	if len(f) == 0 {
+func (f *faults) err(file string) error {
+	if len(*f) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(f, func(a, b Problem) int {
+	slices.SortStableFunc(*f, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	list := slices.Compact(f)
+	list := slices.Compact(*f)
 	e := &Error{File: file, Problems: list}
 	if len(list) > MaxProblems {
 		e.Problems, e.More = list[:MaxProblems], len(list)-MaxProblems

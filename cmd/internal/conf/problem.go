@@ -50,15 +50,17 @@ func (p *problems) addf(o Origin, format string, args ...any) {
 	*p = append(*p, Problem{File: o.Where, Line: o.Line, Column: o.Column, Message: message})
 }
 
-func (p problems) err() error {
-	if len(p) == 0 {
+func (p *problems) err() error {
+	list := *p
+	if len(list) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(p, func(a, b Problem) int {
+	slices.SortStableFunc(list, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	if len(p) > maxProblems {
-		p = append(p[:maxProblems:maxProblems], Problem{File: p[maxProblems].File, Message: fmt.Sprintf("and %d more", len(p)-maxProblems)})
+	if len(list) > maxProblems {
+		more := Problem{File: list[maxProblems].File, Message: fmt.Sprintf("and %d more", len(list)-maxProblems)}
+		list = append(list[:maxProblems:maxProblems], more)
 	}
-	return &Error{Problems: p}
+	return &Error{Problems: list}
 }

@@ -137,8 +137,8 @@ func (t *tasksReader) leaf(e *element, attrs ...string) string {
 }
 
 // text is a leaf that must say something.
-func (t *tasksReader) text(e *element, attrs ...string) string {
-	text := t.leaf(e, attrs...)
+func (t *tasksReader) text(e *element) string {
+	text := t.leaf(e)
 	if text == "" {
 		t.addf(e.at, "<%s> is empty", e.Local)
 	}

@@ -151,6 +151,7 @@ func FuzzConfig(f *testing.F) {
 }
 
 func checkProblems(t *testing.T, err error) {
+	t.Helper()
 	var faults *Error
 	if err == nil {
 		return
