@@ -61,6 +61,10 @@ func bareHandler(db *sql.DB) http.HandlerFunc {
 			}
 			list = append(list, p)
 		}
+		if err := rows.Err(); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(map[string]any{"Products": map[string]any{"Product": list}})
 	}
@@ -117,6 +121,7 @@ func BenchmarkTenRows(b *testing.B) {
 
 // burst makes n requests from four clients and gives how long each took.
 func burst(b *testing.B, url string, n int) ([]time.Duration, time.Duration) {
+	b.Helper()
 	const clients = 4
 	took := make([]time.Duration, n)
 	began := time.Now()

@@ -96,7 +96,7 @@ func (d *deployment) retire() <-chan struct{} {
 func (d *deployment) run(ctx context.Context, r query.Request, out result.Sink) (query.Outcome, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(d.ctx, cancel)()
+	defer context.AfterFunc(d.ctx, cancel)() //nolint:contextcheck // a second context, on purpose
 	return d.runtime.Run(ctx, r, out)
 }
 

@@ -55,7 +55,7 @@ func (h *Host) serve(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, kind, why)
 		return
 	}
-	d.endpoint.Serve(w, r, at.rest)
+	d.endpoint.Serve(w, r, at.rest) //nolint:contextcheck // the request carries it
 }
 
 // closed tells why a request cannot go on to its service; empty: it can.

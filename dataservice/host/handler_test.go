@@ -73,7 +73,7 @@ func TestHandlerFindsServices(t *testing.T) {
 			t.Errorf("%s %s: %d %s, want %d %s", c.method, c.target, w.Code, w.Body, c.status, c.want)
 		}
 	}
-	r := httptest.NewRequest("GET", "/", nil)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.URL.Path, r.URL.RawPath = "/services/a/%", "/services/a/%"
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)

@@ -153,7 +153,7 @@ func (h *Host) OnChange(f func()) { h.onChange = append(h.onChange, f) }
 // Start deploys what the folder holds and returns; from then on the folder is
 // watched until Stop. A bad descriptor is no error of Start, a missing folder
 // is. The context bounds the first deployment only.
-func (h *Host) Start(ctx context.Context) error {
+func (h *Host) Start(ctx context.Context) error { //nolint:contextcheck // the watch outlives it
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.started || h.stopped {

@@ -70,7 +70,7 @@ func fetch(url string) error {
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != 200 || !strings.Contains(string(body), "<is>v") {
+	if err != nil || resp.StatusCode != http.StatusOK || !strings.Contains(string(body), "<is>v") {
 		return fmt.Errorf("%d %s: %w", resp.StatusCode, body, err)
 	}
 	return nil

@@ -24,7 +24,7 @@ func (d *deployer) run(ctx context.Context) {
 	if err != nil {
 		d.opts.Log.Warn("the services folder cannot be watched and is looked at from time to time", "every", d.opts.Poll, "err", err)
 	} else {
-		defer watcher.Close()
+		defer func() { _ = watcher.Close() }() // nothing is left to lose
 		events, faults = watcher.Events, watcher.Errors
 	}
 	poll := time.NewTicker(d.opts.Poll)
@@ -39,7 +39,8 @@ func (d *deployer) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-poll.C:
-		case <-faults: // events were lost
+		case err := <-faults: // events were lost: look
+			d.opts.Log.Debug("watching the services folder", "err", err)
 		case <-events:
 			if !settle(ctx, events) {
 				return

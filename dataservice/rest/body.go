@@ -54,10 +54,10 @@ func (e envelope) has(param string) bool {
 
 // check refuses an envelope of another name.
 func (e envelope) check(name string) error {
-	switch folded := fold(name); {
-	case folded == e.name:
+	switch fold(name) {
+	case e.name:
 		return nil
-	case folded == e.name+"batchreq":
+	case e.name + "batchreq":
 		return &problem{status: http.StatusNotImplemented, text: "batch requests are not supported yet"}
 	}
 	return badRequest("the body holds %q, which is neither a parameter nor the name of what is called", clip(name))
@@ -101,8 +101,10 @@ func gather(w http.ResponseWriter, r *http.Request, to *route, path []string, ma
 // readBody reads the parameters in a body by its content type.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64, e envelope) (dataservice.Values, error) {
 	if c := r.Header.Get("Content-Encoding"); c != "" && !strings.EqualFold(c, "identity") {
-		return nil, &problem{http.StatusUnsupportedMediaType, "the body's Content-Encoding is not supported: send it plain",
-			http.Header{"Accept-Encoding": {"identity"}}}
+		return nil, &problem{
+			http.StatusUnsupportedMediaType, "the body's Content-Encoding is not supported: send it plain",
+			http.Header{"Accept-Encoding": {"identity"}},
+		}
 	}
 	// A client that sends a byte a minute must not hold a request for ever. What
 	// cannot set a deadline (a recorder, another protocol) has none to fear.
@@ -125,9 +127,11 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, e envelope) (
 
 // parseBody reads a body that is there in full.
 func parseBody(contentType string, data []byte, e envelope) (dataservice.Values, error) {
-	unsupported := &problem{http.StatusUnsupportedMediaType,
+	unsupported := &problem{
+		http.StatusUnsupportedMediaType,
 		"the body's Content-Type must be application/json, application/xml, text/xml or application/x-www-form-urlencoded",
-		http.Header{"Accept": {"application/json, application/xml, text/xml, application/x-www-form-urlencoded"}}}
+		http.Header{"Accept": {"application/json, application/xml, text/xml, application/x-www-form-urlencoded"}},
+	}
 	media, params, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		return nil, unsupported

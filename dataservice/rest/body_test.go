@@ -28,8 +28,10 @@ func TestParseBody(t *testing.T) {
 		in                envelope
 		want              values
 	}{
-		{"flat JSON", asJSON, `{"code":"S10","price":95.70,"big":12345678901234567890,"on":true}`, plain,
-			values{"code": {"S10"}, "price": {"95.70"}, "big": {"12345678901234567890"}, "on": {"true"}}},
+		{
+			"flat JSON", asJSON, `{"code":"S10","price":95.70,"big":12345678901234567890,"on":true}`, plain,
+			values{"code": {"S10"}, "price": {"95.70"}, "big": {"12345678901234567890"}, "on": {"true"}},
+		},
 		{"envelope of an operation", asJSON, `{"addProduct":{"code":"S10"}}`, plain, values{"code": {"S10"}}},
 		{"envelope of a resource", asJSON, ` {"_postproduct_code":{"code":"S10"}} `, envelope{name: product.name}, values{"code": {"S10"}}},
 		{"envelope in another spelling", asJSON, `{"_postProduct/{code}":{"code":"S10"}}`, product, values{"code": {"S10"}}},
@@ -41,12 +43,17 @@ func TestParseBody(t *testing.T) {
 		{"a parameter with the envelope's name", asJSON, `{"_postproduct_code":null}`, product, values{"_postproduct_code": {}}},
 		{"JSON with a byte order mark", asJSON, "\ufeff{}", plain, values{}},
 		{"escapes", asJSON, `{"a":"\u00e9\n\ud83d\ude00"}`, plain, values{"a": {"é\n😀"}}},
-		{"XML", asXML, `<?xml version="1.0"?><!-- c --><addProduct><code>S10</code><name>a&amp;b<![CDATA[<c>]]></name></addProduct>`, plain,
-			values{"code": {"S10"}, "name": {"a&b<c>"}}},
+		{
+			"XML", asXML, `<?xml version="1.0"?><!-- c --><addProduct><code>S10</code><name>a&amp;b<![CDATA[<c>]]></name></addProduct>`, plain,
+			values{"code": {"S10"}, "name": {"a&b<c>"}},
+		},
 		{"XML in a namespace", "text/xml", `<p:addProduct xmlns:p="urn:x"><p:code>S10</p:code></p:addProduct>`, plain, values{"code": {"S10"}}},
 		{"XML of a resource", asXML, `<_postproduct_code><code>S10</code></_postproduct_code>`, product, values{"code": {"S10"}}},
-		{"XML array, null, empty", asXML, `<addProduct xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><id>1</id><id>2</id><a xsi:nil="true"/><b/><c xsi:nil="false">x</c></addProduct>`,
-			plain, values{"id": {"1", "2"}, "a": {}, "b": {""}, "c": {"x"}}},
+		{
+			"XML array, null, empty", asXML, `<addProduct xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><id>1</id><id>2</id><a xsi:nil="true"/><b/><c xsi:nil="false">x</c></addProduct>`,
+			plain,
+			values{"id": {"1", "2"}, "a": {}, "b": {""}, "c": {"x"}},
+		},
 		{"XML with a byte order mark", asXML, "\ufeff<addProduct/>", plain, values{}},
 		{"XML in Latin-1, by its declaration", asXML, "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><addProduct><a>\xe9</a></addProduct>", plain, values{"a": {"é"}}},
 		{"XML in Latin-1, by its type", asXML + "; charset=iso-8859-1", "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><addProduct><a>\xe9</a></addProduct>", plain, values{"a": {"é"}}},

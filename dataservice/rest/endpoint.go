@@ -230,11 +230,10 @@ func (x *exchange) execute(values dataservice.Values, format Format) error {
 // end reports the request, after whatever happened. A panic becomes a fault,
 // or breaks the connection if an answer has begun.
 func (x *exchange) end() {
-	cause := recover()
 	abort := false
-	switch {
-	case cause == nil:
-	case cause == http.ErrAbortHandler: //nolint:errorlint // net/http compares it so
+	switch cause := recover(); cause {
+	case nil:
+	case http.ErrAbortHandler:
 		abort = true
 	default:
 		x.opts.Log.Error("request panicked", "service", x.service.Name, "request", x.name(), "request_id", x.id,

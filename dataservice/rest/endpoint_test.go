@@ -348,7 +348,7 @@ func TestNamesDoNotForgeLogLines(t *testing.T) {
 	t.Parallel()
 	var logged bytes.Buffer
 	e := New(stock(), runnerFunc(echo), Options{Log: slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))})
-	e.Serve(httptest.NewRecorder(), httptest.NewRequest("GET", "/x", nil), []string{"a\nlevel=ERROR msg=forged"})
+	e.Serve(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/x", nil), []string{"a\nlevel=ERROR msg=forged"})
 	ask(t, e, "POST", "setProduct", "{\"a\\nlevel=ERROR\":{}}", "Content-Type", asJSON)
 	if strings.Count(logged.String(), "\n") != 2 || strings.Count(logged.String(), "level=DEBUG msg=\"request refused\"") != 2 {
 		t.Errorf("logged %q", &logged)
