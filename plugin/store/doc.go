@@ -1,8 +1,8 @@
 // Package store keeps what scheduling must not forget in a coordclient.KV:
 // definitions of tasks, who owns which bucket, claim logs and pages, requests,
 // messages on their way out, states of event triggers, what hosts have
-// deployed and what happened. It holds no state of its own beyond the number
-// of buckets, which never changes; any process may open it, a host or not.
+// deployed and what happened. It caches only the number of buckets, which never
+// changes; any process may open it, a host or not.
 //
 // # Keys
 //

@@ -311,3 +311,33 @@ func ownAtRandom(t *testing.T, o *Owner, b int) {
 		}
 	}
 }
+
+// Once the node has moved without the mark, a commit without an answer can
+// never land any more, and the edit goes on.
+func TestAnAnswerLostOnTheWayThere(t *testing.T) {
+	t.Parallel()
+	c := coordtest.NewCluster(nil)
+	host := c.Join("host", nil)
+	s := opened(t, host, Options{})
+	mine, other := inBucket(t, s, "mine", 1), inBucket(t, s, "other", 1)
+	faulty := coordtest.NewFaulty(c.Join("companion", nil))
+	faulty.FailNth(coordtest.OpCommit, 1, coordtest.Fault{LoseReply: true, Drop: true})
+	moving := takingKV{Faulty: faulty, once: new(sync.Once), take: func() { created(t, s, other) }}
+	if _, err := New(moving, Options{}).Create(t.Context(), named(mine)); err != nil {
+		t.Fatal(err)
+	}
+	list, err := s.List(t.Context())
+	if err != nil || len(list) != 2 {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// inBucket is a name with that beginning in a bucket.
+func inBucket(t *testing.T, s *Store, name string, b int) string {
+	t.Helper()
+	for i := 0; ; i++ {
+		if n := fmt.Sprint(name, i); home(t, s, task.Key{Name: n}) == b {
+			return n
+		}
+	}
+}

@@ -21,8 +21,8 @@ type Owner struct {
 	me      coordclient.MemberID
 	members coordclient.Members
 
-	mu   sync.Mutex  // guards lost
-	lost map[int]int // batches in a row that edits made fail
+	losing sync.Mutex  // guards lost
+	lost   map[int]int // batches in a row that edits made fail
 }
 
 // Owner binds a membership. Its session must be the one behind the store's KV.
@@ -298,8 +298,8 @@ func (o *Owner) Watch(ctx context.Context, b int) (<-chan struct{}, error) {
 
 // count keeps how many batches in a row were lost to edits.
 func (o *Owner) count(b int, landed bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	o.losing.Lock()
+	defer o.losing.Unlock()
 	if landed {
 		delete(o.lost, b)
 	} else {
@@ -308,8 +308,8 @@ func (o *Owner) count(b int, landed bool) {
 }
 
 func (o *Owner) losses(b int) int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	o.losing.Lock()
+	defer o.losing.Unlock()
 	return o.lost[b]
 }
 

@@ -81,7 +81,7 @@ func TestALostAcquireIsReadBack(t *testing.T) {
 				f := acquired(t, o, 0)
 				m.Wait()
 				n, e, _, err := o.node(t.Context(), 0)
-				if err != nil || !n.Owned(m.ID()) || n.Epoch != f.Epoch || e.Version != f.Version {
+				if err != nil || !n.Owned(m.ID()) || n.Epoch != 1 || f.Epoch != 1 || e.Version != f.Version {
 					t.Errorf("fence %+v, node %+v at %d, %v", f, n, e.Version, err)
 				}
 			})

@@ -1,11 +1,9 @@
 package store
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -21,8 +19,8 @@ const Format = 1
 const (
 	MaxDefinition = 64 << 10
 	MaxRequest    = 16 << 10
-	// MaxMessageRecord leaves room for a batch beside a message.
-	MaxMessageRecord = 256 << 10
+	// MaxMessage leaves room in a commit for the state of a trigger.
+	MaxMessage = 480 << 10
 )
 
 // CorruptError is a record that cannot be read. It harms nothing but itself.
@@ -54,12 +52,8 @@ func decode(data []byte, limit int, record any, format *int) error {
 	if len(data) > limit {
 		return fmt.Errorf("%d bytes: %w (the limit is %d)", len(data), coordclient.ErrTooLarge, limit)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	if err := decoder.Decode(record); err != nil {
+	if err := json.Unmarshal(data, record); err != nil {
 		return err
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the record")
 	}
 	switch {
 	case *format < 1:
@@ -138,12 +132,12 @@ type messageRecord struct {
 }
 
 func encodeMessage(m task.Message) ([]byte, error) {
-	return encode(messageRecord{Format, m}, MaxMessageRecord)
+	return encode(messageRecord{Format, m}, MaxMessage)
 }
 
 func decodeMessage(data []byte) (task.Message, error) {
 	var r messageRecord
-	if err := decode(data, MaxMessageRecord, &r, &r.Format); err != nil {
+	if err := decode(data, MaxMessage, &r, &r.Format); err != nil {
 		return task.Message{}, err
 	}
 	if r.ID == "" || r.To == "" {

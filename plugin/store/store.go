@@ -29,8 +29,8 @@ type Options struct {
 	Root string
 	// NewID makes the ids of tasks, edits and requests. Nil: random UUIDs.
 	NewID func() string
-	// Corrupt hears of each record that a list left out. It may be called at
-	// once from several goroutines. Nil: nobody does.
+	// Corrupt hears of each record that a list left out, once for each fault of
+	// a key. It may be called at once from several goroutines. Nil: nobody hears.
 	Corrupt func(*CorruptError)
 }
 
@@ -40,9 +40,12 @@ type Store struct {
 	kv      coordclient.KV
 	keys    keys
 	newID   func() string
-	corrupt func(*CorruptError)
+	report  func(*CorruptError)
 	cluster atomic.Pointer[Cluster]
 	wake    *bell
+
+	mu       sync.Mutex        // guards reported
+	reported map[string]string // the fault by key, at most maxReported
 }
 
 // New makes a store on kv. It reads nothing yet.
@@ -53,7 +56,27 @@ func New(kv coordclient.KV, o Options) *Store {
 	if o.Corrupt == nil {
 		o.Corrupt = func(*CorruptError) {}
 	}
-	return &Store{kv: kv, keys: keys(o.Root), newID: o.NewID, corrupt: o.Corrupt, wake: newBell()}
+	return &Store{kv: kv, keys: keys(o.Root), newID: o.NewID, report: o.Corrupt, wake: newBell(), reported: make(map[string]string)}
+}
+
+// maxReported bounds the faults that are remembered as reported.
+const maxReported = 4096
+
+// corrupt reports a fault unless it was reported before: lists are read often.
+func (s *Store) corrupt(e *CorruptError) {
+	s.mu.Lock()
+	fault := e.Err.Error()
+	again := s.reported[e.Key] == fault
+	if !again {
+		if len(s.reported) >= maxReported {
+			clear(s.reported)
+		}
+		s.reported[e.Key] = fault
+	}
+	s.mu.Unlock()
+	if !again {
+		s.report(e)
+	}
 }
 
 // Settings of a cluster that is made.
