@@ -105,8 +105,10 @@ func (s *yearSet) next(y int) (int, bool) {
 // in the package documentation. An error is a *SyntaxError.
 func ParseCron(expr string) (*Cron, error) {
 	if len(expr) > maxExpr {
-		return nil, &SyntaxError{Expr: expr[:32] + "…", Column: maxExpr + 1, Found: "a longer expression",
-			Want: "at most 2048 characters"}
+		return nil, &SyntaxError{
+			Expr: expr[:32] + "…", Column: maxExpr + 1, Found: "a longer expression",
+			Want: "at most 2048 characters",
+		}
 	}
 	tokens := split(expr)
 	if len(tokens) > 0 && strings.HasPrefix(tokens[0].text, "@") {

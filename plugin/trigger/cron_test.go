@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-func mustParse(t testing.TB, expr string) *Cron {
-	t.Helper()
+func mustParse(tb testing.TB, expr string) *Cron {
+	tb.Helper()
 	c, err := ParseCron(expr)
 	if err != nil {
-		t.Fatalf("%q: %v", expr, err)
+		tb.Fatalf("%q: %v", expr, err)
 	}
 	return c
 }
 
-func mustZone(t testing.TB, name string) *time.Location {
-	t.Helper()
+func mustZone(tb testing.TB, name string) *time.Location {
+	tb.Helper()
 	zone, err := LoadZone(name)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return zone
 }
@@ -30,13 +30,13 @@ func mustZone(t testing.TB, name string) *time.Location {
 const stampLayout = "2006-01-02T15:04:05Z07:00"
 
 // firings lists the next n instants, in the zone, joined by blanks.
-func firings(t testing.TB, expr, zone, after string, n int) string {
-	t.Helper()
+func firings(tb testing.TB, expr, zone, after string, n int) string {
+	tb.Helper()
 	at, err := time.Parse(time.RFC3339, after)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	c, loc := mustParse(t, expr), mustZone(t, zone)
+	c, loc := mustParse(tb, expr), mustZone(tb, zone)
 	var out []string
 	for range n {
 		next, ok := c.Next(at, loc)

@@ -126,7 +126,7 @@ func (j *judge) day(y int, m time.Month, d int) bool {
 func (j *judge) date(date time.Time) bool {
 	text := j.field[3]
 	last := date.AddDate(0, 1, -date.Day()) // the last of the month
-	wanted := -1
+	var wanted int
 	switch body := strings.TrimSuffix(text, "W"); {
 	case text == "?":
 		return true

@@ -177,16 +177,20 @@ func parseMacro(expr string, tokens []token) (*Cron, error) {
 	}
 	full, ok := macros[word]
 	if !ok {
-		e := &SyntaxError{Expr: expr, Column: column(expr, tokens[0].at), Found: quoted(word),
-			Want: "@yearly, @monthly, @weekly, @daily, @hourly or @every 5m"}
+		e := &SyntaxError{
+			Expr: expr, Column: column(expr, tokens[0].at), Found: quoted(word),
+			Want: "@yearly, @monthly, @weekly, @daily, @hourly or @every 5m",
+		}
 		if word == "@REBOOT" {
 			e.Hint = "nothing fires at a restart: tasks go on where they were"
 		}
 		return nil, e
 	}
 	if len(tokens) > 1 {
-		return nil, &SyntaxError{Expr: expr, Column: column(expr, tokens[1].at), Found: quoted(tokens[1].text),
-			Want: "nothing after " + strings.ToLower(word)}
+		return nil, &SyntaxError{
+			Expr: expr, Column: column(expr, tokens[1].at), Found: quoted(tokens[1].text),
+			Want: "nothing after " + strings.ToLower(word),
+		}
 	}
 	c, err := parseQuartz(full, split(full))
 	if err != nil {

@@ -16,12 +16,12 @@ import (
 // from is the instant at which the tasks of these tests were created.
 var from = time.Date(2026, 11, 23, 12, 0, 0, 250e6, time.UTC)
 
-func compile(t testing.TB, info task.TriggerInfo) Trigger {
-	t.Helper()
+func compile(tb testing.TB, info task.TriggerInfo) Trigger {
+	tb.Helper()
 	var c Compiler
 	tr, err := c.Compile(info, from, "u1")
 	if err != nil {
-		t.Fatalf("%+v: %v", info, err)
+		tb.Fatalf("%+v: %v", info, err)
 	}
 	return tr
 }
