@@ -1,6 +1,7 @@
 package descriptor
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/seed42aab489/belfry/dataservice"
@@ -80,10 +81,21 @@ func (r *reader) checkStatements(n *node, q *dataservice.Query) {
 	for _, s := range list {
 		// What \ and $$ mean in a statement differs between databases.
 		uncertain := strings.ContainsAny(s.text, "\\") || strings.Contains(s.text, "$$")
-		if marks := placeholders(s.text); !uncertain && marks > len(q.Params) {
+		marks := placeholders(s.text)
+		// A dialect's own statement may leave parameters out.
+		few := marks < len(q.Params) && len(list) == 1 && !namesAny(s.text, q.Params)
+		if !uncertain && (marks > len(q.Params) || few) {
 			r.addf(s.pos, "the statement has %d placeholders, but query %q has %d parameters", marks, q.ID, len(q.Params))
 		}
 	}
+}
+
+// namesAny tells whether a statement may name a parameter.
+func namesAny(sql string, params []*dataservice.Param) bool {
+	sql = strings.ToLower(sql)
+	return slices.ContainsFunc(params, func(p *dataservice.Param) bool {
+		return strings.Contains(sql, ":"+strings.ToLower(p.Name))
+	})
 }
 
 // placeholders counts the question marks of a statement that stand for

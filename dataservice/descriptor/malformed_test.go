@@ -147,6 +147,7 @@ var malformed = []struct{ name, old, new, want string }{
 	{"dialect twice", "<sql>delete from goods</sql>", `<sql dialect="h2,mysql">a</sql><sql dialect="mysql">b</sql>`, `29:43: dialect "mysql" has two statements`},
 	{"empty dialect", "<sql>delete from goods</sql>", `<sql dialect="">a</sql>`, `29:12: dialect is empty; leave it out for the statement that serves every database`},
 	{"more placeholders than parameters", "and stock &lt; ?", "and stock in (?, ?)", `8:7: the statement has 3 placeholders, but query "list" has 2 parameters`},
+	{"fewer placeholders than parameters", "and stock &lt; ?", "", `8:7: the statement has 1 placeholders, but query "list" has 2 parameters`},
 	{"parameter without name", `<param name="below" `, "<param ", "12:7: <param> needs name"},
 	{"parameter twice", `<param name="below" `, `<param name="kind" `, `12:14: parameter "kind" is described twice, first at 9:7`},
 	{"type of parameter", `sqlType="INTEGER"`, `sqlType="INTEGR"`, `12:27: sqlType "INTEGR" is not known; did you mean "INTEGER"?`},

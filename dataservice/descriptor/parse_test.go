@@ -108,7 +108,7 @@ func TestOrdinals(t *testing.T) {
 			}
 		}
 		var got []int
-		for _, p := range parse(t, inData(`<query id="q"><sql>x</sql>`+params+`</query>`)).Queries[0].Params {
+		for _, p := range parse(t, inData(`<query id="q"><sql>x`+strings.Repeat(" ?", len(strings.Fields(c.written)))+`</sql>`+params+`</query>`)).Queries[0].Params {
 			got = append(got, p.Ordinal)
 		}
 		if d := cmp.Diff(c.want, got); d != "" {

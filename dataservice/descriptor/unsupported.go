@@ -132,8 +132,6 @@ func unsupportedFields(fields []*dataservice.Field, q *dataservice.Query, note n
 		}
 		if len(f.Roles) > 0 {
 			note(f.Position, what+" of query "+q.ID, "requiredRoles is not supported yet: it is left out of every answer")
-		} else if f.ArrayName != "" {
-			note(f.Position, what+" of query "+q.ID, "SQL arrays are not supported yet: it is left out of every answer")
 		}
 		unsupportedFields(f.Fields, q, note)
 	}
