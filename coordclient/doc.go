@@ -8,6 +8,10 @@
 //
 //   - local: embedded, durable, one process (SQLite).
 //   - socket: the port of a running host, dialled over its unix socket.
+//   - coordtest's Cluster: in memory, any number of members, for simulations.
+//
+// Which of them a host uses is said in coordination-client-config.xml, which
+// LoadConfig reads.
 //
 // A host joins and is a member; the companion only connects and is none.
 //

@@ -10,8 +10,8 @@ import (
 // MaxKey is the longest key in bytes.
 const MaxKey = 1024
 
-// ErrInvalidKey: the key is not an absolute slash-separated path. Nothing was
-// done, and nothing will be until the caller is corrected.
+// ErrInvalidKey says that a key is not an absolute slash-separated path. Nothing
+// was done, and nothing will be until the caller is corrected.
 var ErrInvalidKey = errors.New("invalid key")
 
 // CheckKey tells whether key is one that every implementation accepts: at least

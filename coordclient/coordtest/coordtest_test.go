@@ -14,6 +14,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestContractOfMemory(t *testing.T) {
 	t.Parallel()
 	coordtest.Exercise(t, func(t *testing.T) coordtest.System {
+		t.Helper()
 		c := coordtest.NewCluster(nil)
 		host := c.Join("first", nil)
 		t.Cleanup(func() { _ = host.Close() })
@@ -24,13 +25,14 @@ func TestContractOfMemory(t *testing.T) {
 func TestContractOfMemoryCompanion(t *testing.T) {
 	t.Parallel()
 	coordtest.Exercise(t, func(t *testing.T) coordtest.System {
+		t.Helper()
 		c := coordtest.NewCluster(nil)
 		host := c.Join("first", nil)
 		t.Cleanup(func() { _ = host.Close() })
 		client := c.Dial()
 		s := system(c, client, host)
 		s.Companion = true
-		s.Close = func(t *testing.T) { _ = client.Close() }
+		s.Close = func(*testing.T) { _ = client.Close() }
 		return s
 	})
 }
@@ -38,6 +40,7 @@ func TestContractOfMemoryCompanion(t *testing.T) {
 func TestContractOfFaulty(t *testing.T) {
 	t.Parallel()
 	coordtest.Exercise(t, func(t *testing.T) coordtest.System {
+		t.Helper()
 		c := coordtest.NewCluster(nil)
 		host := c.Join("first", nil)
 		t.Cleanup(func() { _ = host.Close() })
@@ -53,6 +56,7 @@ func system(c *coordtest.Cluster, port coordtest.Port, host *coordtest.Member) c
 		Port: port,
 		Host: host,
 		Join: func(t *testing.T, node string) coordtest.Joined {
+			t.Helper()
 			m := c.Join(node, nil)
 			t.Cleanup(func() { _ = m.Close() })
 			return m

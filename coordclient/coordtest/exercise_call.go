@@ -1,3 +1,4 @@
+//nolint:thelper // the clauses of the contract are tests, not helpers of tests
 package coordtest
 
 import (

@@ -1,3 +1,4 @@
+//nolint:thelper // the clauses of the contract are tests, not helpers of tests
 package coordtest
 
 import (
@@ -224,7 +225,7 @@ func testLimits(t *testing.T, s System) {
 		ops[i] = coordclient.Create(fmt.Sprintf("/ops/%d", i), nil)
 	}
 	commit(t, s.Port, ops...)
-	if err := s.Port.Commit(t.Context(), append(ops, coordclient.Create("/ops/x", nil))...); !errors.Is(err, coordclient.ErrTooLarge) {
+	if err := s.Port.Commit(t.Context(), slices.Concat(ops, []coordclient.Op{coordclient.Create("/ops/x", nil)})...); !errors.Is(err, coordclient.ErrTooLarge) {
 		t.Errorf("a commit above MaxOps: %v, want ErrTooLarge", err)
 	}
 	checkList(t, s.Port, "/", "ops")

@@ -1,3 +1,4 @@
+//nolint:thelper // the clauses of the contract are tests, not helpers of tests
 package coordtest
 
 import (
@@ -21,10 +22,10 @@ var leadTests = []contract{
 var errStop = errors.New("stop")
 
 // lead leads once and gives the term.
-func lead(t *testing.T, e coordclient.Elector, role string) coordclient.Term {
+func lead(ctx context.Context, t *testing.T, e coordclient.Elector, role string) coordclient.Term {
 	t.Helper()
 	var got coordclient.Term
-	err := e.Lead(t.Context(), role, func(_ context.Context, term coordclient.Term) error {
+	err := e.Lead(ctx, role, func(_ context.Context, term coordclient.Term) error {
 		got = term
 		return errStop
 	})
@@ -37,7 +38,7 @@ func lead(t *testing.T, e coordclient.Elector, role string) coordclient.Term {
 func testLeadTerms(t *testing.T, s System) {
 	last := coordclient.Term(0)
 	for range 5 {
-		term := lead(t, s.Host, "r")
+		term := lead(t.Context(), t, s.Host, "r")
 		if term <= last {
 			t.Fatalf("term %d after %d", term, last)
 		}
@@ -63,16 +64,16 @@ func testLeadReopen(t *testing.T, s System) {
 	if s.Reopen == nil {
 		t.Skip("this store does not outlive its process")
 	}
-	first := lead(t, s.Host, "r")
+	first := lead(t.Context(), t, s.Host, "r")
 	s = s.Reopen(t)
-	if second := lead(t, s.Host, "r"); second <= first {
+	if second := lead(t.Context(), t, s.Host, "r"); second <= first {
 		t.Errorf("term %d after %d", second, first)
 	}
 }
 
 func testLeadOne(t *testing.T, s System) {
 	err := s.Host.Lead(t.Context(), "a", func(ctx context.Context, _ coordclient.Term) error {
-		if term := lead(t, s.Host, "b"); term < 1 {
+		if term := lead(ctx, t, s.Host, "b"); term < 1 {
 			t.Errorf("term %d of another role", term)
 		}
 		// Whoever else stands for the role does not get it meanwhile.
@@ -84,7 +85,7 @@ func testLeadOne(t *testing.T, s System) {
 				return errStop
 			})
 		}()
-		lead(t, s.Host, "c") // time in which it could
+		lead(ctx, t, s.Host, "c") // time in which it could
 		cancel()
 		if err := <-done; !errors.Is(err, context.Canceled) {
 			t.Errorf("the second: %v, want context.Canceled", err)
@@ -97,7 +98,7 @@ func testLeadOne(t *testing.T, s System) {
 }
 
 func testLeadError(t *testing.T, s System) {
-	lead(t, s.Host, "r")
+	lead(t.Context(), t, s.Host, "r")
 	if err := s.Host.Lead(t.Context(), "bad/../role", nil); !errors.Is(err, coordclient.ErrInvalidKey) {
 		t.Errorf("lead a role that is no path: %v, want ErrInvalidKey", err)
 	}
@@ -117,7 +118,7 @@ func testLeadContext(t *testing.T, s System) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("lead with an ended context: %v, want context.Canceled", err)
 	}
-	lead(t, s.Host, "r") // it is free again
+	lead(t.Context(), t, s.Host, "r") // it is free again
 }
 
 func testLeadSession(t *testing.T, s System) {
@@ -156,7 +157,7 @@ func testLeadNext(t *testing.T, s System) {
 	}()
 	before := <-first
 	next := make(chan coordclient.Term, 1)
-	go func() { next <- lead(t, s.Host, "r") }() // ends when it has led
+	go func() { next <- lead(t.Context(), t, s.Host, "r") }() // ends when it has led
 	s.Expire(t, other)
 	if after := <-next; after <= before {
 		t.Errorf("term %d after %d", after, before)

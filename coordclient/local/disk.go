@@ -59,7 +59,7 @@ func openDisk(ctx context.Context, path string) (_ *disk, err error) {
 			err = errors.Join(err, d.close())
 		}
 	}()
-	if d.writer, err = sql.Open("sqlite", dsn(path, "journal_mode(wal)", "synchronous(full)", "busy_timeout(5000)")); err != nil {
+	if d.writer, err = sql.Open("sqlite", dsn(path, "journal_mode(wal)", "synchronous(full)", "journal_size_limit(67108864)", "busy_timeout(5000)")); err != nil {
 		return nil, err
 	}
 	d.writer.SetMaxOpenConns(1)
@@ -142,7 +142,7 @@ func (d *disk) prepare(ctx context.Context) error {
 		{&d.remove, "DELETE FROM entries WHERE id = ? AND version = ?"},
 	} {
 		var err error
-		if *p.stmt, err = d.conn.PrepareContext(ctx, p.text); err != nil {
+		if *p.stmt, err = d.conn.PrepareContext(ctx, p.text); err != nil { //nolint:sqlclosecheck // close does
 			return err
 		}
 	}
@@ -176,10 +176,10 @@ func (d *disk) load(ctx context.Context, into *tree.Tree[int64]) error {
 }
 
 // read gives the entry that has the id now.
-func (d *disk) read(id int64) (coordclient.Entry, error) {
+func (d *disk) read(ctx context.Context, id int64) (coordclient.Entry, error) {
 	// A read of one row is not worth the goroutine that the driver starts to
 	// interrupt it.
-	ctx := context.Background()
+	ctx = context.WithoutCancel(ctx)
 	var e coordclient.Entry
 	var modified int64
 	if err := d.get.QueryRowContext(ctx, id).Scan(&e.Key, &e.Version, &modified, &e.Value); err != nil {
@@ -200,7 +200,7 @@ func (d *disk) write(writes []tree.Write[int64], now time.Time) error {
 	}
 	for _, w := range writes {
 		if err := d.put(ctx, w, now.UnixMilli()); err != nil {
-			if _, rerr := d.rollback.ExecContext(ctx); rerr != nil && d.inTransaction() {
+			if _, rerr := d.rollback.ExecContext(ctx); rerr != nil && d.inTransaction(ctx) {
 				return fmt.Errorf("%w: %w, and then: %w", errDoubt, err, rerr)
 			}
 			return err
@@ -217,7 +217,7 @@ func (d *disk) write(writes []tree.Write[int64], now time.Time) error {
 func (d *disk) failedCommit(ctx context.Context, err error) error {
 	_, rerr := d.rollback.ExecContext(ctx)
 	sure := isCode(err, sqlite3.SQLITE_FULL) || isCode(err, sqlite3.SQLITE_BUSY)
-	if sure && (rerr == nil || !d.inTransaction()) {
+	if sure && (rerr == nil || !d.inTransaction(ctx)) {
 		return fmt.Errorf("commit: %w", err)
 	}
 	return fmt.Errorf("%w: %w", errDoubt, err)
@@ -225,8 +225,7 @@ func (d *disk) failedCommit(ctx context.Context, err error) error {
 
 // inTransaction tells whether a rollback is still due. SQLite rolls back by
 // itself after some errors, and then refuses the statement.
-func (d *disk) inTransaction() bool {
-	ctx := context.Background()
+func (d *disk) inTransaction(ctx context.Context) bool {
 	if _, err := d.begin.ExecContext(ctx); err != nil {
 		return true
 	}

@@ -108,23 +108,29 @@ func TestRefusesDamage(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]func(t *testing.T, path string){
 		"text": func(t *testing.T, path string) {
+			t.Helper()
 			overwrite(t, path, 0, []byte("this is not a database, whatever its name says; it is only text"))
 		},
 		"a page in the middle": func(t *testing.T, path string) {
+			t.Helper()
 			overwrite(t, path, 4096, bytes.Repeat([]byte{0xff}, 4096))
 		},
 		"cut short": func(t *testing.T, path string) {
+			t.Helper()
 			if err := os.Truncate(path, 5000); err != nil {
 				t.Fatal(err)
 			}
 		},
 		"a key twice": func(t *testing.T, path string) {
+			t.Helper()
 			alter(t, path, "UPDATE entries SET key = '/e/1' WHERE key = '/e/2'")
 		},
 		"a key that is none": func(t *testing.T, path string) {
+			t.Helper()
 			alter(t, path, "UPDATE entries SET key = 'e' WHERE key = '/e/2'")
 		},
 		"a negative version": func(t *testing.T, path string) {
+			t.Helper()
 			alter(t, path, "UPDATE entries SET version = -2 WHERE key = '/e/2'")
 		},
 	} {

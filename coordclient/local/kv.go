@@ -22,7 +22,7 @@ func (l *Local) Get(ctx context.Context, key string) (coordclient.Entry, <-chan 
 	if err != nil {
 		return coordclient.Entry{}, nil, fmt.Errorf("get %s: %w", key, err)
 	}
-	e, err := l.disk.read(id)
+	e, err := l.disk.read(ctx, id)
 	switch {
 	case err == nil && e.Version == version && e.Key == key:
 		return e, watch, nil
@@ -56,7 +56,7 @@ func (l *Local) getBetween(ctx context.Context, key string) (coordclient.Entry, 
 	err := l.do(ctx, &request{read: func() {
 		var id int64
 		if id, _, watch, failed = l.look(key); failed == nil {
-			if e, failed = l.disk.read(id); failed != nil {
+			if e, failed = l.disk.read(ctx, id); failed != nil {
 				failed = fmt.Errorf("%w: %w", coordclient.ErrUnavailable, explain(failed))
 			}
 		}

@@ -35,11 +35,13 @@ func open(t *testing.T, path string) *local.Local {
 func TestContract(t *testing.T) {
 	t.Parallel()
 	coordtest.Exercise(t, func(t *testing.T) coordtest.System {
-		return system(t, filepath.Join(t.TempDir(), "a dir?", "store.db"))
+		t.Helper()
+		return system(t, filepath.Join(t.TempDir(), "a dir?#%41 ä", "store.db"))
 	})
 }
 
 func system(t *testing.T, path string) coordtest.System {
+	t.Helper()
 	l := open(t, path)
 	closeIt := func(t *testing.T) {
 		t.Helper()
@@ -52,6 +54,7 @@ func system(t *testing.T, path string) coordtest.System {
 		Host:  l,
 		Close: closeIt,
 		Reopen: func(t *testing.T) coordtest.System {
+			t.Helper()
 			closeIt(t)
 			return system(t, path)
 		},

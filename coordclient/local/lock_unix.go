@@ -55,7 +55,7 @@ func write(f *os.File, h holder) error {
 	return err
 }
 
-// InUseError: another process has the store open.
+// InUseError says that another process has the store open.
 type InUseError struct {
 	PID  int    // 0 if it is not known
 	Node string // "" if it is not known
@@ -81,4 +81,8 @@ func inUse(f *os.File) error {
 	return &InUseError{PID: h.PID, Node: h.Node, Since: h.Since}
 }
 
-func (l *lockFile) release() error { return l.f.Close() }
+// release unlocks before it closes: a process that is just being forked has the
+// file open too, until it executes its program.
+func (l *lockFile) release() error {
+	return errors.Join(syscall.Flock(int(l.f.Fd()), syscall.LOCK_UN), l.f.Close())
+}

@@ -69,7 +69,7 @@ func Dial(ctx context.Context, path string, o DialOptions) (*Client, error) {
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
-	alive, end := context.WithCancelCause(context.Background())
+	alive, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	c.end = end
 	first := newLink(conn)
 	told := make(chan struct{})

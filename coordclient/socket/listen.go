@@ -67,7 +67,8 @@ func checkStale(path string) error {
 	case info.Mode().Type() != fs.ModeSocket:
 		return errors.New("there is a file that is no socket: move it away, or choose another path")
 	}
-	conn, err := net.Dial("unix", path)
+	d := net.Dialer{Timeout: helloTimeout}
+	conn, err := d.DialContext(context.Background(), "unix", path)
 	switch {
 	case err == nil:
 		_ = conn.Close()

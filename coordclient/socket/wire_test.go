@@ -25,10 +25,10 @@ func TestErrorsCross(t *testing.T) {
 	if len(all) != len(sentinels) {
 		t.Errorf("the table has %d errors, this test %d", len(sentinels), len(all))
 	}
-	for _, want := range all {
+	for i, want := range all {
 		far := cross(t, req, fmt.Errorf("commit: %w", want))
-		for _, other := range all {
-			if errors.Is(far, other) != (other == want) {
+		for j, other := range all {
+			if errors.Is(far, other) != (i == j) {
 				t.Errorf("%v came as %v", want, far)
 			}
 		}
@@ -214,6 +214,7 @@ func FuzzWire(f *testing.F) {
 }
 
 func fuzzMessage(t *testing.T, payload []byte) {
+	t.Helper()
 	if req, err := decodeRequest(payload); err == nil {
 		again, err := decodeRequest(req.encode())
 		if err != nil || !reflect.DeepEqual(req, again) {

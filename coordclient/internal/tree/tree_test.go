@@ -172,7 +172,7 @@ func TestWatchesAreBounded(t *testing.T) {
 			t.Error("WakeAll left a channel open")
 		}
 	}
-	if tr.Watch("/tasks/1") != tr.Watch("/tasks/1") {
+	if first := tr.Watch("/tasks/1"); first != tr.Watch("/tasks/1") {
 		t.Error("two reads of an entry have different channels")
 	}
 }

@@ -146,7 +146,7 @@ func (t *Table) start(ctx context.Context, verb string, request []byte, answer c
 		return fmt.Errorf("verb %q: %w", verb, coordclient.ErrNoSuchVerb)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(t.ctx, func() { cancel(errClosed) })
+	stop := context.AfterFunc(t.ctx, func() { cancel(errClosed) }) //nolint:contextcheck // the end of either ends the handler
 	t.running.Go(func() {
 		defer func() { <-t.slots }()
 		defer cancel(nil)
