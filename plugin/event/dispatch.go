@@ -145,7 +145,8 @@ func (d *Dispatcher) run(ctx context.Context) {
 		case <-changed:
 			changed = nil
 			again.Reset(max(0, pause-time.Since(last)))
-		case <-d.landed:
+		case <-d.landed: // what is left of it was not read while it was on its way
+			again.Reset(max(0, pause-time.Since(last)))
 		}
 		queue = d.launch(ctx, queue)
 	}

@@ -127,6 +127,40 @@ func TestBackoff(t *testing.T) {
 	})
 }
 
+// TestSlowRecord: an attempt whose record is seen before it has landed is
+// repeated in time all the same.
+func TestSlowRecord(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		r := &receiver{answer: func(_ task.Message, try int) error {
+			if try < 3 {
+				return errDown
+			}
+			return nil
+		}}
+		startDispatcher(t, NewDispatcher(DispatcherConfig{
+			Outbox: slowRecord{m}, Sender: r, Reporter: &reports{}, Now: time.Now, Rand: newRand(),
+			Limits: Limits{Backoff: 2 * time.Second, MaxBackoff: 2 * time.Second},
+		}))
+		time.Sleep(time.Second)
+		m.put(raised("a"))
+		time.Sleep(6 * time.Second)
+		synctest.Wait()
+		if len(r.received()) != 1 {
+			t.Errorf("not delivered in 6 s, attempts at %v", r.at)
+		}
+	})
+}
+
+type slowRecord struct{ *memory }
+
+func (s slowRecord) Update(ctx context.Context, p Pending) error {
+	err := s.memory.Update(ctx, p)
+	time.Sleep(time.Second)
+	return err
+}
+
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
