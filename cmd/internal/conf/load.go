@@ -58,8 +58,12 @@ func Load(o LoadOptions) (Loaded, error) {
 }
 
 // Check reads a configuration file alone, without flags and environment, and
-// reports its faults as Load would.
+// reports its faults as Load would. A file named tasks-config.xml is read as
+// that.
 func Check(file string) error {
+	if filepath.Base(file) == TasksFile {
+		return checkTasks(file)
+	}
 	l := &loader{v: viper.New(), flags: pflag.NewFlagSet("", pflag.ContinueOnError), origins: Origins{}, file: file, alone: true}
 	l.readFile()
 	l.bind()
@@ -68,6 +72,15 @@ func Check(file string) error {
 		l.check()
 	}
 	return l.err()
+}
+
+func checkTasks(file string) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return &Error{Problems: []Problem{{File: file, Message: reason(err).Error()}}}
+	}
+	_, err = ParseTasks(file, data)
+	return err
 }
 
 type loader struct {
@@ -295,7 +308,10 @@ func (l *loader) readSecrets() {
 	}
 }
 
-const maxSecret = 4096
+const (
+	maxSecret = 4096
+	maxSocket = 107 // of struct sockaddr_un, on Linux
+)
 
 // check refuses values that only their combination makes wrong.
 func (l *loader) check() {
@@ -312,6 +328,9 @@ func (l *loader) check() {
 	}
 	if !nodeName.MatchString(c.Node) && (!l.alone || c.Node != "") {
 		l.addf(l.at("node"), "node: %q must be letters, digits, - . _, at most 64", c.Node)
+	}
+	if len(c.Socket) > maxSocket {
+		l.addf(l.at("socket"), "socket: the path has %d bytes, a unix socket's has at most %d; name a shorter one with --socket", len(c.Socket), maxSocket)
 	}
 	if !tableName.MatchString(c.Inbox.Table) {
 		l.addf(l.at("inbox.table"), "inbox.table: %q must be a letter and then letters, digits, _ (schema.table works)", c.Inbox.Table)

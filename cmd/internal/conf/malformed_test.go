@@ -87,6 +87,7 @@ var malformedYAML = []struct{ name, text, want string }{
 	{"port", "listen: localhost:http\n", `1:9: listen: port "http" is not between 0 and 65535`},
 	{"empty folder", "services: ''\n", "1:11: services: it must not be empty"},
 	{"node", "node: my host\n", `1:7: node: "my host" must be letters, digits, - . _, at most 64`},
+	{"socket", "socket: " + strings.Repeat("x", 108) + "\n", "1:9: socket: the path has 108 bytes, a unix socket's has at most 107; name a shorter one with --socket"},
 	{"table", "inbox:\n  table: a-b\n", `2:10: inbox.table: "a-b" must be a letter and then letters, digits, _ (schema.table works)`},
 	{"mail without server", "mail:\n  transport: smtp\n", "2:14: mail.transport is smtp, but mail.smtp.host is empty"},
 	{"sender", "mail:\n  from: nobody\n", `2:9: mail.from: "nobody" is not a mail address`},
@@ -183,8 +184,11 @@ func TestMalformedTasks(t *testing.T) {
 			if !strings.Contains(goodTasks, c.old) {
 				t.Fatalf("the good file holds no %q", c.old)
 			}
-			_, err := ParseTasks("t.xml", []byte(strings.Replace(goodTasks, c.old, c.new, 1)))
-			checkFaults(t, err, "t.xml", c.want)
+			file := filepath.Join(t.TempDir(), TasksFile)
+			if err := os.WriteFile(file, []byte(strings.Replace(goodTasks, c.old, c.new, 1)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			checkFaults(t, Check(file), file, c.want)
 		})
 	}
 }
