@@ -108,7 +108,9 @@ func (r *run) invoke() (result task.Result) {
 		if p := recover(); p != nil {
 			r.o.e.o.Metrics.Panics.Add(1)
 			r.o.log.Error("run panicked", "fire_id", r.id, "panic", p, "stack", string(debug.Stack()))
-			result = task.Result{Outcome: task.Failed, Error: fmt.Sprintf("panic: %v", p)}
+			// Whether the target has committed is for its inbox to say, if it has one.
+			keyed := r.info.Delivery == task.EffectivelyOnce
+			result = task.Result{Outcome: task.Failed, Error: fmt.Sprintf("panic: %v", p), Open: keyed}
 		}
 	}()
 	result = r.o.e.o.Invoker.Invoke(ctx, task.Call{
