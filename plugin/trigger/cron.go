@@ -134,11 +134,6 @@ func (c *Cron) Form() Form {
 // Every is the interval of "@every 5m", and zero for every other form.
 func (c *Cron) Every() time.Duration { return c.every }
 
-// FollowsElapsedTime tells which of the two rules for a change of clocks
-// holds: true for open hours ("*" or a step), which fire whenever the clock
-// shows a matching time; false for named hours, which fire once a day.
-func (c *Cron) FollowsElapsedTime() bool { return c.elapsed }
-
 // Next is the first instant strictly after `after` at which the expression
 // fires in the zone; false: never again. "@every" has no calendar: its next
 // instant is after plus the interval.

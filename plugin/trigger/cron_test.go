@@ -196,6 +196,29 @@ func TestEveryHasNoCalendar(t *testing.T) {
 	}
 }
 
+// TestFarAway asks from times that no expression can name.
+func TestFarAway(t *testing.T) {
+	t.Parallel()
+	c := mustParse(t, "0 0 0 * * ?")
+	for zone, want := range map[string]string{"UTC": "1970-01-01T00:00:00Z", "Asia/Tokyo": "1970-01-01T00:00:00+09:00"} {
+		if got, ok := c.Next(time.Time{}, mustZone(t, zone)); !ok || got.Format(stampLayout) != want {
+			t.Errorf("from the year 1 in %s: got %s %v, want %s", zone, got, ok, want)
+		}
+	}
+	for _, year := range []int{MaxYear + 1, 9999, 200_000} {
+		if got, ok := c.Next(time.Date(year, 6, 1, 0, 0, 0, 0, time.UTC), mustZone(t, "Europe/Berlin")); ok {
+			t.Errorf("from the year %d: %s", year, got)
+		}
+	}
+	last := time.Date(MaxYear, 12, 31, 0, 0, 0, 0, time.UTC)
+	if got, ok := c.Next(last.Add(-time.Second), time.UTC); !ok || !got.Equal(last) {
+		t.Errorf("the last midnight: got %s %v", got, ok)
+	}
+	if got, ok := c.Next(last, time.UTC); ok {
+		t.Errorf("after the last midnight: %s", got)
+	}
+}
+
 func TestZeroCronNeverFires(t *testing.T) {
 	t.Parallel()
 	var c Cron

@@ -24,13 +24,13 @@ func ExampleCron_Next() {
 	at := time.Date(2026, 3, 6, 0, 0, 0, 0, zone)
 	for range 3 {
 		at, _ = cron.Next(at, zone)
-		fmt.Println(at.Format(time.RFC3339), cron.Note(at, zone))
+		fmt.Printf("%s %q\n", at.Format(time.RFC3339), cron.Note(at, zone))
 	}
 	// Output:
 	// at 02:30, on Saturday and Sunday
-	// 2026-03-07T02:30:00-05:00
-	// 2026-03-08T03:00:00-04:00 02:30 does not exist (clock +1h): fires at 03:00
-	// 2026-03-14T02:30:00-04:00
+	// 2026-03-07T02:30:00-05:00 ""
+	// 2026-03-08T03:00:00-04:00 "02:30 does not exist (clock +1h): fires at 03:00"
+	// 2026-03-14T02:30:00-04:00 ""
 }
 
 // What an hour's outage left behind of a task that fires every ten minutes.

@@ -21,7 +21,7 @@ type judge struct {
 	field   []string // seconds to year
 	crontab bool
 	elapsed bool
-	days    map[string]bool
+	days    map[[3]int]bool
 	minute  [60]bool
 	hour    [24]bool
 	secs    []int64
@@ -29,7 +29,7 @@ type judge struct {
 }
 
 func newJudge(expr string, zone *time.Location) *judge {
-	j := &judge{field: strings.Fields(strings.ToUpper(expr)), zone: zone, days: map[string]bool{}}
+	j := &judge{field: strings.Fields(strings.ToUpper(expr)), zone: zone, days: map[[3]int]bool{}}
 	if len(j.field) == 5 {
 		j.crontab = true
 		j.field = append([]string{"0"}, j.field...)
@@ -103,7 +103,7 @@ func number(field int, text string, crontab bool) int {
 
 // day tells whether a date matches.
 func (j *judge) day(y int, m time.Month, d int) bool {
-	key := fmt.Sprint(y, m, d)
+	key := [3]int{y, int(m), d}
 	known, ok := j.days[key]
 	if !ok {
 		date := time.Date(y, m, d, 12, 0, 0, 0, time.UTC)
@@ -232,9 +232,10 @@ func (j *judge) next(after, limit int64) (int64, bool) {
 	return 0, false
 }
 
-// still tells whether no clock is changed in the day after t.
+// still tells whether no clock is changed in the day after t. No zone undoes
+// a change within six hours.
 func (j *judge) still(t int64) bool {
-	for h := int64(-1); h <= 25; h++ {
+	for h := int64(-1); h <= 29; h += 6 {
 		if j.offset(t+h*3600) != j.offset(t) {
 			return false
 		}

@@ -162,6 +162,22 @@ func TestJitter(t *testing.T) {
 	}
 }
 
+// TestNoteOfATask: the note is about the time before jitter.
+func TestNoteOfATask(t *testing.T) {
+	t.Parallel()
+	tr := compile(t, task.TriggerInfo{Cron: "0 30 2 * * ?", TZ: "America/New_York", Jitter: every(20 * time.Minute)})
+	if tr.Jitter() == 0 {
+		t.Fatal("this uid has no jitter: take another")
+	}
+	at, _ := tr.Next(time.Date(2027, 3, 14, 0, 30, 0, 0, tr.Zone()))
+	if got, want := tr.Note(at), "02:30 does not exist (clock +1h): fires at 03:00"; got != want {
+		t.Errorf("at %s: got %q, want %q", at, got, want)
+	}
+	if got := compile(t, task.TriggerInfo{Interval: every(time.Hour), Count: -1}).Note(at); got != "" {
+		t.Errorf("an interval: %q", got)
+	}
+}
+
 // TestRanges compares Last, Count and All with each other over random
 // triggers and ranges.
 func TestRanges(t *testing.T) {
@@ -280,6 +296,10 @@ func TestValidate(t *testing.T) {
 		var field *FieldError
 		if err != nil && !errors.As(err, &field) {
 			t.Errorf("%+v: %T is no *FieldError", c.info, err)
+		}
+		var syntax *SyntaxError
+		if strings.Contains(c.want, "column") != errors.As(err, &syntax) {
+			t.Errorf("%+v: the *SyntaxError is lost, or none was due", c.info)
 		}
 	}
 }
