@@ -7,13 +7,18 @@ import (
 	"testing"
 )
 
-func document(t testing.TB, name string) *Document {
+func read(t testing.TB, name string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("testdata", name+".xml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := Parse(data)
+	return data
+}
+
+func document(t testing.TB, name string) *Document {
+	t.Helper()
+	d, err := Parse(read(t, name))
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
