@@ -30,7 +30,7 @@ import (
 func Main(version string, args []string, in io.Reader, out, err io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	e := &env.Env{In: in, Out: out, Err: err, Now: time.Now, Version: version}
+	e := &env.Env{In: in, Out: out, Err: err, Now: time.Now, Version: version, Connect: os.Getenv(env.ConnectVariable)}
 	root := New(e)
 	root.SetArgs(args)
 	failure := root.ExecuteContext(ctx)
@@ -67,11 +67,10 @@ func New(e *env.Env) *cobra.Command {
 		&cobra.Group{ID: "setup", Title: "Tools:"},
 	)
 	flags := root.PersistentFlags()
-	connect := os.Getenv(env.ConnectVariable)
-	if connect == "" {
-		connect = env.DefaultConnect
+	if e.Connect == "" {
+		e.Connect = env.DefaultConnect
 	}
-	flags.StringVar(&e.Connect, "connect", connect, "the host to talk to, by its socket; also "+env.ConnectVariable)
+	flags.StringVar(&e.Connect, "connect", e.Connect, "the host to talk to, by its socket; also "+env.ConnectVariable)
 	flags.StringVarP(&e.Format, "output", "o", output.Table, "table, wide, json, yaml or name")
 	flags.BoolVar(&e.Headers, "headers", false, "a header line also when the output is a pipe")
 	flags.DurationVar(&e.Timeout, "timeout", 0, "give up after this time (default: never)")

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -61,13 +62,24 @@ func (e *Env) Control(ctx context.Context, f func(ctx context.Context, c *contro
 	}
 	port, err := socket.Dial(ctx, path, socket.DialOptions{})
 	if err != nil {
-		return &control.Error{
-			Code: control.CodeUnavailable, Message: err.Error(),
-			Hint: "is belfryd running? start it, or name its socket with --connect unix://PATH or " + ConnectVariable,
-		}
+		return unreachable(e.Connect, err)
 	}
 	defer port.Close()
 	return f(ctx, control.New(control.Deps{KV: port, Members: port, Caller: port, Now: e.Now}))
+}
+
+// unreachable says that nobody answers. What the port says of it is for programs
+// that hold a connection; a person needs the place, the reason and the next step.
+func unreachable(connect string, err error) error {
+	reason := err
+	var dial *net.OpError
+	if errors.As(err, &dial) {
+		reason = dial.Err
+	}
+	return &control.Error{
+		Code: control.CodeUnavailable, Message: fmt.Sprintf("no host answers at %s: %v", connect, reason), Err: err,
+		Hint: "is belfryd running? start it, or name its socket with --connect unix://PATH or " + ConnectVariable,
+	}
 }
 
 func socketPath(connect string) (string, error) {

@@ -77,7 +77,7 @@ func newTry(e *env.Env) *cobra.Command {
 		Short: "Call an operation once, now, without scheduling it",
 		Long:  "Call an operation once, now, without scheduling it. What it changes stays changed, and its event triggers ring.",
 		Example: "  belfry operation try Stock getLowStock\n" +
-			"  belfry operation try Stock updateProductQuantity --param productCode=S10_1678 --param quantityInStock=5",
+			"  belfry operation try Stock updateProductQuantity --param productCode=BELL-02 --param quantityInStock=5",
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			params, err := parameters(given)

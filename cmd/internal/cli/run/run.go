@@ -64,7 +64,7 @@ func newShow(e *env.Env) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show FIRE-ID",
 		Short: "Show every attempt at a firing",
-		Example: "  belfry run show 6b1f0c1e-8d0e-4f0e-9f7a-2f1f4f1f4f1f:1795000000000\n" +
+		Example: "  belfry run show $(belfry run list --task stock-watch -n 1 -o name)\n" +
 			"  belfry run show $(belfry run list -n 1 -o name) -o json",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

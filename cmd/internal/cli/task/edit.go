@@ -32,6 +32,9 @@ func newCreate(e *env.Env, key *keyFlags) *cobra.Command {
 			if info.Service == "" || info.Operation == "" {
 				return env.Usage("name what to call with --service and --operation; `belfry operation list` shows what there is")
 			}
+			if f := cmd.Flags(); !f.Changed("cron") && !f.Changed("interval") && !f.Changed("at") {
+				return env.Usage("say when: --cron EXPR, --interval DURATION or --at TIME; `belfry cron next` tries an expression")
+			}
 			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
 				t, next, err := c.CreateTask(ctx, info)
 				if err != nil {
@@ -144,8 +147,8 @@ func newDelete(e *env.Env, key *keyFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "delete NAME",
 		Short: "Delete a task; what runs already finishes",
-		Example: "  belfry task delete stock-watch\n" +
-			"  belfry task delete stock-watch --yes",
+		Example: "  belfry task delete stock-watch --yes\n" +
+			"  belfry task delete nightly --tenant default -y",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeNames(e),
 		RunE: func(cmd *cobra.Command, args []string) error {
