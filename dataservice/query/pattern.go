@@ -15,7 +15,12 @@ func compilePattern(java string) (*regexp.Regexp, error) {
 	if err := t.run(); err != nil {
 		return nil, fmt.Errorf("pattern: %w", err)
 	}
-	re, err := regexp.Compile(`\A(?:` + t.b.String() + `)\z`)
+	// Alone first: an unbalanced pattern could be balanced by what surrounds it.
+	_, err := regexp.Compile(t.b.String())
+	var re *regexp.Regexp
+	if err == nil {
+		re, err = regexp.Compile(`\A(?:` + t.b.String() + `)\z`)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("pattern: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}

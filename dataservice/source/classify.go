@@ -55,6 +55,8 @@ func Classify(err error) Class {
 	switch {
 	case err == nil:
 		return Other
+	case errors.Is(err, errOpen), errors.Is(err, ErrClosed):
+		return Unreachable
 	case errors.As(err, &state):
 		return sqlState(state.SQLState())
 	case errors.Is(err, context.DeadlineExceeded):
@@ -80,7 +82,7 @@ func Classify(err error) Class {
 		return mysqlNumber(n, m[2])
 	}
 	switch {
-	case strings.Contains(text, "failed to connect to"), strings.Contains(text, "sql: unknown driver"):
+	case strings.Contains(text, "failed to connect to"):
 		return Unreachable
 	case strings.Contains(text, "invalid connection"), strings.Contains(text, "unexpected EOF"),
 		strings.Contains(text, "conn closed"), strings.Contains(text, "bad connection"):

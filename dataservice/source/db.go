@@ -19,6 +19,9 @@ var ErrExhausted = errors.New("no connection became free")
 // ErrClosed says that the database was closed.
 var ErrClosed = errors.New("the data source is closed")
 
+// errOpen says that a pool could not be made: there is no driver, no folder.
+var errOpen = errors.New("open the data source")
+
 // The most statements that a DB keeps prepared; beyond it they are prepared for
 // each use.
 const maxPrepared = 256
@@ -103,7 +106,7 @@ func (d *DB) pools() (read, write *sql.DB, err error) {
 		d.write = d.read
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("%w: %w", errOpen, err)
 	}
 	for _, p := range []*sql.DB{d.read, d.write} {
 		p.SetMaxOpenConns(d.settings.MaxOpen)

@@ -1,0 +1,186 @@
+package query
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/source"
+)
+
+func TestCompilePattern(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		java    string
+		yes, no []string
+	}{
+		{`[A-Z]{2}\d+`, []string{"AB1", "XY999"}, []string{"AB", "AB1 ", "xAB1", "ab1", "AB1\n"}},
+		{`a|b`, []string{"a", "b"}, []string{"ab", "ba"}},
+		{`\p{Alpha}+`, []string{"abC"}, []string{"a1", ""}},
+		{`[\p{Alpha}\d_]+`, []string{"a1_"}, []string{"a-"}},
+		{`\P{Upper}`, []string{"a", "1"}, []string{"A"}},
+		{`\p{L}+`, []string{"Größe"}, []string{"a1"}},
+		{`\Qa.b\E+`, []string{"a.b", "a.bb"}, []string{"axb"}},
+		{`\u0041\x42`, []string{"AB"}, []string{"ab"}},
+		{`^\s*x$`, []string{"x", " \tx"}, []string{"x "}},
+		{`[a\-z]+`, []string{"a-z"}, []string{"b"}},
+		{`[^\[\]]+`, []string{"ab"}, []string{"a[b"}},
+		{`(?i)yes`, []string{"YES", "yes"}, []string{"no"}},
+		{`(?<y>\d{4})-(?:\d\d)`, []string{"2024-01"}, []string{"24-01"}},
+		{`\/\-\.\ü`, []string{"/-.ü"}, []string{"/-x"}},
+		{`[&]`, []string{"&"}, []string{"a"}},
+	} {
+		re, err := compilePattern(c.java)
+		if err != nil {
+			t.Errorf("%s: %v", c.java, err)
+			continue
+		}
+		for _, s := range c.yes {
+			if !re.MatchString(s) {
+				t.Errorf("%s does not match %q (%s)", c.java, s, re)
+			}
+		}
+		for _, s := range c.no {
+			if re.MatchString(s) {
+				t.Errorf("%s matches %q (%s)", c.java, s, re)
+			}
+		}
+	}
+	for java, why := range map[string]string{
+		`a++`: "possessive", `a*+b`: "possessive", `a{2}+`: "possessive", `(?>a)`: "atomic", `(?=a)b`: "look-around", `(?<!a)b`: "look-around",
+		`(a)\1`: "references back", `\k<x>`: "references back", `[a-z&&[^b]]`: "intersections", `[a[bc]]`: "class within a class", `\Gx`: `\G is not supported`,
+		`(`: "missing closing )", `a)|(b`: "unexpected )", `[a`: "missing closing ]", `a{1001}`: "invalid repeat count", `\`: "ends with a backslash", `\p{Nope}`: "invalid character class", `\p{L`: "does not end", `\07`: "octal",
+	} {
+		if _, err := compilePattern(java); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("%s: %v, want %q", java, err, why)
+		}
+	}
+}
+
+func TestValidators(t *testing.T) {
+	t.Parallel()
+	f := func(n float64) *float64 { return &n }
+	for _, c := range []struct {
+		v       dataservice.Validator
+		yes, no []string
+	}{
+		{dataservice.Validator{Kind: dataservice.ValidateLong, Minimum: f(-2), Maximum: f(10)}, []string{"-2", "10", " 3 "}, []string{"-3", "11", "1.5", "", "x", "99999999999999999999"}},
+		{dataservice.Validator{Kind: dataservice.ValidateDouble, Minimum: f(-2000), Maximum: f(2000)}, []string{"1999.99", "-2e3", "0"}, []string{"2000.01", "NaN", "inf", "", "1_0"}},
+		{dataservice.Validator{Kind: dataservice.ValidateLength, Minimum: f(2), Maximum: f(3)}, []string{"ab", "äöü"}, []string{"a", "abcd", ""}},
+		{dataservice.Validator{Kind: dataservice.ValidateLength, Maximum: f(3)}, []string{"", "abc"}, []string{"abcd"}},
+	} {
+		check, err := compileValidator(c.v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range c.yes {
+			if err := check(s); err != nil {
+				t.Errorf("%s %q: %v", c.v.Kind, s, err)
+			}
+		}
+		for _, s := range c.no {
+			if check(s) == nil {
+				t.Errorf("%s took %q", c.v.Kind, s)
+			}
+		}
+	}
+	if _, err := compileValidator(dataservice.Validator{Kind: dataservice.ValidateCustom, Class: "x.Y"}); err == nil || !strings.Contains(err.Error(), "x.Y") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	text := func(s string) *string { return &s }
+	for _, c := range []struct {
+		name  string
+		p     dataservice.Param
+		v     []string
+		given bool
+		want  string // "null" for a null
+		fails string
+	}{
+		{"given", dataservice.Param{Default: text("d")}, []string{"x"}, true, "x", ""},
+		{"absent", dataservice.Param{Default: text("d")}, nil, false, "d", ""},
+		{"empty", dataservice.Param{Default: text("d")}, []string{""}, true, "", ""},
+		{"empty, forced", dataservice.Param{Default: text("d"), ForceDefault: true}, []string{""}, true, "d", ""},
+		{"null", dataservice.Param{Default: text("d")}, []string{}, true, "null", ""},
+		{"null, forced", dataservice.Param{Default: text("d"), ForceDefault: true}, []string{}, true, "d", ""},
+		{"default null", dataservice.Param{Default: text("#{NULL}")}, nil, false, "null", ""},
+		{"optional", dataservice.Param{Optional: true}, nil, false, "null", ""},
+		{"missing", dataservice.Param{}, nil, false, "", "is missing"},
+		{"two for one", dataservice.Param{}, []string{"a", "b"}, true, "", "2 were given"},
+	} {
+		c.p.Name = "p"
+		p, why := compileParam(&c.p)
+		if why != "" {
+			t.Fatal(why)
+		}
+		got, err := p.resolve(c.v, c.given)
+		switch {
+		case c.fails != "":
+			if err == nil || !strings.Contains(err.Error(), c.fails) {
+				t.Errorf("%s: %v, want %q", c.name, err, c.fails)
+			}
+		case err != nil:
+			t.Errorf("%s: %v", c.name, err)
+		case c.want == "null":
+			if len(got) != 0 {
+				t.Errorf("%s: %q", c.name, got)
+			}
+		case len(got) != 1 || got[0] != c.want:
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+	p, why := compileParam(&dataservice.Param{Name: "p", SQLType: "UUID", Default: text("#{UUID}")})
+	if why != "" {
+		t.Fatal(why)
+	}
+	a, b := p.fallback()[0], p.fallback()[0]
+	if _, err := readUUID(a, source.SQLite); err != nil || a == b || a[14] != '4' {
+		t.Errorf("%s, %s, %v", a, b, err)
+	}
+	for _, refused := range []dataservice.Param{
+		{Default: text("#{USERNAME}")}, {Mode: "OUT"}, {SQLType: "QUERY_STRING"}, {SQLType: "ORACLE_REF_CURSOR"}, {SQLType: "NOPE"},
+		{Validators: []dataservice.Validator{{Kind: dataservice.ValidatePattern, Pattern: "a++"}}},
+	} {
+		if _, why := compileParam(&refused); why == "" {
+			t.Errorf("%+v was taken", refused)
+		}
+	}
+}
+
+func TestSplitArray(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"{}": "", "{a,b}": "a|b", `{"a,b","c\"d",NULL,"NULL"}`: `a,b|c"d|<null>|NULL`, "plain": "plain", "{}x": "{}x",
+	} {
+		var got []string
+		for _, v := range splitArray(in) {
+			if !v.Valid {
+				v.Text = "<null>"
+			}
+			got = append(got, v.Text)
+		}
+		if strings.Join(got, "|") != want {
+			t.Errorf("%s: %q, want %q", in, got, want)
+		}
+	}
+}
+
+// FuzzPattern checks that no pattern makes the compiler fail badly, and that what
+// compiles matches in whole.
+func FuzzPattern(f *testing.F) {
+	for _, s := range []string{"a", "[a-z]+", `\p{Alpha}`, `\Qx\E`, `(?=a)`, "a++", `[\]]`, `\`, `[^a]`, `\u00e9`} {
+		f.Add(s, "a")
+	}
+	f.Fuzz(func(t *testing.T, pattern, s string) {
+		re, err := compilePattern(pattern)
+		if err != nil {
+			return
+		}
+		if loc := re.FindStringIndex(s); loc != nil && (loc[0] != 0 || loc[1] != len(s)) {
+			t.Fatalf("%q matches %v of %q", pattern, loc, s)
+		}
+	})
+}
