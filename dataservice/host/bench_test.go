@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -71,7 +72,8 @@ func bareHandler(db *sql.DB) http.HandlerFunc {
 }
 
 // BenchmarkTenRows measures a service and a bare handler on the same driver and
-// database, over loopback with kept connections, and prints their ratio.
+// database, and prints their ratio: over loopback with kept connections, and the
+// handlers alone.
 func BenchmarkTenRows(b *testing.B) {
 	path := samplesDB(b, corpus(b))
 	dir := b.TempDir()
@@ -90,37 +92,49 @@ func BenchmarkTenRows(b *testing.B) {
 	if err := h.Start(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	defer h.Stop(b.Context())
+	defer h.Stop(context.Background())
 	db, err := sql.Open("sqlite", "file:"+path)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer db.Close()
+	db.SetMaxIdleConns(8) // the default of two would open files all the time
 
 	service := httptest.NewServer(h.Handler())
 	defer service.Close()
 	bare := httptest.NewServer(bareHandler(db))
 	defer bare.Close()
-	// In turns, so that what else the machine does weighs on both.
-	var ours, theirs []time.Duration
-	var oursTook, theirsTook time.Duration
+	b.Run("loopback", func(b *testing.B) {
+		compare(b, overLoopback(service.URL+"/services/Ten/ten"), overLoopback(bare.URL))
+	})
+	b.Run("handler", func(b *testing.B) {
+		compare(b, alone(h.Handler(), "/services/Ten/ten"), alone(bareHandler(db), "/"))
+	})
+}
+
+// compare lets both sides make bursts of requests in turns, so that what else
+// the machine does weighs on both.
+func compare(b *testing.B, ours, theirs func() error) {
+	b.Helper()
+	var a, z []time.Duration
+	var aTook, zTook time.Duration
 	const turn = 200
 	for b.Loop() {
-		d, took := burst(b, service.URL+"/services/Ten/ten", turn)
-		ours, oursTook = append(ours, d...), oursTook+took
-		d, took = burst(b, bare.URL, turn)
-		theirs, theirsTook = append(theirs, d...), theirsTook+took
+		d, took := burst(b, ours, turn)
+		a, aTook = append(a, d...), aTook+took
+		d, took = burst(b, theirs, turn)
+		z, zTook = append(z, d...), zTook+took
 	}
 	rate := func(n int, took time.Duration) float64 { return float64(n) / took.Seconds() }
-	b.ReportMetric(rate(len(ours), oursTook), "req/s")
-	b.ReportMetric(rate(len(theirs), theirsTook), "bare-req/s")
-	b.ReportMetric(rate(len(ours), oursTook)/rate(len(theirs), theirsTook), "ratio")
-	b.ReportMetric(float64(p99(ours).Microseconds()), "p99-µs")
-	b.ReportMetric(float64(p99(theirs).Microseconds()), "bare-p99-µs")
+	b.ReportMetric(rate(len(a), aTook), "req/s")
+	b.ReportMetric(rate(len(z), zTook), "bare-req/s")
+	b.ReportMetric(rate(len(a), aTook)/rate(len(z), zTook), "ratio")
+	b.ReportMetric(float64(p99(a).Microseconds()), "p99-µs")
+	b.ReportMetric(float64(p99(z).Microseconds()), "bare-p99-µs")
 }
 
 // burst makes n requests from four clients and gives how long each took.
-func burst(b *testing.B, url string, n int) ([]time.Duration, time.Duration) {
+func burst(b *testing.B, request func() error, n int) ([]time.Duration, time.Duration) {
 	b.Helper()
 	const clients = 4
 	took := make([]time.Duration, n)
@@ -130,7 +144,7 @@ func burst(b *testing.B, url string, n int) ([]time.Duration, time.Duration) {
 		all.Go(func() {
 			for i := c; i < n; i += clients {
 				start := time.Now()
-				if err := request(url); err != nil {
+				if err := request(); err != nil {
 					b.Error(err)
 				}
 				took[i] = time.Since(start)
@@ -144,20 +158,38 @@ func burst(b *testing.B, url string, n int) ([]time.Duration, time.Duration) {
 // keeping is a client that keeps its connections.
 var keeping = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8, DialContext: (&net.Dialer{}).DialContext}}
 
-func request(url string) error {
-	r, err := http.NewRequest(http.MethodGet, url, nil)
-	if err != nil {
-		return err
+func overLoopback(url string) func() error {
+	return func() error {
+		r, err := http.NewRequest(http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		r.Header.Set("Accept", "application/json")
+		resp, err := keeping.Do(r)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		n, err := io.Copy(io.Discard, resp.Body)
+		return whole(resp.StatusCode, n, err)
 	}
-	r.Header.Set("Accept", "application/json")
-	resp, err := keeping.Do(r)
-	if err != nil {
-		return err
+}
+
+// alone calls a handler without a network.
+func alone(h http.Handler, path string) func() error {
+	return func() error {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Header.Set("Accept", "application/json")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return whole(w.Code, int64(w.Body.Len()), nil)
 	}
-	defer resp.Body.Close()
-	n, err := io.Copy(io.Discard, resp.Body)
-	if err == nil && (resp.StatusCode != http.StatusOK || n < 1000) {
-		err = fmt.Errorf("%s: %d, %d bytes", url, resp.StatusCode, n)
+}
+
+// whole checks that an answer is what it should be, as far as its size tells.
+func whole(status int, n int64, err error) error {
+	if err == nil && (status != http.StatusOK || n < 1000) {
+		err = fmt.Errorf("status %d, %d bytes", status, n)
 	}
 	return err
 }

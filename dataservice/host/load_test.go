@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -61,6 +63,42 @@ func TestRedeployUnderLoad(t *testing.T) {
 		}
 	}
 	t.Logf("%d requests during %d deployments", served.Load(), versions)
+}
+
+// TestRedeploySamplesUnderLoad does the same to a sample on a real database, with
+// requests that read and requests that write.
+func TestRedeploySamplesUnderLoad(t *testing.T) {
+	t.Parallel()
+	const versions = 10
+	f := samples(t, "EventingSample")
+	text, err := os.ReadFile(filepath.Join(f.dir, "EventingSample.dbs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := f.Handler()
+	ctx, stop := context.WithCancel(t.Context())
+	var clients sync.WaitGroup
+	for i, target := range []string{
+		"/services/EventingSample/getProductByCode?productCode=S10_1678",
+		"/services/EventingSample/updateProductQuantity?productCode=S10_1678&quantityInStock=7",
+		"/services/EventingSample.HTTPEndpoint/getProductByCode?productCode=S10_1949",
+	} {
+		want := []int{http.StatusOK, http.StatusAccepted, http.StatusOK}[i]
+		clients.Go(func() {
+			for ctx.Err() == nil {
+				if w := get(h, http.MethodGet, target); w.Code != want {
+					t.Errorf("%s: %d %s", target, w.Code, w.Body)
+					return
+				}
+			}
+		})
+	}
+	for v := 2; v <= versions; v++ {
+		f.write("EventingSample.dbs", strings.Replace(string(text), "<data ", fmt.Sprintf("<data description=\"v%d\" ", v), 1))
+		f.until(fmt.Sprintf("EventingSample=v%d/%d", v, v))
+	}
+	stop()
+	clients.Wait()
 }
 
 func fetch(url string) error {

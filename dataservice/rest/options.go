@@ -1,0 +1,72 @@
+package rest
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// Served tells how a request ended.
+type Served struct {
+	Service string
+	// Request is the operation or resource; empty if the path means none.
+	Request  string
+	Status   int // 499: the client went away
+	Duration time.Duration
+	Bytes    int64 // of the answer's body
+}
+
+// statusGone is what a request counts as whose client did not wait.
+const statusGone = 499
+
+// Options bound what an Endpoint does. The zero value means the defaults.
+type Options struct {
+	MaxBody     int64         // bytes of a request's body; default 1 MiB
+	MaxRequests int           // at the same time, beyond which 429; default 512
+	Timeout     time.Duration // of one request, its answer included; default 60 s
+	Buffer      int           // bytes of an answer held back; default 64 KiB
+	MaxAnswer   int64         // bytes of an answer; default 256 MiB
+	// Origin tells which other sites' pages may write. Default: none.
+	Origin *http.CrossOriginProtection
+	Log    *slog.Logger // default: nothing is logged
+	// Observe hears of every request. It must be quick and safe for concurrent
+	// use. May be nil.
+	Observe func(Served)
+}
+
+// Defaults of Options.
+const (
+	DefaultMaxBody     = 1 << 20
+	DefaultMaxRequests = 512
+	DefaultTimeout     = time.Minute
+	DefaultBuffer      = 64 << 10
+	DefaultMaxAnswer   = 256 << 20
+)
+
+func (o Options) withDefaults() Options {
+	if o.MaxBody <= 0 {
+		o.MaxBody = DefaultMaxBody
+	}
+	if o.MaxRequests <= 0 {
+		o.MaxRequests = DefaultMaxRequests
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.Buffer <= 0 {
+		o.Buffer = DefaultBuffer
+	}
+	if o.MaxAnswer <= 0 {
+		o.MaxAnswer = DefaultMaxAnswer
+	}
+	if o.Origin == nil {
+		o.Origin = http.NewCrossOriginProtection()
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Observe == nil {
+		o.Observe = func(Served) {}
+	}
+	return o
+}
