@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -64,7 +65,7 @@ func (p *process) own(ctx context.Context, b int) {
 		switch {
 		case err == nil, errors.Is(err, engine.ErrOwned):
 		case errors.Is(err, bucket.ErrCorrupt), errors.Is(err, bucket.ErrGap):
-			p.w.t.Errorf("seed %d: p%d: %v", p.w.seed, p.n, err)
+			p.complain(err)
 			return
 		}
 		select {
@@ -74,10 +75,16 @@ func (p *process) own(ctx context.Context, b int) {
 	}
 }
 
-func (p *process) left(b int, err error) {
+func (p *process) left(_ int, err error) {
 	if errors.Is(err, bucket.ErrSeqTaken) {
-		p.w.t.Errorf("seed %d: p%d: bucket %d: %v", p.w.seed, p.n, b, err)
+		p.complain(err)
 	}
+}
+
+func (p *process) complain(err error) {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	p.w.complain(fmt.Errorf("p%d: %w", p.n, err))
 }
 
 // crash kills the process now and then. It needs w.mu.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,16 +54,63 @@ func TestSimulation(t *testing.T) {
 		return
 	}
 	n := seeds(t, 1000)
-	const shards = 4
-	for shard := range shards {
-		t.Run(strconv.Itoa(shard), func(t *testing.T) {
-			t.Parallel()
-			for seed := 1 + shard; seed <= n && !t.Failed(); seed += shards {
-				h, faults := simulate(t, uint64(seed), nil)
-				report(t, uint64(seed), h, faults)
-			}
-		})
+	var seen sightings
+	t.Run("seeds", func(t *testing.T) {
+		const shards = 4
+		for shard := range shards {
+			t.Run(strconv.Itoa(shard), func(t *testing.T) {
+				t.Parallel()
+				for seed := 1 + shard; seed <= n && !t.Failed(); seed += shards {
+					h, faults := simulate(t, uint64(seed), nil)
+					report(t, uint64(seed), h, faults)
+					seen.add(h)
+				}
+			})
+		}
+	})
+	if n >= 200 {
+		seen.check(t)
 	}
+}
+
+// sightings count what histories were about, so that a simulation in which
+// nothing happens does not count as one that went well.
+type sightings struct {
+	mu sync.Mutex
+	of map[string]int
+}
+
+func (s *sightings) add(h []event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of == nil {
+		s.of = make(map[string]int)
+	}
+	for _, e := range h {
+		s.of[string(e.what)]++
+		if e.what != committed {
+			continue
+		}
+		for i := range e.batch.Records {
+			r := &e.batch.Records[i]
+			s.of[fmt.Sprintf("%s %s%s", r.Kind, r.Outcome, r.Reason)]++
+		}
+	}
+}
+
+func (s *sightings) check(t *testing.T) {
+	t.Helper()
+	for _, what := range []string{
+		"crash", "effect", "CLAIM ", "RECLAIM ", "FORGET ", "SETTLE OK", "SETTLE FAILED", "SETTLE TIMED_OUT",
+		"SETTLE INTERRUPTED", "SETTLE UNKNOWN", "SETTLE CANCELLED", "SKIP OVERLAP_SKIPPED", "SKIP PAUSED_BY_USER",
+		"SKIP MISFIRE_SKIPPED", "SKIP MISFIRE_MERGED", "SKIP CATCH_UP_LIMIT", "SKIP BEFORE_FROM", "SKIP DELETED",
+		"DEFER OVERLAP_QUEUED", "DEFER MISFIRE_SKIPPED",
+	} {
+		if s.of[what] == 0 {
+			t.Errorf("no history has %q", what)
+		}
+	}
+	t.Log(s.of)
 }
 
 func report(t *testing.T, seed uint64, h []event, faults []error) {
@@ -108,7 +156,7 @@ func simulate(t *testing.T, seed uint64, plant func(*world)) ([]event, []error) 
 	})
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.history, verdict(w.history, end, maxSkew, w.rules.Misfire)
+	return w.history, append(w.faults, verdict(w.history, end, maxSkew, w.rules.Misfire)...)
 }
 
 // maxSkew is how far a process's clock may be off.
@@ -143,7 +191,7 @@ func (w *world) live(ctx context.Context) {
 	p.stop()
 	p.gone.Wait()
 	if err := p.engine.Stop(ctx); err != nil {
-		w.t.Errorf("seed %d: stop: %v", w.seed, err)
+		p.complain(fmt.Errorf("stop: %w", err))
 	}
 }
 
@@ -223,7 +271,7 @@ func (w *world) hand(ctx context.Context, p **process) {
 	before := *p
 	before.stop()
 	before.gone.Wait()
-	bounded, cancel := context.WithTimeout(ctx, 8*time.Second)
+	bounded, cancel := context.WithTimeout(ctx, time.Duration(500+w.draw(5000))*time.Millisecond)
 	defer cancel()
 	_ = before.engine.Stop(bounded) // it may die meanwhile
 	w.mu.Lock()

@@ -39,6 +39,7 @@ type world struct {
 	rand    *rand.Rand
 	calm    bool // no more faults
 	history []event
+	faults  []error // that show without a judge
 	inbox   map[task.FireID]bool
 	hash    string
 	present bool // the target is deployed
@@ -90,6 +91,9 @@ func (w *world) draw(n int) int {
 	return w.rand.IntN(n)
 }
 
+// complain notes what must not happen. It needs w.mu.
+func (w *world) complain(err error) { w.faults = append(w.faults, err) }
+
 func (w *world) write(e event) {
 	e.at = time.Now()
 	w.history = append(w.history, e)
@@ -103,7 +107,7 @@ func (w *world) record(proc int, ops []coordclient.Op) {
 		case op.Kind == coordclient.OpCreate && part[0] == "buckets" && len(part) == 4 && part[2] == "log":
 			b, err := bucket.DecodeBatch(op.Value)
 			if err != nil {
-				w.t.Errorf("seed %d: %v", w.seed, err)
+				w.complain(err)
 				continue
 			}
 			home, _ := strconv.Atoi(part[1])
@@ -111,7 +115,7 @@ func (w *world) record(proc int, ops []coordclient.Op) {
 		case part[0] == "tasks" && (op.Kind == coordclient.OpCreate || op.Kind == coordclient.OpSet):
 			var info task.Info
 			if err := json.Unmarshal(op.Value, &info); err != nil {
-				w.t.Errorf("seed %d: %v", w.seed, err)
+				w.complain(err)
 				continue
 			}
 			now := time.Now().Truncate(time.Millisecond)

@@ -1,0 +1,146 @@
+package engine_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// Histories that break one promise each, so that every validator is seen to
+// work.
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	good := newScript().define(nil).log(claim(1)).run(1, 1).log(settle(1, 1, task.OK)).log(claim(2), claim(3)).
+		run(2, 1).run(3, 1).log(settle(2, 1, task.OK), settle(3, 1, task.OK))
+	if faults := good.judge(4); len(faults) > 0 {
+		t.Fatalf("a good history: %v", faults)
+	}
+	for _, c := range []struct {
+		name string
+		want error
+		bad  *script
+	}{
+		{"claimed twice", errDoubleDecision, newScript().define(nil).log(claim(1)).log(claim(1))},
+		{"skipped after a claim", errDoubleDecision, newScript().define(nil).log(claim(1)).log(skip(1, task.ReasonOverlap))},
+		{"an instant left out", errLostFiring, newScript().define(nil).log(claim(1)).log(claim(3))},
+		{"nothing claimed at all", errLostFiring, newScript().define(nil)},
+		{"deferred for ever", errLostFiring, newScript().define(nil).log(deferral(1))},
+		{"skipped in silence", errLostFiring, newScript().define(nil).log(bucket.Record{
+			Kind: bucket.Skip, UID: "u", At: ms(1), Until: ms(3), Count: 1, Reason: task.ReasonDeleted})},
+		{"never settled", errUnsettled, newScript().define(nil).log(claim(1)).run(1, 1)},
+		{"claimed early", errEarlyFiring, newScript().define(nil).logAt(900, claim(1))},
+		{"between two instants", errNotScheduled, newScript().define(nil).log(bucket.Record{
+			Kind: bucket.Claim, UID: "u", At: ms(1) + 500, Attempt: 1})},
+		{"claimed in a pause", errFiredAfterPause, newScript().define(nil).define(paused).log(claim(1))},
+		{"by hand in a pause", errFiredAfterPause, newScript().define(paused).log(bucket.Record{
+			Kind: bucket.Claim, UID: "u", At: ms(1), Manual: "m", Attempt: 1})},
+		{"an instant of a pause after it", errNotScheduled, newScript().define(paused).define(resumedAt(5)).log(claim(2))},
+		{"attempted again in a pause", errFiredAfterPause, newScript().define(nil).log(claim(1)).define(paused).log(reclaim(1, 2))},
+		{"effect twice", errDoubleEffect, newScript().define(nil).log(claim(1)).run(1, 1).log(reclaim(1, 2)).run(1, 2)},
+		{"OK without effect", errLostEffect, newScript().define(nil).log(claim(1)).log(settle(1, 1, task.OK))},
+		{"at-most-once twice", errRanTwice, newScript().define(nil).log(atMostOnce(claim(1))).run(1, 1).log(reclaim(1, 2))},
+		{"run without claim", errRunWithoutClaim, newScript().define(nil).run(1, 1).log(claim(1))},
+		{"run without reclaim", errRunWithoutClaim, newScript().define(nil).log(claim(1)).run(1, 1).run(1, 2)},
+		{"run after the end", errRunAfterSettle, newScript().define(nil).log(claim(1)).log(settle(1, 1, task.Unknown)).run(1, 1)},
+		{"two at once", errOverlap, newScript().define(queued).log(claim(1), claim(2)).begin(1).begin(2)},
+		{"missed when hardly late", errWrongMisfire, newScript().define(nil).log(skip(1, task.ReasonMissed))},
+		{"settled twice", errBadLog, newScript().define(nil).log(claim(1)).run(1, 1).log(settle(1, 1, task.OK)).log(settle(1, 1, task.OK))},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if faults := c.bad.judge(40); !errors.Is(errors.Join(faults...), c.want) {
+				t.Errorf("want %v, have %v", c.want, faults)
+			}
+		})
+	}
+}
+
+// script writes a history of one task "u" that is due at every second.
+type script struct {
+	h   []event
+	seq int64
+	rev int64
+}
+
+var dawn = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func ms(second int) int64 { return dawn.Add(time.Duration(second) * time.Second).UnixMilli() }
+
+func newScript() *script { return &script{} }
+
+func (s *script) define(change func(*task.Info)) *script {
+	s.rev++
+	info := task.Info{
+		UID: "u", Revision: s.rev, From: dawn, Delivery: task.EffectivelyOnce,
+		Trigger: task.TriggerInfo{Cron: "* * * * * ?", End: dawn.Add(3 * time.Second)},
+	}
+	if change != nil {
+		change(&info)
+	}
+	s.h = append(s.h, event{what: defined, info: info})
+	return s
+}
+
+func paused(i *task.Info) { i.Paused = true }
+
+func queued(i *task.Info) { i.Overlap = task.OverlapQueue }
+
+func resumedAt(second int) func(*task.Info) {
+	return func(i *task.Info) { i.From = time.UnixMilli(ms(second)) }
+}
+
+func (s *script) log(records ...bucket.Record) *script { return s.logAt(10_000, records...) }
+
+func (s *script) logAt(after int64, records ...bucket.Record) *script {
+	s.seq++
+	s.h = append(s.h, event{what: committed, at: dawn, batch: &bucket.Batch{
+		Epoch: 1, Seq: s.seq, Op: s.seq, Time: ms(0) + after, Records: records,
+	}})
+	return s
+}
+
+func (s *script) begin(second int) *script {
+	s.h = append(s.h, event{what: began, at: dawn.Add(10 * time.Second), fire: id(second), attempt: 1})
+	return s
+}
+
+func (s *script) run(second, attempt int) *script {
+	for _, what := range []happening{began, effected, ended} {
+		s.h = append(s.h, event{what: what, at: dawn.Add(10 * time.Second), fire: id(second), attempt: attempt})
+	}
+	return s
+}
+
+func (s *script) judge(end int) []error {
+	return verdict(s.h, dawn.Add(time.Duration(end)*time.Second), 0, time.Minute)
+}
+
+func id(second int) task.FireID { return task.ScheduledID("u", time.UnixMilli(ms(second))) }
+
+func claim(second int) bucket.Record {
+	return bucket.Record{Kind: bucket.Claim, UID: "u", At: ms(second), Attempt: 1, Delivery: task.EffectivelyOnce}
+}
+
+func atMostOnce(r bucket.Record) bucket.Record {
+	r.Delivery = task.AtMostOnce
+	return r
+}
+
+func reclaim(second, attempt int) bucket.Record {
+	return bucket.Record{Kind: bucket.Reclaim, UID: "u", At: ms(second), Attempt: attempt}
+}
+
+func settle(second, attempt int, o task.Outcome) bucket.Record {
+	return bucket.Record{Kind: bucket.Settle, UID: "u", At: ms(second), Attempt: attempt, Outcome: o, Final: true}
+}
+
+func skip(second int, why task.Reason) bucket.Record {
+	return bucket.Record{Kind: bucket.Skip, UID: "u", At: ms(second), Until: ms(second), Count: 1, Reason: why}
+}
+
+func deferral(second int) bucket.Record {
+	return bucket.Record{Kind: bucket.Defer, UID: "u", At: ms(second), Start: ms(second)}
+}

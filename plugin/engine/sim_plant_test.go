@@ -1,0 +1,87 @@
+package engine_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/seed42aab489/belfry/plugin/bucket"
+)
+
+// A judge that never complains proves nothing: each rule of the protocol that
+// is left out on purpose must be missed.
+func TestPlantedFaultsAreFound(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		plant func(*world)
+		by    []error // any of them
+	}{
+		{"run first, claim after", func(w *world) { w.plant.RunFirst = true }, []error{errRunWithoutClaim}},
+		{"open claims missing from the page", func(w *world) { w.plant.Page = closePage },
+			[]error{errUnsettled, errBadLog}},
+		{"skips do not move the cursor", func(w *world) { w.plant.Replay = replayWithoutSkips },
+			[]error{errDoubleDecision}},
+		{"replay without folded_to", func(w *world) { w.ghosts, w.plant.Replay = true, replayAll },
+			[]error{errRunAfterSettle, errDoubleDecision, errRanTwice}},
+		{"no check of the bucket's version", func(w *world) { w.noFence = true },
+			[]error{errFiredAfterPause, errNotScheduled}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			for seed := uint64(1); seed <= 300; seed++ {
+				_, faults := simulate(t, seed, c.plant)
+				for _, promise := range c.by {
+					if errors.Is(errors.Join(faults...), promise) {
+						t.Logf("seed %d: %v", seed, promise)
+						return
+					}
+				}
+			}
+			t.Errorf("300 histories, and nobody noticed")
+		})
+	}
+}
+
+// closePage leaves the open claims out.
+func closePage(data []byte) []byte {
+	page, err := bucket.DecodePage(data)
+	if err != nil {
+		panic(err)
+	}
+	for i := range page.Cursors {
+		page.Cursors[i].Open = nil
+	}
+	return page.Encode()
+}
+
+// replayWithoutSkips lets skips be forgotten with the memory of their owner.
+func replayWithoutSkips(l bucket.Loaded, compile bucket.Compile, rules bucket.Rules) (*bucket.State, error) {
+	for i, entry := range l.Log {
+		b, err := bucket.DecodeBatch(entry.Data)
+		if err != nil {
+			return nil, err
+		}
+		var kept []bucket.Record
+		for _, r := range b.Records {
+			if r.Kind != bucket.Skip {
+				kept = append(kept, r)
+			}
+		}
+		b.Records = kept
+		l.Log[i].Data = b.Encode()
+	}
+	return bucket.Replay(l, compile, rules)
+}
+
+// replayAll plays entries again that the page holds already.
+func replayAll(l bucket.Loaded, compile bucket.Compile, rules bucket.Rules) (*bucket.State, error) {
+	if l.Page.Version >= 0 && len(l.Log) > 0 {
+		page, err := bucket.DecodePage(l.Page.Data)
+		if err != nil {
+			return nil, err
+		}
+		page.Folded = l.Log[0].Seq - 1
+		l.Page.Data = page.Encode()
+	}
+	return bucket.Replay(l, compile, rules)
+}
