@@ -48,14 +48,19 @@ func (r *reader) unsupported(root *node) {
 		if q.Result != nil {
 			unsupportedFields(q.Result.Fields, q, note)
 		}
+		for c := range q.Nested() {
+			strayParams(s, c, "query "+q.ID, note)
+		}
 	}
 	refused := r.refusedQueries()
 	for _, o := range s.Operations {
+		strayParams(s, &o.Call, "operation "+o.Name, note)
 		if o.Unsupported = refusal(s, refused, o.Call.Query); o.Unsupported != "" {
 			note(o.Position, "operation "+o.Name, o.Unsupported)
 		}
 	}
 	for _, res := range s.Resources {
+		strayParams(s, &res.Call, "resource "+res.Name(), note)
 		if res.Unsupported = refusal(s, refused, res.Call.Query); res.Unsupported != "" {
 			note(res.Position, "resource "+res.Name(), res.Unsupported)
 		}
@@ -63,6 +68,27 @@ func (r *reader) unsupported(root *node) {
 	slices.SortStableFunc(s.Unsupported, func(a, b dataservice.Unsupported) int {
 		return cmp.Or(a.Line-b.Line, a.Column-b.Column)
 	})
+}
+
+// strayParams notes what a call gives to a parameter that its query does not
+// have, which the original takes and drops.
+func strayParams(s *dataservice.Service, c *dataservice.CallQuery, from string, note noteFunc) {
+	q := s.Query(c.Query)
+	if q == nil {
+		return
+	}
+	for _, w := range c.Params {
+		known := slices.ContainsFunc(q.Params, func(p *dataservice.Param) bool { return strings.EqualFold(p.Name, w.Name) })
+		if known {
+			continue
+		}
+		var names []string
+		for _, p := range q.Params {
+			names = append(names, p.Name)
+		}
+		note(w.Position, "with-param "+w.Name+" of "+from,
+			fmt.Sprintf("query %s has no parameter of that name, so it has no effect%s", q.ID, meant(w.Name, names, "%s")))
+	}
 }
 
 type noteFunc func(at dataservice.Position, what, why string)
