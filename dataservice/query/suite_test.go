@@ -35,6 +35,11 @@ func suite(t *testing.T, server *sourcetest.Server) {
 		"read_events": testReadEvents,
 		"horizon":     testHorizon,
 		"timeout":     testTimeout,
+		"killed":      testKilled,
+		"frozen":      testFrozen,
+		"function":    testFunction,
+		"loose":       testLoose,
+		"off":         testOff,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
