@@ -73,7 +73,7 @@ func decodeState(data []byte) (*state, error) {
 	if s.Format != 1 {
 		return nil, fmt.Errorf("state: format %d is not known", s.Format)
 	}
-	if s.Digest != nil && s.Digest.Last == nil {
+	if d := s.Digest; d != nil && (d.Last == nil || len(d.Entries) == 0) {
 		return nil, fmt.Errorf("state: a digest of nothing")
 	}
 	return s, nil

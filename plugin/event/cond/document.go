@@ -227,26 +227,26 @@ func (n *node) name() string {
 
 // value is XPath's string-value.
 func (n *node) value() string {
-	if n.kind != rootNode && n.kind != elementNode {
-		return n.text
-	}
-	if len(n.children) == 1 && n.children[0].kind == textNode {
-		return n.children[0].text
-	}
-	var b strings.Builder
-	n.write(&b)
-	return b.String()
+	s, _ := n.read()
+	return s
 }
 
-func (n *node) write(b *strings.Builder) {
-	for _, c := range n.children {
-		switch c.kind {
-		case textNode:
-			b.WriteString(c.text)
-		case elementNode:
-			c.write(b)
-		}
+// read gives the string-value and how many nodes it took to put it together.
+func (n *node) read() (s string, nodes int) {
+	if n.kind != rootNode && n.kind != elementNode {
+		return n.text, 1
 	}
+	if len(n.children) == 1 && n.children[0].kind == textNode {
+		return n.children[0].text, 1
+	}
+	var b strings.Builder
+	descendants(n, func(c *node) {
+		nodes++
+		if c.kind == textNode {
+			b.WriteString(c.text)
+		}
+	})
+	return b.String(), nodes
 }
 
 // leaf tells whether an element holds nothing but text.
