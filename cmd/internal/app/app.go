@@ -109,8 +109,9 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	meters := newMeters()
+	opens := newNatures(queries, c.Inbox.Enabled, a.log.With("component", "query"))
 	services, err := host.New(host.Options{
-		Dir: c.Services, Opener: opener{queries},
+		Dir: c.Services, Opener: opens,
 		MaxServices: c.Deploy.MaxServices, Poll: c.Deploy.Interval, Settle: c.Deploy.Settle, Drain: c.Deploy.Drain,
 		HTTP: rest.Options{
 			MaxBody: int64(c.Limits.Body), MaxRequests: c.Limits.Concurrency, Timeout: c.Limits.RequestTime,
@@ -126,7 +127,7 @@ func (a *App) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	bridge := newBridge(services, c.Inbox.Enabled)
+	bridge := newBridge(services, opens)
 	a.plugin, err = plugin.New(plugin.Deps{
 		Port: store, Host: bridge, Sender: sender, Now: time.Now, Log: a.log.With("component", "scheduling"),
 		Options: plugin.Options{
@@ -146,6 +147,8 @@ func (a *App) start(ctx context.Context) error {
 
 	services.Attach(hook{a.plugin.Triggers(), bridge})
 	services.OnChange(a.plugin.Republish)
+	services.OnChange(opens.look)
+	a.watchNatures(opens)
 	services.OnChange(a.reportServices())
 	if err := services.Start(ctx); err != nil {
 		return err
@@ -216,6 +219,22 @@ func (a *App) serveSocket(path string) error {
 		return <-done
 	})
 	return nil
+}
+
+// watchNatures finds out in the background what databases offer, and publishes
+// what it found.
+func (a *App) watchNatures(n *natures) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { // ends when cancel is called
+		defer close(done)
+		n.run(ctx, a.plugin.Republish)
+	}()
+	a.teardown.add("probe of databases", func(context.Context) error {
+		cancel()
+		<-done
+		return nil
+	})
 }
 
 // watchStore tells Fatal when the store is lost: only a restart can read what

@@ -8,7 +8,6 @@ import (
 
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/host"
-	"github.com/seed42aab489/belfry/dataservice/query"
 	"github.com/seed42aab489/belfry/dataservice/rest"
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/event"
@@ -16,24 +15,17 @@ import (
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
-// opener opens services with the query engine.
-type opener struct{ engine *query.Engine }
-
-func (o opener) Open(ctx context.Context, s *dataservice.Service, h dataservice.Hook) (host.Runtime, error) {
-	return o.engine.Open(ctx, s, h)
-}
-
 // bridge is the data services as the plugin sees them. Safe for concurrent use.
 type bridge struct {
 	services *host.Host
-	inbox    bool
+	natures  *natures
 
 	mu    sync.Mutex
 	tasks map[string]task.Key // guarded by mu; the tasks of firings under way, by fire id
 }
 
-func newBridge(services *host.Host, inbox bool) *bridge {
-	return &bridge{services: services, inbox: inbox, tasks: map[string]task.Key{}}
+func newBridge(services *host.Host, n *natures) *bridge {
+	return &bridge{services: services, natures: n, tasks: map[string]task.Key{}}
 }
 
 // Call executes an operation for a firing.
@@ -124,7 +116,7 @@ func (b *bridge) view(v host.View) control.ServiceView {
 			view.Parameters = append(view.Parameters, p.Name)
 		}
 		if s != nil {
-			view.Reads, view.Delivery = b.nature(s, o.Name)
+			view.Reads, view.Delivery = b.natures.of(s, o.Name)
 		}
 		out.Operations = append(out.Operations, view)
 	}
@@ -140,24 +132,6 @@ func (b *bridge) view(v host.View) control.ServiceView {
 		out.Unsupported = append(out.Unsupported, u.What+": "+u.Why)
 	}
 	return out
-}
-
-// nature tells whether an operation returns a result, and the strongest
-// delivery that it offers.
-func (b *bridge) nature(s *dataservice.Service, operation string) (reads bool, d task.Delivery) {
-	o := s.Operation(operation)
-	if o == nil {
-		return false, task.AtLeastOnce
-	}
-	q := s.Query(o.Call.Query)
-	if q == nil {
-		return false, task.AtLeastOnce
-	}
-	d = task.AtLeastOnce
-	if src := s.Source(q.Source); b.inbox && src != nil && src.Kind == dataservice.SourceSQL {
-		d = task.EffectivelyOnce
-	}
-	return q.Result != nil, d
 }
 
 // TryOperation calls an operation for the companion.

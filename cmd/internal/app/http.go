@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -18,6 +19,9 @@ import (
 const (
 	readHeaderTimeout = 5 * time.Second
 	idleTimeout       = 2 * time.Minute
+	// writeMargin is what a short answer may take to write after its request's
+	// time is over; streamed ones set a deadline of their own.
+	writeMargin = 30 * time.Second
 	maxHeader         = 64 << 10
 )
 
@@ -31,7 +35,8 @@ func (a *App) serveHTTP(ctx context.Context, address string, m *meters) error {
 	var stopping atomic.Bool
 	server := &http.Server{
 		Handler: a.mux(m, &stopping), ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		ErrorLog: nil,
+		WriteTimeout: a.o.Loaded.Config.Limits.RequestTime + writeMargin,
+		ErrorLog:     slog.NewLogLogger(a.log.With("component", "http").Handler(), slog.LevelDebug),
 	}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }() // ends when the server is shut down
