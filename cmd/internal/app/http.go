@@ -22,7 +22,7 @@ const (
 	// writeMargin is what a short answer may take to write after its request's
 	// time is over; streamed ones set a deadline of their own.
 	writeMargin = 30 * time.Second
-	maxHeader         = 64 << 10
+	maxHeader   = 64 << 10
 )
 
 // serveHTTP opens the listener and serves.

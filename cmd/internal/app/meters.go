@@ -3,7 +3,6 @@ package app
 import (
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -101,5 +100,5 @@ func histogram(ch chan<- prometheus.Metric, d *prometheus.Desc, h *engine.Histog
 	for bound, n := range atMost {
 		buckets[bound.Seconds()] = uint64(n)
 	}
-	ch <- prometheus.MustNewConstHistogram(d, uint64(count), time.Duration(sum).Seconds(), buckets)
+	ch <- prometheus.MustNewConstHistogram(d, uint64(count), sum.Seconds(), buckets)
 }

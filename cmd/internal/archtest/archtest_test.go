@@ -91,8 +91,8 @@ func rowOf(path string) (row, bool) {
 }
 
 func matches(pattern, path string) bool {
-	below, any := strings.CutSuffix(pattern, "/...")
-	return pattern == path || any && (path == below || strings.HasPrefix(path, below+"/"))
+	below, all := strings.CutSuffix(pattern, "/...")
+	return pattern == path || all && (path == below || strings.HasPrefix(path, below+"/"))
 }
 
 func list(t *testing.T) []listed {

@@ -14,10 +14,13 @@ type row struct {
 // that ends in "/..." stands for itself and everything below, unless a longer
 // key fits. Test files may import what they need.
 var table = map[string]row{
-	"coordclient":           {},
-	"coordclient/local":     {own: []string{"coordclient"}, third: []string{"modernc.org/sqlite", "golang.org/x/sys"}},
-	"coordclient/socket":    {own: []string{"coordclient"}},
-	"coordclient/coordtest": {own: []string{"coordclient"}},
+	"coordclient":              {},
+	"coordclient/internal/...": {own: []string{"coordclient"}},
+	"coordclient/local":        {own: []string{"coordclient", "coordclient/internal/..."}, third: []string{"modernc.org/sqlite", "golang.org/x/sys"}},
+	"coordclient/socket":       {own: []string{"coordclient"}},
+	"coordclient/coordtest":    {own: []string{"coordclient", "coordclient/internal/..."}},
+	"coordclient/zk":           {own: []string{"coordclient", "coordclient/internal/..."}, third: []string{"github.com/go-zookeeper/zk", "github.com/google/uuid"}},
+	"coordclient/zk/zktest":    {own: []string{"coordclient", "coordclient/zk"}, third: []string{"github.com/go-zookeeper/zk"}},
 
 	"dataservice":                   {},
 	"dataservice/descriptor":        {own: []string{"dataservice"}},

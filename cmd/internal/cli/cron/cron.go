@@ -89,7 +89,8 @@ func listing(p output.Printer, c *trigger.Cron, in *time.Location, at time.Time,
 		instants = append(instants, utc)
 		l.Rows = append(l.Rows, []output.Cell{
 			output.Text(at.In(in).Format("Mon 2006-01-02 15:04:05 -0700")), output.Text(utc),
-			{Human: output.Relative(at.Sub(p.Now))}, {Human: c.Note(at, in), Plain: c.Note(at, in)},
+			{Human: output.Relative(at.Sub(p.Now))},
+			{Human: c.Note(at, in), Plain: c.Note(at, in)},
 		})
 	}
 	l.Data, l.Names = instants, instants

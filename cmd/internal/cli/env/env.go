@@ -121,5 +121,5 @@ func (e *Env) Confirm(question, want, flag string) error {
 	return nil
 }
 
-// ErrCancelled: a person said no at a prompt; it exits with 9.
+// ErrCancelled tells that a person said no at a prompt; it exits with 9.
 var ErrCancelled = errors.New("cancelled, nothing was changed")

@@ -30,7 +30,7 @@ const (
 // Formats lists what -o takes, for help, completion and errors.
 func Formats() []string { return []string{Table, Wide, JSON, YAML, Name} }
 
-// ErrFormat: -o was given something that it does not take.
+// ErrFormat tells that -o was given something that it does not take.
 var ErrFormat = errors.New("unknown output format")
 
 // Printer writes results. The zero value writes tab-separated lines in UTC.

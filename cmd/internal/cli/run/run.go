@@ -87,8 +87,15 @@ func listing(p output.Printer, runs []control.RunView) output.Listing {
 	l := output.Listing{
 		Data: runs,
 		Columns: []output.Column{
-			{Name: "TASK"}, {Name: "SCHEDULED"}, {Name: "OUTCOME"}, {Name: "TOOK"}, {Name: "TRY"}, {Name: "NODE"}, {Name: "ERROR"},
-			{Name: "LATE", Wide: true}, {Name: "FIRE ID", Wide: true},
+			{Name: "TASK"},
+			{Name: "SCHEDULED"},
+			{Name: "OUTCOME"},
+			{Name: "TOOK"},
+			{Name: "TRY"},
+			{Name: "NODE"},
+			{Name: "ERROR"},
+			{Name: "LATE", Wide: true},
+			{Name: "FIRE ID", Wide: true},
 		},
 		Empty: "No runs yet. `belfry task list` shows when tasks fire next.",
 	}

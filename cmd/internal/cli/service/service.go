@@ -79,7 +79,10 @@ func newShow(e *env.Env) *cobra.Command {
 
 func sheet(p output.Printer, s control.ServiceView) [][2]string {
 	pairs := [][2]string{
-		{"Name", s.Name}, {"Status", strings.TrimSpace(s.Status + " " + s.Error)}, {"File", s.File}, {"Node", s.Node},
+		{"Name", s.Name},
+		{"Status", strings.TrimSpace(s.Status + " " + s.Error)},
+		{"File", s.File},
+		{"Node", s.Node},
 		{"Deployed", p.Time(s.Deployed).Plain},
 	}
 	if s.Description != "" {

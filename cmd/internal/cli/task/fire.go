@@ -15,7 +15,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
-// ErrRun: the run that was waited for did not end OK.
+// ErrRun tells that the run that was waited for did not end OK.
 var ErrRun = errors.New("the run did not succeed")
 
 func newRun(e *env.Env, key *keyFlags) *cobra.Command {

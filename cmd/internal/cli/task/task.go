@@ -65,9 +65,19 @@ func listing(p output.Printer, tasks []control.TaskView) output.Listing {
 	l := output.Listing{
 		Data: tasks,
 		Columns: []output.Column{
-			{Name: "NAME"}, {Name: "STATE"}, {Name: "TRIGGER"}, {Name: "NEXT"}, {Name: "LAST"}, {Name: "RESULT"}, {Name: "NODE"},
-			{Name: "SERVICE", Wide: true}, {Name: "OPERATION", Wide: true}, {Name: "FIRED", Wide: true},
-			{Name: "FAILURES", Wide: true}, {Name: "SKIPPED", Wide: true}, {Name: "REASON", Wide: true},
+			{Name: "NAME"},
+			{Name: "STATE"},
+			{Name: "TRIGGER"},
+			{Name: "NEXT"},
+			{Name: "LAST"},
+			{Name: "RESULT"},
+			{Name: "NODE"},
+			{Name: "SERVICE", Wide: true},
+			{Name: "OPERATION", Wide: true},
+			{Name: "FIRED", Wide: true},
+			{Name: "FAILURES", Wide: true},
+			{Name: "SKIPPED", Wide: true},
+			{Name: "REASON", Wide: true},
 		},
 		Empty: "No tasks yet. See what can be scheduled with `belfry operation list`, then `belfry task create --help`.",
 	}
