@@ -11,13 +11,14 @@ import (
 // Alerts turns notices about tasks into messages. The zero value is ready.
 type Alerts struct{}
 
-// Announce gives one message for each subscription that asked for such a notice,
-// each once. Pure. Its ids are made of the notice's and the subscription.
+// Announce gives one message for each subscription of the alerts of this kind in
+// the notice's Info, each once. Pure. Its ids are made of the notice's and the
+// subscription.
 func (Alerts) Announce(n task.Notice) []task.Message {
 	var all []task.Message
 	seen := map[string]bool{}
 	for _, a := range n.Info.Alerts {
-		if a.On != n.Kind || !concerns(a, n) {
+		if a.On != n.Kind {
 			continue
 		}
 		for _, to := range split(a.To) {
@@ -45,12 +46,6 @@ func split(uris []string) []string {
 		all = append(all, Split(strings.TrimSpace(u))...)
 	}
 	return all
-}
-
-// concerns tells whether a run was late enough for this one of several alerts.
-func concerns(a task.Alert, n task.Notice) bool {
-	return n.Kind != task.AlertLate || n.Run.Started.IsZero() ||
-		n.Run.Started.Sub(n.Run.Scheduled) >= time.Duration(a.After)
 }
 
 func alertWords(n task.Notice) string {

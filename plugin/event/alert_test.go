@@ -39,12 +39,8 @@ func TestAnnounce(t *testing.T) {
 		notice(task.AlertSilent, task.Run{}),
 	} {
 		messages := Alerts{}.Announce(n)
-		want := 3
-		if n.Kind == task.AlertLate {
-			want = 2 // twelve minutes late concern those who asked for ten, not for an hour
-		}
-		if len(messages) != want {
-			t.Errorf("%s: %d messages, want %d", n.Kind, len(messages), want)
+		if len(messages) != 3 {
+			t.Errorf("%s: %d messages, want 3", n.Kind, len(messages))
 			continue
 		}
 		if again := (Alerts{}).Announce(n); again[0].ID != messages[0].ID || messages[0].ID == messages[1].ID {

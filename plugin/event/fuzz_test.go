@@ -13,7 +13,7 @@ import (
 // a hit that the state machine can take, and that reads back the same.
 func FuzzHit(f *testing.F) {
 	for _, p := range []policy{{}, {Edge: true, Rearm: true}, {Hold: time.Second, CoolDown: time.Second, Digest: time.Second}} {
-		data, err := step1(observed{at: 1, held: true}, p, 1).encode()
+		data, err := hitOf(observed{at: 1, held: true}, p, 1).encode()
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -53,7 +53,7 @@ func FuzzState(f *testing.F) {
 				r.message(to)
 			}
 		}
-		s.accept(step1(observed{at: 1, held: true}, policy{Hold: time.Second}, 1), "id")
+		s.accept(hitOf(observed{at: 1, held: true}, policy{Hold: time.Second}, 1), "id")
 		s.due()
 	})
 }
@@ -69,7 +69,7 @@ func FuzzTemplate(f *testing.F) {
 		if err != nil {
 			return
 		}
-		out, err := execute(c, d, MaxText)
+		out, err := execute(c, d)
 		if err != nil {
 			return
 		}

@@ -19,7 +19,7 @@ import (
 // before (after=false) and after each commit whether it goes wrong.
 type memory struct {
 	mu      sync.Mutex
-	states  map[Ref]cell1
+	states  map[Ref]stored
 	outbox  map[string]Pending
 	ever    map[string]int // how often each message was put there
 	changed chan struct{}
@@ -27,13 +27,13 @@ type memory struct {
 	sizes   int // the largest commit
 }
 
-type cell1 struct {
+type stored struct {
 	data    []byte
 	version int64
 }
 
 func newMemory() *memory {
-	return &memory{states: map[Ref]cell1{}, outbox: map[string]Pending{}, ever: map[string]int{}, changed: make(chan struct{})}
+	return &memory{states: map[Ref]stored{}, outbox: map[string]Pending{}, ever: map[string]int{}, changed: make(chan struct{})}
 }
 
 func (m *memory) fault(op string, after bool) error {
@@ -74,7 +74,7 @@ func (m *memory) Accept(_ context.Context, ref Ref, version int64, data []byte, 
 		return err
 	}
 	m.sizes = max(m.sizes, len(encoded)+len(data))
-	m.states[ref] = cell1{slices.Clone(data), version + 1}
+	m.states[ref] = stored{slices.Clone(data), version + 1}
 	for _, msg := range messages {
 		if _, have := m.outbox[msg.ID]; !have {
 			m.outbox[msg.ID] = Pending{Message: msg, Key: msg.ID}
@@ -232,12 +232,12 @@ var errDown = errors.New("connection refused")
 // start is the time of a test's first event.
 var start = time.Date(2026, 11, 23, 5, 30, 0, 0, time.UTC)
 
-func newTriggers(t testing.TB, m *memory) *Triggers {
+func newTriggers(t *testing.T, m *memory) *Triggers {
 	t.Helper()
 	return New(Config{States: m, Sender: &receiver{}, Reporter: &reports{}, Now: time.Now})
 }
 
-func deploy(t testing.TB, tr *Triggers, service string, specs ...TriggerSpec) {
+func deploy(t *testing.T, tr *Triggers, service string, specs ...TriggerSpec) {
 	t.Helper()
 	if err := tr.Deploy(service, specs); err != nil {
 		t.Fatal(err)

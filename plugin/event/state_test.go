@@ -17,7 +17,7 @@ type observed struct {
 	rearmed bool
 }
 
-func step1(h observed, p policy, n int) *hit {
+func hitOf(h observed, p policy, n int) *hit {
 	return &hit{
 		Format: hitFormat, Ref: Ref{"s", "t"}, Request: fmt.Sprint("r", n), At: start.Add(time.Duration(h.at) * time.Second),
 		Held: h.held, Rearmed: h.rearmed, Policy: p, To: []string{"mailto:a@b"}, Subject: fmt.Sprint("at ", h.at),
@@ -44,7 +44,7 @@ func run(p policy, steps []observed, until int) []string {
 	n := 0
 	for at := range until {
 		for n < len(steps) && steps[n].at == at {
-			rings, _ := s.accept(step1(steps[n], p, n), fmt.Sprint("id", n))
+			rings, _ := s.accept(hitOf(steps[n], p, n), fmt.Sprint("id", n))
 			note(at, rings)
 			n++
 		}
@@ -66,21 +66,45 @@ func TestPolicies(t *testing.T) {
 	}{
 		{"level rings every time", policy{}, []observed{yes(1), yes(2), no(3), yes(4)}, []string{"1:at 1", "2:at 2", "4:at 4"}},
 		{"edge rings when it becomes true", policy{Edge: true}, []observed{yes(1), yes(2), no(3), yes(4), yes(5)}, []string{"1:at 1", "4:at 4"}},
-		{"edge waits for its own re-arm condition", policy{Edge: true, Rearm: true},
-			[]observed{yes(1), no(2), yes(3), rearm(4), yes(5)}, []string{"1:at 1", "5:at 5"}},
+		{
+			"edge waits for its own re-arm condition",
+			policy{Edge: true, Rearm: true},
+			[]observed{yes(1), no(2), yes(3), rearm(4), yes(5)},
+			[]string{"1:at 1", "5:at 5"},
+		},
 		{"hold rings at its end, with the latest values", policy{Hold: 10 * time.Second}, []observed{yes(1), yes(5)}, []string{"11:at 5"}},
 		{"hold starts again after it did not hold", policy{Hold: 10 * time.Second}, []observed{yes(1), no(5), yes(6)}, []string{"16:at 6"}},
 		{"hold rings by the observation that ends it", policy{Hold: 10 * time.Second}, []observed{yes(1), yes(11)}, []string{"11:at 11"}},
-		{"a level with hold rings each time once it has held", policy{Hold: 2 * time.Second}, []observed{yes(1), yes(4), yes(5)},
-			[]string{"3:at 1", "4:at 4", "5:at 5"}},
-		{"edge with hold rings once", policy{Edge: true, Hold: 2 * time.Second}, []observed{yes(1), yes(4), no(5), yes(6), yes(9)},
-			[]string{"3:at 1", "8:at 6"}},
-		{"cool-down counts what it mutes", policy{CoolDown: 10 * time.Second}, []observed{yes(1), yes(2), yes(3), yes(11), yes(12)},
-			[]string{"1:at 1", "11:at 11 after 2"}},
-		{"a muted edge stays armed", policy{Edge: true, CoolDown: 10 * time.Second}, []observed{yes(1), no(2), yes(3), yes(12), yes(13)},
-			[]string{"1:at 1", "12:at 12 after 1"}},
-		{"digest gathers from the first", policy{Digest: 10 * time.Second}, []observed{yes(1), yes(2), yes(9), yes(12)},
-			[]string{"11:digest of 3", "22:digest of 1"}},
+		{
+			"a level with hold rings each time once it has held",
+			policy{Hold: 2 * time.Second},
+			[]observed{yes(1), yes(4), yes(5)},
+			[]string{"3:at 1", "4:at 4", "5:at 5"},
+		},
+		{
+			"edge with hold rings once",
+			policy{Edge: true, Hold: 2 * time.Second},
+			[]observed{yes(1), yes(4), no(5), yes(6), yes(9)},
+			[]string{"3:at 1", "8:at 6"},
+		},
+		{
+			"cool-down counts what it mutes",
+			policy{CoolDown: 10 * time.Second},
+			[]observed{yes(1), yes(2), yes(3), yes(11), yes(12)},
+			[]string{"1:at 1", "11:at 11 after 2"},
+		},
+		{
+			"a muted edge stays armed",
+			policy{Edge: true, CoolDown: 10 * time.Second},
+			[]observed{yes(1), no(2), yes(3), yes(12), yes(13)},
+			[]string{"1:at 1", "12:at 12 after 1"},
+		},
+		{
+			"digest gathers from the first",
+			policy{Digest: 10 * time.Second},
+			[]observed{yes(1), yes(2), yes(9), yes(12)},
+			[]string{"11:digest of 3", "22:digest of 1"},
+		},
 		{"digest of edges", policy{Edge: true, Digest: 10 * time.Second}, []observed{yes(1), yes(2), no(3), yes(4)}, []string{"11:digest of 2"}},
 		{"time does not go back", policy{CoolDown: 10 * time.Second}, []observed{yes(1)}, []string{"1:at 1"}},
 	} {
@@ -96,8 +120,8 @@ func TestMissedTimer(t *testing.T) {
 	t.Parallel()
 	p := policy{Hold: 10 * time.Second}
 	s := &state{}
-	s.accept(step1(observed{at: 1, held: true}, p, 0), "a")
-	rings, changed := s.accept(step1(observed{at: 100}, p, 1), "b")
+	s.accept(hitOf(observed{at: 1, held: true}, p, 0), "a")
+	rings, changed := s.accept(hitOf(observed{at: 100}, p, 1), "b")
 	if len(rings) != 1 || rings[0].id != "a" || !changed || !s.Since.IsZero() {
 		t.Errorf("rings %+v, changed %v, since %v", rings, changed, s.Since)
 	}
@@ -107,8 +131,8 @@ func TestClockThatGoesBack(t *testing.T) {
 	t.Parallel()
 	p := policy{CoolDown: 10 * time.Second}
 	s := &state{}
-	first, _ := s.accept(step1(observed{at: 100, held: true}, p, 0), "a")
-	second, _ := s.accept(step1(observed{at: 50, held: true}, p, 1), "b")
+	first, _ := s.accept(hitOf(observed{at: 100, held: true}, p, 0), "a")
+	second, _ := s.accept(hitOf(observed{at: 50, held: true}, p, 1), "b")
 	if len(first) != 1 || len(second) != 0 || s.Muted != 1 {
 		t.Errorf("%d, %d rings, %d muted", len(first), len(second), s.Muted)
 	}
@@ -169,7 +193,7 @@ func TestStateMachine(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rings, changed := s.accept(step1(steps[i], p, i), fmt.Sprint(i))
+			rings, changed := s.accept(hitOf(steps[i], p, i), fmt.Sprint(i))
 			if !changed || crash == "before" {
 				return
 			}
@@ -215,11 +239,11 @@ func TestStateMachine(t *testing.T) {
 func TestRecentIDs(t *testing.T) {
 	t.Parallel()
 	s := &state{}
-	firing := step1(observed{held: true}, policy{}, 0)
+	firing := hitOf(observed{held: true}, policy{}, 0)
 	firing.FireID = "uid:1"
 	s.accept(firing, "firing")
 	for i := range 500 {
-		s.accept(step1(observed{held: true}, policy{}, i), fmt.Sprint(i))
+		s.accept(hitOf(observed{held: true}, policy{}, i), fmt.Sprint(i))
 	}
 	if !s.seen("firing") || len(s.Requests) != recentRequests || s.seen("0") || !s.seen("499") {
 		t.Errorf("firing seen %v, %d requests", s.seen("firing"), len(s.Requests))
@@ -231,7 +255,7 @@ func TestDigestIsBounded(t *testing.T) {
 	p := policy{Digest: time.Hour}
 	s := &state{}
 	for i := range 1000 {
-		h := step1(observed{at: i, held: true}, p, i)
+		h := hitOf(observed{at: i, held: true}, p, i)
 		h.Text = string(make([]byte, 10_000))
 		s.accept(h, fmt.Sprint(i))
 	}

@@ -65,7 +65,7 @@ func compileTemplate(name, text string) (*template.Template, error) {
 		}
 	}
 	sample := &Data{Service: "s", Query: "q", Trigger: "t", Found: "v 1", Values: []cond.Found{{Name: "v", Value: "1"}}}
-	if _, err := execute(t, sample, MaxText); err != nil {
+	if _, err := execute(t, sample); err != nil {
 		return nil, fmt.Errorf("%s template: %w", name, err)
 	}
 	return t, nil
@@ -143,9 +143,9 @@ func printf(format string, args ...any) (string, error) {
 	return fmt.Sprintf(format, args...), nil
 }
 
-// execute runs a template, up to limit bytes of output.
-func execute(t *template.Template, d *Data, limit int) (string, error) {
-	w := &bounded{left: limit}
+// execute runs a template, up to MaxText bytes of output.
+func execute(t *template.Template, d *Data) (string, error) {
+	w := &bounded{left: MaxText}
 	if err := t.Execute(w, d); err != nil {
 		return "", trimTemplate(err)
 	}

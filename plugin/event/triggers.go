@@ -211,7 +211,7 @@ func (tr *trigger) render(h *hit, o Observation, doc *cond.Document, v cond.Verd
 	h.Event = xmlEvent(o, maxEvents/n)
 	d := tr.data(o, doc, v)
 	var faults []string
-	subject, err := execute(tr.subject, d, MaxText)
+	subject, err := execute(tr.subject, d)
 	if err != nil {
 		faults = append(faults, err.Error())
 		subject = fmt.Sprintf("[belfry] %s: %s rang", d.Service, d.Trigger)
@@ -219,7 +219,7 @@ func (tr *trigger) render(h *hit, o Observation, doc *cond.Document, v cond.Verd
 	h.Subject = subjectLine(subject)
 	text := ""
 	if tr.body != nil {
-		if text, err = execute(tr.body, d, MaxText); err != nil {
+		if text, err = execute(tr.body, d); err != nil {
 			faults = append(faults, err.Error())
 		}
 	}

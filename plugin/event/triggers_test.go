@@ -36,7 +36,7 @@ func quantity(n int, request string, at time.Time) Observation {
 }
 
 // observe shows observations of one request and accepts their hits.
-func observe(t testing.TB, tr *Triggers, os ...Observation) [][]byte {
+func observe(t *testing.T, tr *Triggers, os ...Observation) [][]byte {
 	t.Helper()
 	var hits [][]byte
 	for _, o := range os {

@@ -16,7 +16,7 @@ const (
 // MaxExpression is the longest expression in bytes.
 const MaxExpression = 4 << 10
 
-// ErrBudget: the evaluation took more steps than MaxSteps, or cost more than
+// ErrBudget says that the evaluation took more steps than MaxSteps, or cost more than
 // MaxCost.
 var ErrBudget = errors.New("the condition is too expensive for this document")
 

@@ -10,9 +10,9 @@ func (r *evaluation) compare(e *expr, a, b value) bool {
 	case aIsNodes && bIsNodes:
 		return r.comparePairs(e, an, bn)
 	case aIsNodes && !bIsBool:
-		return r.compareEach(e, an, func(n *node) bool { return r.atoms(e.text, r.value(n), b) })
+		return r.compareEach(an, func(n *node) bool { return r.atoms(e.text, r.value(n), b) })
 	case bIsNodes && !aIsBool:
-		return r.compareEach(e, bn, func(n *node) bool { return r.atoms(e.text, a, r.value(n)) })
+		return r.compareEach(bn, func(n *node) bool { return r.atoms(e.text, a, r.value(n)) })
 	case aIsNodes:
 		a = len(an) > 0
 	case bIsNodes:
@@ -28,7 +28,7 @@ func (r *evaluation) compare(e *expr, a, b value) bool {
 
 // compareEach tells whether the comparison holds for any of the nodes. All are
 // looked at while there is room, since each that holds is worth telling.
-func (r *evaluation) compareEach(e *expr, nodes []*node, holds func(*node) bool) bool {
+func (r *evaluation) compareEach(nodes []*node, holds func(*node) bool) bool {
 	held := false
 	for _, n := range nodes {
 		r.spend(1)
@@ -36,7 +36,7 @@ func (r *evaluation) compareEach(e *expr, nodes []*node, holds func(*node) bool)
 			continue
 		}
 		held = true
-		r.found(e, n)
+		r.found(n)
 		if len(r.verdict.Found) >= MaxFound {
 			return true
 		}
@@ -54,8 +54,8 @@ func (r *evaluation) comparePairs(e *expr, as, bs []*node) bool {
 		for i, b := range bs {
 			r.spend(1 + min(len(av), len(bv[i]))/64)
 			if r.atoms(e.text, av, bv[i]) {
-				r.found(e, a)
-				r.found(e, b)
+				r.found(a)
+				r.found(b)
 				return true
 			}
 		}

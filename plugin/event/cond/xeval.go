@@ -52,7 +52,7 @@ func evalXPath(text string, e *expr, d *Document) (v Verdict, err error) {
 	run.verdict.Holds = run.boolean(result)
 	if nodes, ok := result.([]*node); ok {
 		for _, n := range nodes[:min(len(nodes), MaxFound)] {
-			run.found(e, n)
+			run.found(n)
 		}
 	}
 	if !run.verdict.Holds {
@@ -67,8 +67,9 @@ func (r *evaluation) spend(n int) {
 	}
 }
 
-// found notes, for a person, that n made e true; an inner element says too much.
-func (r *evaluation) found(e *expr, n *node) {
+// found notes, for a person, a node that made something true; an element that
+// holds others would say too much.
+func (r *evaluation) found(n *node) {
 	switch {
 	case n.kind == attributeNode:
 		r.verdict.add("@"+n.local, n.text)

@@ -7,20 +7,20 @@ import (
 	"testing"
 )
 
-func read(t testing.TB, name string) []byte {
-	t.Helper()
+func read(tb testing.TB, name string) []byte {
+	tb.Helper()
 	data, err := os.ReadFile(filepath.Join("testdata", name+".xml"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return data
 }
 
-func document(t testing.TB, name string) *Document {
-	t.Helper()
-	d, err := Parse(read(t, name))
+func document(tb testing.TB, name string) *Document {
+	tb.Helper()
+	d, err := Parse(read(tb, name))
 	if err != nil {
-		t.Fatalf("%s: %v", name, err)
+		tb.Fatalf("%s: %v", name, err)
 	}
 	return d
 }

@@ -410,10 +410,10 @@ func TestRouter(t *testing.T) {
 	}
 	r := Router{Mail: f}
 	for to, want := range map[string]string{
-		"jms:/topic":        `scheme "jms" is not supported: use mailto:, http: or https:`,
-		"someone@test.com":  `"someone@test.com" is no URI: use mailto:, http: or https:`,
+		"jms:/topic":        `scheme "jms" is not supported: use mailto, http or https`,
+		"someone@test.com":  `"someone@test.com" is no URI: use mailto, http or https`,
 		"http://test.com/x": `scheme "http" is switched off on this host`,
-		"":                  `"" is no URI: use mailto:, http: or https:`,
+		"":                  `"" is no URI: use mailto, http or https`,
 	} {
 		if err := r.Check(to); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", to, err, want)

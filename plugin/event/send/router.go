@@ -18,7 +18,7 @@ type Router struct {
 func (r Router) find(to string) (event.Sender, error) {
 	scheme, _, found := strings.Cut(to, ":")
 	if !found {
-		return nil, fmt.Errorf("%q is no URI: use mailto:, http: or https:", printable(to))
+		return nil, fmt.Errorf("%q is no URI: use mailto, http or https", printable(to))
 	}
 	var s event.Sender
 	switch strings.ToLower(scheme) {
@@ -27,7 +27,7 @@ func (r Router) find(to string) (event.Sender, error) {
 	case "http", "https":
 		s = r.Web
 	default:
-		return nil, fmt.Errorf("scheme %q is not supported: use mailto:, http: or https:", printable(scheme))
+		return nil, fmt.Errorf("scheme %q is not supported: use mailto, http or https", printable(scheme))
 	}
 	if s == nil {
 		return nil, fmt.Errorf("scheme %q is switched off on this host", scheme)

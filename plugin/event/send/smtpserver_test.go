@@ -23,7 +23,6 @@ type mailServer struct {
 	server *smtp.Server
 	listen net.Listener
 	addr   string
-	tls    *tls.Config
 
 	mu     sync.Mutex
 	got    []mailGot

@@ -115,7 +115,7 @@ func (w *Webhook) parse(to string) (*url.URL, error) {
 	}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("scheme %q is not supported: use http: or https:", printable(u.Scheme))
+		return nil, fmt.Errorf("scheme %q is not supported: use http or https", printable(u.Scheme))
 	case u.Hostname() == "" || u.Opaque != "":
 		return nil, errors.New("the address names no host")
 	case u.User != nil:

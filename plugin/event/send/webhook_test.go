@@ -2,6 +2,7 @@ package send
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -88,9 +89,20 @@ func TestWebhookAnswers(t *testing.T) {
 		permanent bool
 		wait      time.Duration
 	}{
-		{400, "", true, 0}, {404, "", false, 0}, {401, "", false, 0}, {410, "", true, 0}, {422, "", true, 0}, {408, "", false, 0},
-		{429, "120", false, 2 * time.Minute}, {503, "7", false, 7 * time.Second}, {503, "soon", false, 0}, {503, "-5", false, 0},
-		{429, "99999999", false, 24 * time.Hour}, {500, "120", false, 0}, {502, "", false, 0}, {304, "", true, 0},
+		{400, "", true, 0},
+		{404, "", false, 0},
+		{401, "", false, 0},
+		{410, "", true, 0},
+		{422, "", true, 0},
+		{408, "", false, 0},
+		{429, "120", false, 2 * time.Minute},
+		{503, "7", false, 7 * time.Second},
+		{503, "soon", false, 0},
+		{503, "-5", false, 0},
+		{429, "99999999", false, 24 * time.Hour},
+		{500, "120", false, 0},
+		{502, "", false, 0},
+		{304, "", true, 0},
 	} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			if c.after != "" {
@@ -119,9 +131,7 @@ func TestWebhookAnswers(t *testing.T) {
 }
 
 func asSendError(err error, se **event.SendError) bool {
-	e, ok := err.(*event.SendError)
-	*se = e
-	return ok
+	return errors.As(err, se)
 }
 
 func TestWebhookRedirects(t *testing.T) {
@@ -214,13 +224,34 @@ func TestEgress(t *testing.T) {
 		addr              string
 		public, withInner bool
 	}{
-		{"93.184.216.34", true, true}, {"2606:2800:220:1::1", true, true}, {"64:ff9b::5db8:d822", true, true}, {"2002:5db8:d822::1", true, true},
-		{"127.0.0.1", false, true}, {"::1", false, true}, {"10.1.2.3", false, true}, {"::ffff:192.168.1.1", false, true}, {"fd12::1", false, true},
-		{"64:ff9b::a00:1", false, true}, {"::127.0.0.1", false, true}, {"100.64.0.1", false, true}, {"172.32.0.1", true, true},
-		{"169.254.169.254", false, false}, {"::ffff:169.254.169.254", false, false}, {"64:ff9b::a9fe:a9fe", false, false},
-		{"2002:a9fe:a9fe::", false, false}, {"fe80::1", false, false}, {"224.0.0.1", false, false}, {"ff02::1", false, false},
-		{"0.0.0.0", false, false}, {"::", false, false}, {"255.255.255.255", false, false}, {"fd00:ec2::254", false, false},
-		{"100.100.100.200", false, false}, {"64:ff9b:1::7f00:1", false, false}, {"2001:0:7f00:1::", false, false}, {"::1%lo", false, false},
+		{"93.184.216.34", true, true},
+		{"2606:2800:220:1::1", true, true},
+		{"64:ff9b::5db8:d822", true, true},
+		{"2002:5db8:d822::1", true, true},
+		{"127.0.0.1", false, true},
+		{"::1", false, true},
+		{"10.1.2.3", false, true},
+		{"::ffff:192.168.1.1", false, true},
+		{"fd12::1", false, true},
+		{"64:ff9b::a00:1", false, true},
+		{"::127.0.0.1", false, true},
+		{"100.64.0.1", false, true},
+		{"172.32.0.1", true, true},
+		{"169.254.169.254", false, false},
+		{"::ffff:169.254.169.254", false, false},
+		{"64:ff9b::a9fe:a9fe", false, false},
+		{"2002:a9fe:a9fe::", false, false},
+		{"fe80::1", false, false},
+		{"224.0.0.1", false, false},
+		{"ff02::1", false, false},
+		{"0.0.0.0", false, false},
+		{"::", false, false},
+		{"255.255.255.255", false, false},
+		{"fd00:ec2::254", false, false},
+		{"100.100.100.200", false, false},
+		{"64:ff9b:1::7f00:1", false, false},
+		{"2001:0:7f00:1::", false, false},
+		{"::1%lo", false, false},
 	} {
 		a := netip.MustParseAddr(c.addr)
 		if got := permitted(a, false) == nil; got != c.public {
