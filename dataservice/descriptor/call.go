@@ -33,18 +33,17 @@ func (r *reader) resource(n *node) {
 	}
 	res.Method = strings.ToUpper(r.required(n, "method"))
 	if methods := words("GET POST PUT DELETE PATCH HEAD OPTIONS"); res.Method != "" && !slices.Contains(methods, res.Method) {
-		r.addf(n.at("method"), "method %q is not known%s", n.get("method"), meant(res.Method, methods, "%q"))
+		r.addf(n.at("method"), "method %q is not known%s", n.get("method"), r.meant(res.Method, methods, "%q"))
 	}
 	shape, fault := pathShape(res.Path)
 	if fault != "" {
 		r.addf(n.at("path"), "path %q: %s", res.Path, fault)
 	}
-	for _, other := range r.service.Resources {
-		if s, _ := pathShape(other.Path); other.Method == res.Method && s == shape {
-			r.addf(n.at("path"), "resource %s answers the same requests as %s at %s", res.Name(), other.Name(), other.Position)
-			return
-		}
+	if other := r.shapes[res.Method+" "+shape]; other != nil {
+		r.addf(n.at("path"), "resource %s answers the same requests as %s at %s", res.Name(), other.Name(), other.Position)
+		return
 	}
+	r.shapes[res.Method+" "+shape] = res
 	res.Call = r.onlyCall(n)
 	r.service.Resources = append(r.service.Resources, res)
 }

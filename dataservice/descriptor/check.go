@@ -27,20 +27,20 @@ func (r *reader) check() {
 		source := s.Source(q.Source)
 		switch {
 		case source == nil:
-			r.addf(n.at("useConfig"), "data source %q is not described%s", q.Source, meant(q.Source, sources, "%q"))
+			r.addf(n.at("useConfig"), "data source %q is not described%s", q.Source, r.meant(q.Source, sources, "%q"))
 		case source.Kind == dataservice.SourceSQL:
 			r.checkStatements(n, q)
 		}
 		for _, a := range []string{"input-event-trigger", "output-event-trigger"} {
 			if id := strings.TrimSpace(n.get(a)); id != "" && s.Trigger(id) == nil {
-				r.addf(n.at(a), "event trigger %q is not described%s", id, meant(id, triggers, "%q"))
+				r.addf(n.at(a), "event trigger %q is not described%s", id, r.meant(id, triggers, "%q"))
 			}
 		}
 	}
 	r.orientTemplateCalls()
 	target := func(c *dataservice.CallQuery) {
 		if c.Query != "" && s.Query(c.Query) == nil {
-			r.addf(c.Position, "query %q is not described%s", c.Query, meant(c.Query, queries, "%q"))
+			r.addf(c.Position, "query %q is not described%s", c.Query, r.meant(c.Query, queries, "%q"))
 		}
 	}
 	for _, o := range s.Operations {

@@ -15,6 +15,10 @@ import (
 type document struct {
 	data  []byte
 	lines []int
+	// The place asked for last, since most are asked for in order, and lines may
+	// be long.
+	offset int
+	last   dataservice.Position
 }
 
 var declaration = regexp.MustCompile(`^<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']`)
@@ -56,7 +60,12 @@ func newDocument(data []byte) (*document, error) {
 func (d *document) pos(offset int) dataservice.Position {
 	offset = min(max(offset, 0), len(d.data))
 	line := sort.Search(len(d.lines), func(i int) bool { return d.lines[i] > offset })
-	return dataservice.Position{Line: line, Column: utf8.RuneCount(d.data[d.lines[line-1]:offset]) + 1}
+	from, column := d.lines[line-1], 1
+	if d.last.Line == line && d.offset <= offset {
+		from, column = d.offset, d.last.Column
+	}
+	d.offset, d.last = offset, dataservice.Position{Line: line, Column: column + utf8.RuneCount(d.data[from:offset])}
+	return d.last
 }
 
 func fromLatin1(data []byte) []byte {

@@ -26,7 +26,7 @@ func Parse(file string, data []byte) (*dataservice.Service, error) {
 // Parse reads a descriptor and checks it. The file's name is only for messages
 // and for Service.File. The error is an *Error that lists every fault.
 func (p Parser) Parse(file string, data []byte) (*dataservice.Service, error) {
-	r := &reader{mapped: p.Mapped, sqlAt: map[*dataservice.Query]*node{}}
+	r := &reader{mapped: p.Mapped, sqlAt: map[*dataservice.Query]*node{}, shapes: map[string]*dataservice.Resource{}}
 	doc, err := newDocument(data)
 	if err == nil {
 		r.doc = doc
@@ -58,6 +58,8 @@ type reader struct {
 	baseNamespace string
 	// sqlAt leads from a query to its element, for the checks after reading.
 	sqlAt map[*dataservice.Query]*node
+	// shapes leads from method and shape of a path to its resource.
+	shapes map[string]*dataservice.Resource
 	// templateCalls are the nested calls of JSON templates.
 	templateCalls []*dataservice.CallQuery
 }
@@ -124,7 +126,7 @@ func (r *reader) attributes(n *node) *dataservice.Service {
 	}
 	for _, t := range s.Transports {
 		if t != "http" && t != "https" && t != "local" && t != "jms" {
-			r.addf(n.at("transports"), "unknown transport %q%s", t, meant(t, words("http https local jms"), "%q"))
+			r.addf(n.at("transports"), "unknown transport %q%s", t, r.meant(t, words("http https local jms"), "%q"))
 		}
 	}
 	service, base := strings.TrimSpace(n.get("serviceNamespace")), strings.TrimSpace(n.get("baseURI"))
@@ -175,7 +177,7 @@ func (r *reader) oneOf(n *node, name string, values ...string) string {
 			return valid
 		}
 	}
-	r.addf(n.at(name), "%s of <%s> is %q%s", name, n.Local, v, meant(v, values, "%q"))
+	r.addf(n.at(name), "%s of <%s> is %q%s", name, n.Local, v, r.meant(v, values, "%q"))
 	return values[0]
 }
 

@@ -88,7 +88,7 @@ func (r *reader) param(n *node, q *dataservice.Query, highest *int) {
 		StructType:   strings.TrimSpace(n.get("structType")),
 	}
 	if !slices.Contains(sqlTypes, p.SQLType) {
-		r.addf(n.at("sqlType"), "sqlType %q is not known%s", n.get("sqlType"), meant(p.SQLType, sqlTypes, "%q"))
+		r.addf(n.at("sqlType"), "sqlType %q is not known%s", n.get("sqlType"), r.meant(p.SQLType, sqlTypes, "%q"))
 	}
 	for _, other := range q.Params {
 		if other.Name == p.Name && p.Name != "" {

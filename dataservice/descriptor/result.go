@@ -128,6 +128,6 @@ func (r *reader) xsdType(at dataservice.Position, written string) string {
 			return t
 		}
 	}
-	r.addf(at, "xsdType %q is not a type of XML Schema%s", written, meant(name, xsdTypes, "%q"))
+	r.addf(at, "xsdType %q is not a type of XML Schema%s", written, r.meant(name, xsdTypes, "%q"))
 	return "string"
 }

@@ -122,15 +122,15 @@ func (r *reader) conform(n *node, s *shape) {
 		switch a.Space {
 		case "":
 			if !slices.Contains(s.attrs, a.Local) {
-				r.addf(a.pos, "unknown attribute %q of <%s>%s", a.Local, n.Local, meant(a.Local, s.attrs, "%q"))
+				r.addf(a.pos, "unknown attribute %q of <%s>%s", a.Local, n.Local, r.meant(a.Local, s.attrs, "%q"))
 			}
 		case dataservice.BelfryNamespace:
 			if !slices.Contains(s.ownAttrs, a.Local) {
-				r.addf(a.pos, "unknown Belfry attribute %q of <%s>%s", a.Local, n.Local, meant(a.Local, s.ownAttrs, "%q"))
+				r.addf(a.pos, "unknown Belfry attribute %q of <%s>%s", a.Local, n.Local, r.meant(a.Local, s.ownAttrs, "%q"))
 			}
 		case vaultNamespace:
 			if a.Local != "secretAlias" {
-				r.addf(a.pos, "unknown attribute %q in the secure vault's namespace%s", a.Local, meant(a.Local, words("secretAlias"), "%q"))
+				r.addf(a.pos, "unknown attribute %q in the secure vault's namespace%s", a.Local, r.meant(a.Local, words("secretAlias"), "%q"))
 			}
 		case xmlNamespace, xsiNamespace:
 		default:
@@ -150,15 +150,25 @@ func (r *reader) conform(n *node, s *shape) {
 		case c.Space == "" && child != nil:
 			r.conform(c, child)
 		case c.Space == "":
-			r.addf(c.pos, "unknown element <%s> in <%s>%s", c.Local, n.Local, meant(c.Local, names, "<%s>"))
+			r.addf(c.pos, "unknown element <%s> in <%s>%s", c.Local, n.Local, r.meant(c.Local, names, "<%s>"))
 		case c.Space == dataservice.BelfryNamespace && slices.Contains(s.ownChildren, c.Local):
 			r.conform(c, text(""))
 		case c.Space == dataservice.BelfryNamespace:
-			r.addf(c.pos, "unknown Belfry element <%s> in <%s>%s", c.Local, n.Local, meant(c.Local, s.ownChildren, "<%s>"))
+			r.addf(c.pos, "unknown Belfry element <%s> in <%s>%s", c.Local, n.Local, r.meant(c.Local, s.ownChildren, "<%s>"))
 		default:
 			r.addf(c.pos, "element <%s> is in a namespace that descriptors do not use: %q", c.Local, c.Space)
 		}
 	}
+}
+
+// maxHints bounds how many faults of a file get a hint, which takes time.
+const maxHints = 5 * MaxProblems
+
+func (r *reader) meant(wrote string, valid []string, format string) string {
+	if len(r.faults) >= maxHints {
+		return ""
+	}
+	return meant(wrote, valid, format)
 }
 
 // meant ends a message with the valid name nearest to what was written, or with

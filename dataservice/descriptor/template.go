@@ -144,7 +144,7 @@ func (t *template) option(at int, f *dataservice.Field, option string) {
 		}
 		f.Optional = b
 	default:
-		t.addf(at, "unknown option %q of %q%s", name, f.Name, meant(name, words("type requiredRoles optional"), "%q"))
+		t.addf(at, "unknown option %q of %q%s", name, f.Name, t.r.meant(name, words("type requiredRoles optional"), "%q"))
 	}
 }
 

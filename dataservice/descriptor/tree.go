@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -34,11 +35,16 @@ type node struct {
 	attrs    []attr
 	children []*node
 	text     string // all character data, untrimmed
+	data     []byte // the text, until the element is closed
 	runs     []run  // where the text stands in the file
+	last     place  // of the text, asked for last
 }
 
 // run is a stretch of character data: text[at:] begins at offset raw.
 type run struct{ at, raw, end int }
+
+// place is an offset in an element's text and the one in the file.
+type place struct{ run, text, raw int }
 
 // attr finds an attribute without namespace; nil if it is absent.
 func (n *node) attr(name string) *attr { return n.attrNS("", name) }
@@ -98,8 +104,11 @@ type tree struct {
 	doc   *document
 	dec   *xml.Decoder
 	stack []*node
-	scope [][]string // the namespaces that each open element declares
-	root  *node
+	// declares lists the namespaces that each open element declares, scope counts
+	// all of them.
+	declares [][]string
+	scope    map[string]int
+	root     *node
 }
 
 // syntaxError is a fault of the XML itself.
@@ -111,7 +120,7 @@ type syntaxError struct {
 func (e *syntaxError) Error() string { return e.at.String() + ": " + e.msg }
 
 func parseTree(doc *document) (*node, error) {
-	t := &tree{doc: doc, dec: xml.NewDecoder(bytes.NewReader(doc.data))}
+	t := &tree{doc: doc, dec: xml.NewDecoder(bytes.NewReader(doc.data)), scope: map[string]int{xmlNamespace: 1, "": 1}}
 	// The text is UTF-8 already, whatever its declaration says.
 	t.dec.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
 	for {
@@ -161,8 +170,7 @@ func (t *tree) token(token xml.Token, start, end int) error {
 	case xml.StartElement:
 		return t.open(token, start, end)
 	case xml.EndElement:
-		t.stack = t.stack[:len(t.stack)-1]
-		t.scope = t.scope[:len(t.scope)-1]
+		t.close()
 	case xml.CharData:
 		return t.chars(token, start, end)
 	}
@@ -198,12 +206,16 @@ func (t *tree) open(e xml.StartElement, start, end int) error {
 		}
 		n.attrs = append(n.attrs, attr{a.Name, a.Value, t.doc.pos(place)})
 	}
-	t.scope = append(t.scope, declares)
-	if !t.declared(n.Space) {
+	t.declares = append(t.declares, declares)
+	for _, space := range declares {
+		t.scope[space]++
+	}
+	// The decoder leaves a prefix that is not declared in the namespace's place.
+	if t.scope[n.Space] == 0 {
 		return t.failf(start, "prefix %q is not declared", n.Space)
 	}
 	for _, a := range n.attrs {
-		if !t.declared(a.Space) {
+		if t.scope[a.Space] == 0 {
 			return &syntaxError{a.pos, fmt.Sprintf("prefix %q is not declared", a.Space)}
 		}
 	}
@@ -217,20 +229,14 @@ func (t *tree) open(e xml.StartElement, start, end int) error {
 	return nil
 }
 
-// declared tells whether a namespace is in scope: the decoder leaves the prefix
-// in its place when it is not.
-func (t *tree) declared(space string) bool {
-	if space == "" || space == xmlNamespace {
-		return true
+func (t *tree) close() {
+	last := len(t.stack) - 1
+	n := t.stack[last]
+	n.text, n.data = string(n.data), nil
+	for _, space := range t.declares[last] {
+		t.scope[space]--
 	}
-	for _, list := range t.scope {
-		for _, s := range list {
-			if s == space {
-				return true
-			}
-		}
-	}
-	return false
+	t.stack, t.declares = t.stack[:last], t.declares[:last]
 }
 
 func (t *tree) chars(text xml.CharData, start, end int) error {
@@ -241,8 +247,8 @@ func (t *tree) chars(text xml.CharData, start, end int) error {
 		return nil
 	}
 	n := t.stack[len(t.stack)-1]
-	n.runs = append(n.runs, run{at: len(n.text), raw: start, end: end})
-	n.text += string(text)
+	n.runs = append(n.runs, run{at: len(n.data), raw: start, end: end})
+	n.data = append(n.data, text...)
 	return nil
 }
 
@@ -279,12 +285,19 @@ func attributeOffsets(tag []byte) []int {
 
 // textPos gives the place in the file of an offset in the element's text.
 func (n *node) textPos(doc *document, offset int) dataservice.Position {
-	for i := len(n.runs) - 1; i >= 0; i-- {
-		if r := n.runs[i]; r.at <= offset {
-			return doc.pos(rawOffset(doc.data, r, offset-r.at))
-		}
+	i := sort.Search(len(n.runs), func(i int) bool { return n.runs[i].at > offset }) - 1
+	if i < 0 {
+		return n.pos
 	}
-	return n.pos
+	// Places are mostly asked for in order, and texts may be long.
+	from := place{run: i, text: n.runs[i].at, raw: n.runs[i].raw}
+	if n.last.run == i && n.last.raw > from.raw && n.last.text <= offset {
+		from = n.last
+	}
+	from.raw = rawOffset(doc.data, n.runs[i], from.raw, offset-from.text)
+	from.text = offset
+	n.last = from
+	return doc.pos(from.raw)
 }
 
 // textStart gives the place of the first character that is not blank.
@@ -292,13 +305,12 @@ func (n *node) textStart(doc *document) dataservice.Position {
 	return n.textPos(doc, len(n.text)-len(strings.TrimLeft(n.text, " \t\r\n")))
 }
 
-// rawOffset walks a run, where references and line ends are longer in the file
-// than in the text, until it has passed so many bytes of text.
-func rawOffset(data []byte, r run, bytesOfText int) int {
-	i := r.raw
+// rawOffset walks a run from i, where references and line ends are longer in the
+// file than in the text, until it has passed so many bytes of text.
+func rawOffset(data []byte, r run, i, bytesOfText int) int {
 	const cdata = "<![CDATA["
-	inCDATA := bytes.HasPrefix(data[i:r.end], []byte(cdata))
-	if inCDATA {
+	inCDATA := bytes.HasPrefix(data[r.raw:r.end], []byte(cdata))
+	if inCDATA && i == r.raw {
 		i += len(cdata)
 	}
 	for bytesOfText > 0 && i < r.end {

@@ -17,7 +17,7 @@ func (r *reader) trigger(n *node) {
 	if l := strings.TrimSpace(n.get("language")); strings.EqualFold(l, "CEL") {
 		r.addf(n.at("language"), `CEL is Belfry's own: write b:language="CEL" with xmlns:b=%q`, dataservice.BelfryNamespace)
 	} else if l != "" && !strings.EqualFold(l, "XPath") {
-		r.addf(n.at("language"), "language %q is not known%s", l, meant(l, []string{"XPath"}, "%q"))
+		r.addf(n.at("language"), "language %q is not known%s", l, r.meant(l, []string{"XPath"}, "%q"))
 	}
 	t.Expression = r.needText(n, "expression")
 	t.Topic = r.needText(n, "target-topic")
@@ -44,7 +44,7 @@ func (r *reader) ownTrigger(n *node, t *dataservice.EventTrigger) {
 		case strings.EqualFold(a.value, "CEL"):
 			t.Language = "CEL"
 		case !strings.EqualFold(a.value, "XPath"):
-			r.addf(a.pos, "language %q is not known%s", a.value, meant(a.value, words("XPath CEL"), "%q"))
+			r.addf(a.pos, "language %q is not known%s", a.value, r.meant(a.value, words("XPath CEL"), "%q"))
 		}
 	}
 	if a := own("mode"); a != nil {
@@ -53,7 +53,7 @@ func (r *reader) ownTrigger(n *node, t *dataservice.EventTrigger) {
 			t.Edge = true
 		case "level":
 		default:
-			r.addf(a.pos, "mode %q is not known%s", a.value, meant(a.value, words("level edge"), "%q"))
+			r.addf(a.pos, "mode %q is not known%s", a.value, r.meant(a.value, words("level edge"), "%q"))
 		}
 	}
 	t.Hold = r.duration(own("hold"))

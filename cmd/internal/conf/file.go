@@ -12,8 +12,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxFile bounds a configuration file, in bytes.
-const maxFile = 1 << 20
+// maxFile bounds a configuration file, in bytes. Ordinary ones have a few thousand.
+const maxFile = 256 << 10
 
 // fileReader checks the nodes of a YAML file against the keys and takes their
 // values.
