@@ -13,8 +13,7 @@ func (r *reader) operation(n *node) {
 		ReturnStatus: r.boolean(n, "returnRequestStatus"),
 		Streaming:    !r.boolean(n, "disableStreaming") && r.service.Streaming,
 	}
-	if other := r.service.Operation(o.Name); other != nil && o.Name != "" {
-		r.addf(n.at("name"), "operation %q is described twice, first at %s", o.Name, other.Position)
+	if r.twice(n, "operation", "name", o.Name) {
 		return
 	}
 	if o.Name != "" && !ncName.MatchString(o.Name) {

@@ -71,8 +71,7 @@ var kinds = []struct {
 
 func (r *reader) source(n *node) {
 	c := &dataservice.Source{Position: n.pos, ID: firstOf(strings.TrimSpace(n.get("id")), "default"), OData: r.boolean(n, "enableOData")}
-	if other := r.service.Source(c.ID); other != nil {
-		r.addf(n.at("id"), "data source %q is described twice, first at %s", c.ID, other.Position)
+	if r.twice(n, "data source", "id", c.ID) {
 		return
 	}
 	c.Properties = r.properties(n)

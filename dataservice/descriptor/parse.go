@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -26,7 +27,7 @@ func Parse(file string, data []byte) (*dataservice.Service, error) {
 // Parse reads a descriptor and checks it. The file's name is only for messages
 // and for Service.File. The error is an *Error that lists every fault.
 func (p Parser) Parse(file string, data []byte) (*dataservice.Service, error) {
-	r := &reader{mapped: p.Mapped, sqlAt: map[*dataservice.Query]*node{}, shapes: map[string]*dataservice.Resource{}}
+	r := &reader{mapped: p.Mapped, sqlAt: map[*dataservice.Query]*node{}, shapes: map[string]*dataservice.Resource{}, named: map[string]*node{}}
 	doc, err := newDocument(data)
 	if err == nil {
 		r.doc = doc
@@ -58,6 +59,8 @@ type reader struct {
 	baseNamespace string
 	// sqlAt leads from a query to its element, for the checks after reading.
 	sqlAt map[*dataservice.Query]*node
+	// named leads from kind and name to the element that described it first.
+	named map[string]*node
 	// shapes leads from method and shape of a path to its resource.
 	shapes map[string]*dataservice.Resource
 	// templateCalls are the nested calls of JSON templates.
@@ -200,6 +203,26 @@ func (r *reader) single(n *node, name string) *node {
 		r.addf(extra.pos, "a second <%s> in <%s>", name, n.Local)
 	}
 	return list[0]
+}
+
+// twice tells whether a thing was described before. The original takes the last
+// in silence; that is a fault, unless both say the same.
+func (r *reader) twice(n *node, kind, attribute, name string) bool {
+	first := r.named[kind+" "+name]
+	switch {
+	case name == "":
+		return false
+	case first == nil:
+		r.named[kind+" "+name] = n
+		return false
+	case first.equal(n):
+		r.service.Unsupported = append(r.service.Unsupported, dataservice.Unsupported{
+			Position: n.pos, What: kind + " " + name, Why: fmt.Sprintf("it is described twice with the same words, first at %s; this one has no effect", first.pos),
+		})
+	default:
+		r.addf(n.at(attribute), "%s %q is described twice, first at %s", kind, name, first.pos)
+	}
+	return true
 }
 
 // roles reads requiredRoles, a list with commas.

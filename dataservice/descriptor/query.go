@@ -26,8 +26,7 @@ func (r *reader) query(n *node) {
 		OutputTrigger:         strings.TrimSpace(n.get("output-event-trigger")),
 		Properties:            map[string]string{},
 	}
-	if other := r.service.Query(q.ID); other != nil && q.ID != "" {
-		r.addf(n.at("id"), "query %q is described twice, first at %s", q.ID, other.Position)
+	if r.twice(n, "query", "id", q.ID) {
 		return
 	}
 	if (q.InputTrigger != "") && q.ID != "" && !ncName.MatchString(q.ID) {

@@ -85,6 +85,26 @@ func (n *node) all(name string) []*node {
 	return list
 }
 
+// equal tells whether two elements say the same, wherever they stand. The order
+// of attributes does not matter.
+func (n *node) equal(other *node) bool {
+	if n.Name != other.Name || len(n.attrs) != len(other.attrs) || len(n.children) != len(other.children) ||
+		strings.TrimSpace(n.text) != strings.TrimSpace(other.text) {
+		return false
+	}
+	for _, a := range n.attrs {
+		if b := other.attrNS(a.Space, a.Local); b == nil || b.value != a.value {
+			return false
+		}
+	}
+	for i, c := range n.children {
+		if !c.equal(other.children[i]) {
+			return false
+		}
+	}
+	return true
+}
+
 // first gives the first child of a name without namespace; nil if there is none.
 func (n *node) first(name string) *node { return n.firstNS("", name) }
 

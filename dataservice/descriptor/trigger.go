@@ -10,8 +10,7 @@ import (
 
 func (r *reader) trigger(n *node) {
 	t := &dataservice.EventTrigger{Position: n.pos, ID: r.required(n, "id"), Language: "XPath"}
-	if other := r.service.Trigger(t.ID); other != nil && t.ID != "" {
-		r.addf(n.at("id"), "event trigger %q is described twice, first at %s", t.ID, other.Position)
+	if r.twice(n, "event trigger", "id", t.ID) {
 		return
 	}
 	if l := strings.TrimSpace(n.get("language")); strings.EqualFold(l, "CEL") {

@@ -26,10 +26,8 @@ func (r *reader) unsupported(root *node) {
 		s.Unsupported = append(s.Unsupported, dataservice.Unsupported{Position: at, What: what, Why: why})
 	}
 	r.unsupportedService(root, note)
-	for i, n := range root.all("config") {
-		if i < len(s.Sources) {
-			r.unsupportedSource(n, s.Sources[i], note)
-		}
+	for _, c := range s.Sources {
+		r.unsupportedSource(r.named["data source "+c.ID], c, note)
 	}
 	for _, t := range s.Triggers {
 		t.Subscriptions = slices.DeleteFunc(t.Subscriptions, func(uri string) bool {

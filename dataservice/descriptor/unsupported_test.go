@@ -13,34 +13,60 @@ func TestUnsupported(t *testing.T) {
 	call := `<operation name="op"><call-query href="q"/></operation>`
 	for _, c := range []struct{ name, elements, want string }{
 		{"nothing", `<query id="q"><sql>select 1</sql></query>` + call, ""},
-		{"OUT parameter", `<query id="q"><sql>call p(?)</sql><param name="a" type="OUT"/></query>` + call,
-			"operation op: stored procedures with OUT parameters are not supported yet (a) (query q)"},
-		{"text in the statement", `<query id="q"><sql>select :a</sql><param name="a" sqlType="QUERY_STRING"/></query>` + call,
-			"operation op: QUERY_STRING parameters, which put text into the statement, are not supported yet (a) (query q)"},
-		{"structure", `<query id="q"><sql>select :a</sql><param name="a" sqlType="STRUCT"/></query>` + call,
-			"operation op: parameters of type STRUCT are not supported yet (a) (query q)"},
-		{"validator in Java", `<query id="q"><sql>select :a</sql><param name="a"><validateCustom class="x.Y"/></param></query>` + call,
-			"operation op: validators that are Java classes are not supported (x.Y) (query q)"},
-		{"JDBC's call", `<query id="q"><sql>{call p()}</sql></query>` + call,
-			"operation op: calls of stored procedures in JDBC's { } syntax are not supported yet (query q)"},
-		{"RDF", `<query id="q"><sql>select 1</sql><result outputType="rdf" rdfBaseURI="urn:x"><element name="a" rdf-ref-uri="urn:y"/></result></query>` + call,
-			"operation op: RDF results are not supported yet (query q)"},
-		{"a query that is called", `<query id="in"><sql>select 1</sql><result element="a" xsltPath="x"/></query>
+		{
+			"OUT parameter", `<query id="q"><sql>call p(?)</sql><param name="a" type="OUT"/></query>` + call,
+			"operation op: stored procedures with OUT parameters are not supported yet (a) (query q)",
+		},
+		{
+			"text in the statement", `<query id="q"><sql>select :a</sql><param name="a" sqlType="QUERY_STRING"/></query>` + call,
+			"operation op: QUERY_STRING parameters, which put text into the statement, are not supported yet (a) (query q)",
+		},
+		{
+			"structure", `<query id="q"><sql>select :a</sql><param name="a" sqlType="STRUCT"/></query>` + call,
+			"operation op: parameters of type STRUCT are not supported yet (a) (query q)",
+		},
+		{
+			"validator in Java", `<query id="q"><sql>select :a</sql><param name="a"><validateCustom class="x.Y"/></param></query>` + call,
+			"operation op: validators that are Java classes are not supported (x.Y) (query q)",
+		},
+		{
+			"JDBC's call", `<query id="q"><sql>{call p()}</sql></query>` + call,
+			"operation op: calls of stored procedures in JDBC's { } syntax are not supported yet (query q)",
+		},
+		{
+			"RDF", `<query id="q"><sql>select 1</sql><result outputType="rdf" rdfBaseURI="urn:x"><element name="a" rdf-ref-uri="urn:y"/></result></query>` + call,
+			"operation op: RDF results are not supported yet (query q)",
+		},
+		{
+			"a query that is called", `<query id="in"><sql>select 1</sql><result element="a" xsltPath="x"/></query>
 			<query id="q"><sql>select 1</sql><result element="a"><element name="g"><call-query href="in"/></element></result></query>` + call,
-			"operation op: XSLT of results (xsltPath) is not supported yet (query in)"},
-		{"a query that is called by nobody", `<query id="in"><sql>select 1</sql><result element="a" xsltPath="x"/></query>
+			"operation op: XSLT of results (xsltPath) is not supported yet (query in)",
+		},
+		{
+			"a query that is called by nobody", `<query id="in"><sql>select 1</sql><result element="a" xsltPath="x"/></query>
 			<query id="q"><sql>select 1</sql><result element="a"><call-query href="in" requiredRoles="boss"/></result></query>` + call,
-			"nested call of in of query q: requiredRoles is not supported yet: it is left out of every answer"},
+			"nested call of in of query q: requiredRoles is not supported yet: it is left out of every answer",
+		},
 		{"queries in a ring", `<query id="q"><sql>select 1</sql><result element="a"><call-query href="r"/></result></query>
 			<query id="r"><sql>select 1</sql><result element="a"><call-query href="q"/></result></query>` + call, ""},
-		{"trigger of nothing", `<event-trigger id="t"><expression>x</expression><target-topic>y</target-topic><subscriptions/></event-trigger>
+		{
+			"trigger of nothing", `<event-trigger id="t"><expression>x</expression><target-topic>y</target-topic><subscriptions/></event-trigger>
 			<query id="q" output-event-trigger="t"><sql>delete from x</sql></query>` + call,
-			"output-event-trigger of query q: the query returns nothing, so it never rings"},
-		{"parameter of nothing", `<query id="q"><sql>select :code</sql><param name="code"/></query>
+			"output-event-trigger of query q: the query returns nothing, so it never rings",
+		},
+		{
+			"parameter of nothing", `<query id="q"><sql>select :code</sql><param name="code"/></query>
 			<resource method="POST" path="x"><call-query href="q"><with-param name="cod" query-param="a"/><with-param name="CODE" query-param="b"/></call-query></resource>`,
-			"with-param cod of resource POST x: query q has no parameter of that name, so it has no effect; did you mean code?"},
-		{"security", `<query id="q"><sql>select 1</sql></query><enableSec/>` + call,
-			"service S: it requires security (policy, enableSec), which is not supported yet: every request is refused"},
+			"with-param cod of resource POST x: query q has no parameter of that name, so it has no effect; did you mean code?",
+		},
+		{
+			"the same twice", `<query id="q"><sql>select 1</sql></query>` + call + strings.Replace(call, "><call", "> <call", 1),
+			"operation op: it is described twice with the same words, first at 1:132; this one has no effect",
+		},
+		{
+			"security", `<query id="q"><sql>select 1</sql></query><enableSec/>` + call,
+			"service S: it requires security (policy, enableSec), which is not supported yet: every request is refused",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
