@@ -137,7 +137,10 @@ func (c *compiler) trigger(q *dataservice.Query, id string) *dataservice.EventTr
 
 // properties takes those of the source, then those of the query.
 func (c *compiler) properties(q *dataservice.Query, to *compiled) string {
-	set := to.db.Settings()
+	set, err := source.SettingsOf(c.svc.Source(q.Source))
+	if err != nil {
+		return err.Error() // the source was opened, so that there is none
+	}
 	if set.QueryTimeout > 0 {
 		to.timeout = set.QueryTimeout
 	}

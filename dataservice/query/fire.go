@@ -108,16 +108,7 @@ func (x *run) fireWrite(ctx context.Context, in *inboxDB, c *compiled, b *bound,
 	}
 	o := x.outcome(c)
 	e.rows = o.Rows
-	if err := x.engine.inbox.finish(ctx, x.tx, in, x.req.Fire.ID, e); err != nil {
-		return Outcome{}, err
-	}
-	if err := x.commit(); err != nil {
-		return Outcome{}, err
-	}
-	if err := x.acceptFiring(ctx, e.hits); err != nil {
-		return Outcome{}, err
-	}
-	return o, toSink(rec.Replay(out))
+	return o, x.settle(ctx, in, e, out)
 }
 
 // recordFailure commits the firing's row with a failure of the business and
@@ -166,13 +157,7 @@ func (x *run) fireRead(ctx context.Context, in *inboxDB, c *compiled, b *bound, 
 		}
 	}
 	rec := x.recording()
-	if err := x.begin(ctx, source.TxOptions{ReadOnly: true}); err != nil {
-		return Outcome{}, err
-	}
-	err := x.top(ctx, c, b, rec)
-	x.tx.Rollback()
-	x.tx = nil
-	if err != nil {
+	if err := x.readOnly(ctx, c, b, rec); err != nil {
 		return Outcome{}, err
 	}
 	e := entry{state: stateDone, answer: rec}
@@ -193,17 +178,34 @@ func (x *run) fireRead(ctx context.Context, in *inboxDB, c *compiled, b *bound, 
 			return x.replay(ctx, in, out)
 		}
 		defer x.tx.Rollback()
-		if err := x.engine.inbox.finish(ctx, x.tx, in, x.req.Fire.ID, e); err != nil {
-			return Outcome{}, err
-		}
-		if err := x.commit(); err != nil {
-			return Outcome{}, err
-		}
-		if err := x.acceptFiring(ctx, e.hits); err != nil {
-			return Outcome{}, err
-		}
-		return o, toSink(rec.Replay(out))
+		return o, x.settle(ctx, in, e, out)
 	})
+}
+
+// readOnly executes the request in a transaction that may not write.
+func (x *run) readOnly(ctx context.Context, c *compiled, b *bound, out result.Sink) error {
+	if err := x.begin(ctx, source.TxOptions{ReadOnly: true}); err != nil {
+		return err
+	}
+	defer func() {
+		x.tx.Rollback()
+		x.tx = nil
+	}()
+	return x.top(ctx, c, b, out)
+}
+
+// settle commits a firing that was executed, has its events accepted and answers.
+func (x *run) settle(ctx context.Context, in *inboxDB, e entry, out result.Sink) error {
+	if err := x.engine.inbox.finish(ctx, x.tx, in, x.req.Fire.ID, e); err != nil {
+		return err
+	}
+	if err := x.commit(); err != nil {
+		return err
+	}
+	if err := x.acceptFiring(ctx, e.hits); err != nil {
+		return err
+	}
+	return toSink(e.answer.Replay(out))
 }
 
 // acceptFiring makes the hits durable. If that fails the call fails, without

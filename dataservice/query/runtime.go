@@ -28,6 +28,18 @@ var _ Runner = (*Runtime)(nil)
 // of them say so. It adds to that of the service.
 func (r *Runtime) Unsupported() []dataservice.Unsupported { return r.unsupported }
 
+// Ping asks each source whether it answers, and gives the errors by the source's
+// id; none: all do.
+func (r *Runtime) Ping(ctx context.Context) map[string]error {
+	failed := map[string]error{}
+	for id, db := range r.sources {
+		if err := db.Ping(ctx); err != nil {
+			failed[id] = err
+		}
+	}
+	return failed
+}
+
 // Close gives the sources back. No request may run any more.
 func (r *Runtime) Close() error {
 	var errs []error

@@ -4,6 +4,7 @@ package query_test
 
 import (
 	"errors"
+	"html"
 	"testing"
 	"time"
 
@@ -61,6 +62,57 @@ func TestServerDies(t *testing.T) {
 			p.db = server.Open(t) // the old pool's connections are dead
 			if got := p.number("SELECT quantityInStock FROM Products WHERE productCode='S10_1678'"); got != 5 {
 				t.Errorf("quantity %v, want 5", got)
+			}
+		})
+	}
+}
+
+// TestServerTypes holds the lexical forms of types that only servers have.
+func TestServerTypes(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		start func(testing.TB) *sourcetest.Server
+		cols  [][3]string // expression, xsdType, text
+	}{
+		"postgres": {sourcetest.StartPostgres, [][3]string{
+			{"1.50::numeric", "decimal", "1.50"},
+			{"12345678901234567890.123456789::numeric", "decimal", "12345678901234567890.123456789"},
+			{"timestamptz '2024-02-29 13:14:15.25+02'", "dateTime", "2024-02-29T11:14:15.25Z"},
+			{"timestamp '2024-02-29 13:14:15'", "string", "2024-02-29T13:14:15"},
+			{"date '2024-02-29'", "string", "2024-02-29"},
+			{"time '13:14:15'", "time", "13:14:15"},
+			{"true", "boolean", "true"},
+			{`'\x00ff'::bytea`, "base64Binary", "AP8="},
+			{"'c56a4180-65aa-42ec-a945-5fd21dec0538'::uuid", "string", "c56a4180-65aa-42ec-a945-5fd21dec0538"},
+			{`'{"a": 1}'::json`, "string", `{"a": 1}`},
+			{"interval '1 day'", "string", "1 day"},
+			{"'infinity'::float8", "double", "INF"},
+			{"1e21::float8", "double", "1.0E21"},
+			{"'a'::char(3)", "string", "a  "},
+			{"inet '10.0.0.1'", "string", "10.0.0.1"},
+		}},
+		"mariadb": {sourcetest.StartMariaDB, [][3]string{
+			{"cast(1.50 as decimal(10,2))", "decimal", "1.50"},
+			{"cast('2024-02-29 13:14:15' as datetime)", "dateTime", "2024-02-29T13:14:15"},
+			{"cast('2024-02-29' as date)", "string", "2024-02-29"},
+			{"cast('13:14:15' as time)", "time", "13:14:15"},
+			{"true", "boolean", "true"},
+			{"x'00ff'", "base64Binary", "AP8="},
+			{"cast(18446744073709551615 as unsigned)", "integer", "18446744073709551615"},
+			{"1e21", "double", "1.0E21"},
+			{"'ü漢'", "string", "ü漢"},
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := c.start(t)
+			for _, col := range c.cols {
+				svc := parse(t, `<query id="q"><sql>select `+html.EscapeString(col[0])+` as v</sql><result element="R"><element name="v" column="v" xsdType="`+col[1]+`"/></result></query><operation name="o"><call-query href="q"/></operation>`)
+				r := rigOf(t, svc, server.URL, nil, nil)
+				got, err := r.xml("o", nil)
+				if want := `<R xmlns="urn:t"><v>` + col[2] + `</v></R>`; err != nil || got != want {
+					t.Errorf("%s as %s: %v (%v)\n got %s\nwant %s", col[0], col[1], err, errors.Unwrap(err), got, want)
+				}
 			}
 		})
 	}

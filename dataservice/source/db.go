@@ -60,9 +60,6 @@ func newDB(a *address, s Settings) *DB {
 // Dialect of the database.
 func (d *DB) Dialect() Dialect { return d.addr.dialect }
 
-// Settings of the pool.
-func (d *DB) Settings() Settings { return d.settings }
-
 // String is the address without credentials.
 func (d *DB) String() string { return d.addr.display }
 

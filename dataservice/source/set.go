@@ -50,7 +50,7 @@ func (s *Set) Open(service string, cfg *dataservice.Source) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	conf, err := settings(cfg.Properties)
+	conf, err := SettingsOf(cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seed42aab489/belfry/dataservice"
 )
 
 // Settings are those of a pool, from the properties of a source. The names are
@@ -43,6 +45,10 @@ var ignored = map[string]bool{
 	"validatorclassname": true, "abandonwhenpercentagefull": true, "jmx_enabled": true, "commitonreturn": true,
 	"rollbackonreturn": true, "ignoreexceptiononpreload": true, "enableodata": true, "dynamicuserauthclass": true,
 }
+
+// SettingsOf reads those of a source. Of an SQLite file that several sources
+// share, the pool is that of the first; the rest is each source's own.
+func SettingsOf(cfg *dataservice.Source) (Settings, error) { return settings(cfg.Properties) }
 
 // settings reads the properties; what is not a number is an error.
 func settings(props map[string]string) (Settings, error) {
