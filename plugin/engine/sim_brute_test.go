@@ -94,10 +94,14 @@ func TestBruteForceAgrees(t *testing.T) {
 	end := from.Add(3 * time.Minute)
 	var compiler trigger.Compiler
 	for _, info := range []task.TriggerInfo{
-		{Cron: "* * * * * ?"}, {Cron: "0/5 * * * * ?"}, {Cron: "3,10-20/3,59 * * * * ?", TZ: "Asia/Kolkata"},
-		{Cron: "15 1/2 * * * ?"}, {Interval: task.Duration(1500 * time.Millisecond), Count: -1, Start: from.Add(-time.Minute)},
+		{Cron: "* * * * * ?"},
+		{Cron: "0/5 * * * * ?"},
+		{Cron: "3,10-20/3,59 * * * * ?", TZ: "Asia/Kolkata"},
+		{Cron: "15 1/2 * * * ?"},
+		{Interval: task.Duration(1500 * time.Millisecond), Count: -1, Start: from.Add(-time.Minute)},
 		{Interval: task.Duration(time.Second), Count: 9, Start: from.Add(20 * time.Second)},
-		{At: from.Add(time.Minute)}, {Cron: "* * * * * ?", Start: from.Add(9 * time.Second), End: from.Add(20 * time.Second)},
+		{At: from.Add(time.Minute)},
+		{Cron: "* * * * * ?", Start: from.Add(9 * time.Second), End: from.Add(20 * time.Second)},
 	} {
 		tr, err := compiler.Compile(info, from, "uid")
 		if err != nil {

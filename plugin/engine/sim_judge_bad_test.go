@@ -29,14 +29,17 @@ func TestJudge(t *testing.T) {
 		{"nothing claimed at all", errLostFiring, newScript().define(nil)},
 		{"deferred for ever", errLostFiring, newScript().define(nil).log(deferral(1))},
 		{"skipped in silence", errLostFiring, newScript().define(nil).log(bucket.Record{
-			Kind: bucket.Skip, UID: "u", At: ms(1), Until: ms(3), Count: 1, Reason: task.ReasonDeleted})},
+			Kind: bucket.Skip, UID: "u", At: ms(1), Until: ms(3), Count: 1, Reason: task.ReasonDeleted,
+		})},
 		{"never settled", errUnsettled, newScript().define(nil).log(claim(1)).run(1, 1)},
 		{"claimed early", errEarlyFiring, newScript().define(nil).logAt(900, claim(1))},
 		{"between two instants", errNotScheduled, newScript().define(nil).log(bucket.Record{
-			Kind: bucket.Claim, UID: "u", At: ms(1) + 500, Attempt: 1})},
+			Kind: bucket.Claim, UID: "u", At: ms(1) + 500, Attempt: 1,
+		})},
 		{"claimed in a pause", errFiredAfterPause, newScript().define(nil).define(paused).log(claim(1))},
 		{"by hand in a pause", errFiredAfterPause, newScript().define(paused).log(bucket.Record{
-			Kind: bucket.Claim, UID: "u", At: ms(1), Manual: "m", Attempt: 1})},
+			Kind: bucket.Claim, UID: "u", At: ms(1), Manual: "m", Attempt: 1,
+		})},
 		{"an instant of a pause after it", errNotScheduled, newScript().define(paused).define(resumedAt(5)).log(claim(2))},
 		{"attempted again in a pause", errFiredAfterPause, newScript().define(nil).log(claim(1)).define(paused).log(reclaim(1, 2))},
 		{"effect twice", errDoubleEffect, newScript().define(nil).log(claim(1)).run(1, 1).log(reclaim(1, 2)).run(1, 2)},

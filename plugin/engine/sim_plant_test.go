@@ -17,14 +17,22 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 		by    []error // any of them
 	}{
 		{"run first, claim after", func(w *world) { w.plant.RunFirst = true }, []error{errRunWithoutClaim}},
-		{"open claims missing from the page", func(w *world) { w.plant.Page = closePage },
-			[]error{errUnsettled, errBadLog}},
-		{"skips do not move the cursor", func(w *world) { w.plant.Replay = replayWithoutSkips },
-			[]error{errDoubleDecision}},
-		{"replay without folded_to", func(w *world) { w.ghosts, w.plant.Replay = true, replayAll },
-			[]error{errRunAfterSettle, errDoubleDecision, errRanTwice}},
-		{"no check of the bucket's version", func(w *world) { w.noFence = true },
-			[]error{errFiredAfterPause, errNotScheduled}},
+		{
+			"open claims missing from the page", func(w *world) { w.plant.Page = closePage },
+			[]error{errUnsettled, errBadLog},
+		},
+		{
+			"skips do not move the cursor", func(w *world) { w.plant.Replay = replayWithoutSkips },
+			[]error{errDoubleDecision},
+		},
+		{
+			"replay without folded_to", func(w *world) { w.ghosts, w.plant.Replay = true, replayAll },
+			[]error{errRunAfterSettle, errDoubleDecision, errRanTwice},
+		},
+		{
+			"no check of the bucket's version", func(w *world) { w.noFence = true },
+			[]error{errFiredAfterPause, errNotScheduled},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

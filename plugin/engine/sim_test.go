@@ -308,8 +308,10 @@ func (w *world) randomTrigger() task.TriggerInfo {
 	now := time.Now().Truncate(time.Millisecond)
 	switch w.rand.IntN(5) {
 	case 0:
-		return task.TriggerInfo{Cron: pick(w, "* * * * * ?", "0/2 * * * * ?", "3-50/4 * * * * ?", "1,2,3,30 * * * * ?"),
-			TZ: pick(w, "", "Asia/Kolkata")}
+		return task.TriggerInfo{
+			Cron: pick(w, "* * * * * ?", "0/2 * * * * ?", "3-50/4 * * * * ?", "1,2,3,30 * * * * ?"),
+			TZ:   pick(w, "", "Asia/Kolkata"),
+		}
 	case 1:
 		return task.TriggerInfo{At: now.Add(w.some(time.Minute))}
 	case 2:
@@ -317,8 +319,10 @@ func (w *world) randomTrigger() task.TriggerInfo {
 	case 3:
 		return task.TriggerInfo{Cron: "0/3 * * * * ?", End: now.Add(w.some(100 * time.Second))}
 	default:
-		return task.TriggerInfo{Interval: task.Duration(700*time.Millisecond + w.some(4*time.Second).Truncate(time.Millisecond)),
-			Count: -1, Start: now.Add(w.some(10*time.Second) - 5*time.Second)}
+		return task.TriggerInfo{
+			Interval: task.Duration(700*time.Millisecond + w.some(4*time.Second).Truncate(time.Millisecond)),
+			Count:    -1, Start: now.Add(w.some(10*time.Second) - 5*time.Second),
+		}
 	}
 }
 
