@@ -14,16 +14,26 @@ import (
 // maxTries bounds the attempts at one commit that others keep changing.
 const maxTries = 20
 
+// Bounds of the hits that one commit takes, as if each were as large in the
+// outbox, for each subscription, as it is itself.
+const (
+	maxCommitBytes    = 224 << 10
+	maxCommitMessages = 256
+)
+
+// accepted is the nth hit of its request on a trigger.
+type accepted struct {
+	hit       *hit
+	nth, size int
+}
+
 // Accept makes the hits of a request durable: for each trigger its state and
-// its messages in one commit. Hits that were accepted before change nothing, so
-// after an error the same may be given again. The hits of one request are to be
-// given together and in their order, by which several of one trigger are told
-// apart. A hit that cannot be read is an error; the others are accepted.
+// its messages in one commit, or few where there are many. Hits that were
+// accepted before change nothing, so after an error the same may be given again.
+// The hits of one request are to be given together and in their order, by which
+// several of one trigger are told apart. A hit that cannot be read is an error;
+// the others are accepted.
 func (t *Triggers) Accept(ctx context.Context, hits [][]byte) error {
-	type accepted struct {
-		hit *hit
-		id  string
-	}
 	var errs []error
 	var order []Ref
 	byRef := map[Ref][]accepted{}
@@ -34,23 +44,47 @@ func (t *Triggers) Accept(ctx context.Context, hits [][]byte) error {
 			errs = append(errs, err)
 			continue
 		}
-		first := h.id(0)
 		if byRef[h.Ref] == nil {
 			order = append(order, h.Ref)
 		}
-		byRef[h.Ref] = append(byRef[h.Ref], accepted{h, h.id(nth[first])})
+		first := h.id(0)
+		byRef[h.Ref] = append(byRef[h.Ref], accepted{h, nth[first], len(data)})
 		nth[first]++
 	}
 	for _, ref := range order {
-		for _, a := range byRef[ref] {
-			err := t.change(ctx, ref, func(s *state) ([]ring, bool) { return s.accept(a.hit, a.id) })
-			if err != nil {
+		for left := byRef[ref]; len(left) > 0; {
+			n := fitting(left)
+			if err := t.change(ctx, ref, acceptAll(left[:n])); err != nil {
 				errs = append(errs, err)
-				break // the later ones would be accepted before it
+				break // the later ones would be accepted before these
 			}
+			left = left[n:]
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// fitting is how many of the hits go into one commit, at least one.
+func fitting(hits []accepted) int {
+	bytes, messages := 0, 0
+	for i, a := range hits {
+		bytes += a.size * max(1, len(a.hit.To))
+		messages += len(a.hit.To)
+		if i > 0 && (bytes > maxCommitBytes || messages > maxCommitMessages) {
+			return i
+		}
+	}
+	return len(hits)
+}
+
+func acceptAll(hits []accepted) func(*state) ([]ring, bool) {
+	return func(s *state) (rings []ring, changed bool) {
+		for _, a := range hits {
+			r, c := s.accept(a.hit, a.nth)
+			rings, changed = append(rings, r...), changed || c
+		}
+		return rings, changed
+	}
 }
 
 // change reads a trigger's state, decides and commits, again and again until

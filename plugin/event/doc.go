@@ -12,7 +12,7 @@
 //     memory (edge, hold) also gives a hit when its condition does not hold.
 //  3. Triggers.Accept takes the hits of a request. For each trigger one commit
 //     sets its state at the version read and puts the messages into the outbox.
-//     The state holds the ids of the hits accepted last, so that hits which come
+//     The state holds which requests were accepted last, so that hits which come
 //     again after a crash change nothing.
 //  4. Dispatcher delivers what is in the outbox, with retries and backoff, and
 //     removes what the receiver accepted.
@@ -27,10 +27,10 @@
 // or loses its store, between the receiver's acceptance and our record of it;
 // it has the same id, and a mail the same Message-ID.
 //
-// A replay is recognised among the last 256 hits of firings and the last 64 of
-// plain requests of a trigger: only firings are replayed after a crash, and then
+// A replay is recognised among the last 256 firings and the last 64 plain
+// requests that hit a trigger: only firings are replayed after a crash, and then
 // soon. Several hits of one request on one trigger (nested queries, batches) are
-// told apart by their order.
+// told apart by their order, so a request's hits are accepted in one call.
 //
 // # The policy of a trigger
 //

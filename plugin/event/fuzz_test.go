@@ -27,7 +27,7 @@ func FuzzHit(f *testing.F) {
 		}
 		s := &state{Format: 1}
 		for i := range 3 {
-			s.accept(h, h.id(i))
+			s.accept(h, i)
 		}
 		s.tick(h.At.Add(100 * time.Hour))
 		again, err := h.encode()
@@ -53,7 +53,7 @@ func FuzzState(f *testing.F) {
 				r.message(to)
 			}
 		}
-		s.accept(hitOf(observed{at: 1, held: true}, policy{Hold: time.Second}, 1), "id")
+		s.accept(hitOf(observed{at: 1, held: true}, policy{Hold: time.Second}, 1), 0)
 		s.due()
 	})
 }

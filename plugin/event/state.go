@@ -9,8 +9,8 @@ import (
 
 // Bounds of a trigger's state.
 const (
-	recentFirings  = 256 // ids of accepted hits of firings
-	recentRequests = 64  // and of plain requests
+	recentFirings  = 256 // firings of which hits were accepted
+	recentRequests = 64  // and plain requests
 	maxDigest      = 50  // rings that a digest tells of; more are counted
 	maxEntry       = 1 << 10
 )
@@ -35,8 +35,15 @@ type state struct {
 	Digest *digest   `json:"digest,omitempty"`
 	// Last is the latest time of an observation; time never goes back before it.
 	Last     time.Time `json:"last,omitzero"`
-	Firings  []string  `json:"firings,omitempty"`
-	Requests []string  `json:"requests,omitempty"`
+	Firings  []taken   `json:"firings,omitempty"`
+	Requests []taken   `json:"requests,omitempty"`
+}
+
+// taken tells how many of the hits of a request on this trigger were accepted:
+// they come in their order, always the same.
+type taken struct {
+	ID string `json:"id"`
+	N  int    `json:"n"`
 }
 
 // digest gathers rings into one message.
@@ -79,37 +86,40 @@ func decodeState(data []byte) (*state, error) {
 	return s, nil
 }
 
-func (s *state) seen(id string) bool {
-	return slices.Contains(s.Firings, id) || slices.Contains(s.Requests, id)
-}
-
-func (s *state) remember(h *hit, id string) {
+// recent is the list that a hit's request is remembered in, and its bound.
+func (s *state) recent(h *hit) (list *[]taken, bound int) {
 	if h.FireID != "" {
-		s.Firings = appendBounded(s.Firings, id, recentFirings)
-		return
+		return &s.Firings, recentFirings
 	}
-	s.Requests = appendBounded(s.Requests, id, recentRequests)
+	return &s.Requests, recentRequests
 }
 
-func appendBounded(ids []string, id string, n int) []string {
-	ids = append(ids, id)
-	return ids[max(0, len(ids)-n):]
+// seen tells whether the nth hit of a request was accepted before.
+func (s *state) seen(h *hit, nth int) bool {
+	list, _ := s.recent(h)
+	id := h.id(0)
+	return slices.ContainsFunc(*list, func(t taken) bool { return t.ID == id && t.N > nth })
 }
 
-// accept takes a hit and tells what rings, and whether the state is to be
-// stored: not if the hit was seen before, or says nothing new.
-func (s *state) accept(h *hit, id string) (rings []ring, changed bool) {
-	if s.seen(id) {
+func (s *state) remember(h *hit, nth int) {
+	list, bound := s.recent(h)
+	id := h.id(0)
+	*list = slices.DeleteFunc(*list, func(t taken) bool { return t.ID == id })
+	*list = append(*list, taken{id, nth + 1})
+	*list = (*list)[max(0, len(*list)-bound):]
+}
+
+// accept takes the nth hit of a request and tells what rings, and whether the
+// state is to be stored: not if the hit was seen before, or says nothing new.
+func (s *state) accept(h *hit, nth int) (rings []ring, changed bool) {
+	if s.seen(h, nth) {
 		return nil, false
 	}
-	t := h.At
-	if t.Before(s.Last) {
-		t = s.Last
-	}
+	t, id := later(h.At, s.Last), h.id(nth)
 	if !h.Held {
-		return s.acceptNot(h, id, t)
+		return s.acceptNot(h, nth)
 	}
-	s.remember(h, id)
+	s.remember(h, nth)
 	waiting := s.Waiting != nil
 	if waiting && !t.Before(s.Since.Add(h.Policy.Hold)) {
 		s.Waiting = h // it is due by this very hit: let it ring with its values
@@ -133,9 +143,14 @@ func (s *state) accept(h *hit, id string) (rings []ring, changed bool) {
 	return rings, true
 }
 
-// acceptNot takes a hit whose condition does not hold.
-func (s *state) acceptNot(h *hit, id string, t time.Time) (rings []ring, changed bool) {
-	rings = s.tick(t)
+// acceptNot takes a hit whose condition does not hold. One that is older than
+// what was accepted says nothing of the present: it may be a replay that was of
+// no consequence the first time, and was not remembered.
+func (s *state) acceptNot(h *hit, nth int) (rings []ring, changed bool) {
+	if h.At.Before(s.Last) {
+		return nil, false
+	}
+	rings = s.tick(h.At)
 	rearm := s.Disarmed && (h.Rearmed || !h.Policy.Rearm)
 	if len(rings) == 0 && !rearm && s.Since.IsZero() {
 		return nil, false
@@ -144,8 +159,8 @@ func (s *state) acceptNot(h *hit, id string, t time.Time) (rings []ring, changed
 		s.Disarmed = false
 	}
 	s.Since, s.Elapsed, s.Waiting, s.WaitingID = time.Time{}, false, nil, ""
-	s.Last = t
-	s.remember(h, id)
+	s.Last = h.At
+	s.remember(h, nth)
 	return rings, true
 }
 

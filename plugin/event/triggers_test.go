@@ -180,6 +180,33 @@ func TestAcceptIsIdempotent(t *testing.T) {
 	}
 }
 
+// TestManyHits: a request of many rings takes few commits, each within bounds,
+// and its replay none.
+func TestManyHits(t *testing.T) {
+	t.Parallel()
+	m, commits := newMemory(), 0
+	m.fail = func(op string, after bool) error {
+		if op == "accept" && after {
+			commits++
+		}
+		return nil
+	}
+	tr := newTriggers(t, m)
+	deploy(t, tr, "Stock", low(func(s *TriggerSpec) { s.Subscriptions = []string{"mailto:a@b,c@d"} }))
+	var all []Observation
+	for i := range 200 {
+		all = append(all, quantity(i%10, "r", start.Add(time.Duration(i)*time.Millisecond)))
+	}
+	hits := observe(t, tr, all...)
+	if n := len(m.messages()); n != 400 || commits > 4 || m.sizes > MaxAccept {
+		t.Errorf("%d messages in %d commits, the largest of %d bytes", n, commits, m.sizes)
+	}
+	commits = 0
+	if err := tr.Accept(t.Context(), hits); err != nil || commits != 0 {
+		t.Errorf("the replay: %v, %d commits", err, commits)
+	}
+}
+
 // TestAcceptUnderFaults: whatever the store answers, after the retry that
 // succeeds each hit has raised its message exactly once.
 func TestAcceptUnderFaults(t *testing.T) {
