@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/query/bind"
 	"github.com/seed42aab489/belfry/dataservice/source"
 )
 
@@ -20,7 +21,7 @@ type compiled struct {
 	refused string // why it is not executed; empty: it is
 	db      *source.DB
 	stmt    *source.Statement
-	params  []*param
+	params  []*bind.Param
 	slots   []int    // placeholder -> index into params
 	casts   []string // by placeholder
 	text    string   // the statement, if no parameter is an array
@@ -72,7 +73,7 @@ func (e *Engine) compile(s *dataservice.Service) (*Runtime, error) {
 		return nil, c.errs
 	}
 	for _, db := range c.rt.sources {
-		e.inbox.watch(db)
+		e.inbox.Watch(db)
 	}
 	return c.rt, nil
 }
@@ -104,9 +105,9 @@ func (c *compiler) query(q *dataservice.Query, refusedSource string) *compiled {
 		return refuse(q.Position, why)
 	}
 	for _, p := range q.Params {
-		one, why := compileParam(p)
-		if why != "" {
-			return refuse(p.Position, fmt.Sprintf("parameter %s: %s", p.Name, why))
+		one, err := bind.New(p)
+		if err != nil {
+			return refuse(p.Position, fmt.Sprintf("parameter %s: %v", p.Name, err))
 		}
 		to.params = append(to.params, one)
 	}
@@ -215,12 +216,12 @@ func chooseSQL(by map[string]string, d source.Dialect) (string, bool) {
 // index finds a parameter: by its exact name, else in any case.
 func (to *compiled) index(name string) int {
 	for i, p := range to.params {
-		if p.name == name {
+		if p.Name == name {
 			return i
 		}
 	}
 	for i, p := range to.params {
-		if strings.EqualFold(p.name, name) {
+		if strings.EqualFold(p.Name, name) {
 			return i
 		}
 	}
@@ -245,7 +246,7 @@ func (c *compiler) bindSlots(to *compiled) bool {
 			c.fault(to.q.Position, "query %s: SQL has %d placeholders and there are %d parameters", to.q.ID, n, len(to.params))
 			return false
 		}
-		to.slots[i], to.casts[i] = k, to.params[k].typ.cast
+		to.slots[i], to.casts[i] = k, to.params[k].Cast
 	}
 	if !to.stmt.Named && len(to.params) > n {
 		c.fault(to.q.Position, "query %s: SQL has %d placeholders and there are %d parameters", to.q.ID, n, len(to.params))
@@ -262,7 +263,7 @@ func (to *compiled) positions() []int {
 	}
 	var rest []int
 	for i, p := range to.params {
-		if k := p.ordinal - 1; k >= 0 && k < len(order) && order[k] < 0 {
+		if k := p.Ordinal - 1; k >= 0 && k < len(order) && order[k] < 0 {
 			order[k] = i
 		} else {
 			rest = append(rest, i)
@@ -278,7 +279,7 @@ func (to *compiled) positions() []int {
 
 func (to *compiled) arrays() bool {
 	for _, k := range to.slots {
-		if to.params[k].array {
+		if to.params[k].Array {
 			return true
 		}
 	}
@@ -301,22 +302,12 @@ func (to *compiled) keysOf() {
 		return
 	}
 	for _, col := range to.q.KeyColumns {
-		if !plainName(col) {
+		if !source.PlainName(col) {
 			return
 		}
 	}
 	to.keys = "returning"
 	to.stmt = to.stmt.WithSuffix(" RETURNING " + cols)
-}
-
-// plainName tells whether a column's name can stand in a statement as it is.
-func plainName(s string) bool {
-	for i, r := range s {
-		if r != '_' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (i == 0 || r < '0' || r > '9') {
-			return false
-		}
-	}
-	return s != ""
 }
 
 // link decides what concerns a query together with those it calls.

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/query/inbox"
 )
 
 // Engine makes Runtimes. Safe for concurrent use.
 type Engine struct {
 	opts  Options
-	inbox *inbox
+	inbox *inbox.Inbox
 }
 
 // New makes an Engine. It connects to nothing. The error is that of an option.
@@ -27,7 +28,7 @@ func New(o Options) (*Engine, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	in, err := newInbox(o)
+	in, err := inbox.New(o.Inbox, o.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -49,3 +50,8 @@ func (e *Engine) Open(_ context.Context, s *dataservice.Service, hook dataservic
 	}
 	return r, nil
 }
+
+// Sweep removes what is older than the retention from the inboxes of all open
+// sources. It is to be called now and then; hourly will do. Several members may
+// do so at once.
+func (e *Engine) Sweep(ctx context.Context) error { return e.inbox.Sweep(ctx) }

@@ -2,17 +2,12 @@ package query
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/result"
 	"github.com/seed42aab489/belfry/dataservice/source"
 )
-
-// ErrRecorded is in the chain of a fault that the inbox keeps: whoever asks again
-// with the same fire key gets the same fault, and nothing is executed.
-var ErrRecorded = errors.New("recorded in the inbox")
 
 // Error is a fault in a descriptor that only shows when its queries are compiled.
 type Error struct {
@@ -46,11 +41,6 @@ func toSink(err error) error {
 		return &sinkError{err}
 	}
 	return nil
-}
-
-// inputFault is a request's fault: a parameter that is missing or does not fit.
-func inputFault(code dataservice.FaultCode, format string, args ...any) *dataservice.Fault {
-	return &dataservice.Fault{Code: code, Kind: dataservice.FaultInput, Message: fmt.Sprintf(format, args...)}
 }
 
 // asFault turns what went wrong in a query into a fault. Messages say what a

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/query/bind"
 	"github.com/seed42aab489/belfry/dataservice/result"
 	"github.com/seed42aab489/belfry/dataservice/source"
 )
@@ -114,10 +115,10 @@ func (x *run) nested(ctx context.Context, f *field, outer *compiled, ob *bound, 
 		return &result.LimitError{What: "queries nested in one another", Limit: int64(limit), Setting: "limits.depth"}
 	}
 	c := x.queries[f.call.Query]
-	b, err := c.bind(func(p *param) ([]string, bool) {
+	b, err := c.bind(func(p *bind.Param) ([]string, bool) {
 		for i := range f.call.Params {
 			w := &f.call.Params[i]
-			if w.Name == p.name || equalFold(w.Name, p.name) {
+			if w.Name == p.Name || equalFold(w.Name, p.Name) {
 				return x.nestedValue(w, outer, ob, row)
 			}
 		}

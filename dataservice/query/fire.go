@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/query/inbox"
 	"github.com/seed42aab489/belfry/dataservice/result"
 	"github.com/seed42aab489/belfry/dataservice/source"
 )
@@ -16,32 +17,29 @@ const savepoint = "belfry_effect"
 
 // fire executes a request that carries a fire key.
 func (x *run) fire(ctx context.Context, c *compiled, b *bound, out result.Sink, rings bool) (Outcome, error) {
-	if id := x.req.Fire.ID; id == "" || len(id) > maxFireID || id == horizonID {
-		return Outcome{}, inputFault(dataservice.UnknownError, "%q cannot be a fire id: 1 to %d bytes", cut(id), maxFireID)
-	}
-	in := x.engine.inbox.of(c.db)
-	if x.engine.inbox.opts.Off || in == nil {
+	box := x.engine.inbox.Of(c.db)
+	if box == nil {
 		if c.writes {
 			return x.write(ctx, c, b, out, rings)
 		}
 		return x.read(ctx, c, b, out)
 	}
 	if !c.writes {
-		o, err := x.fireRead(ctx, in, c, b, out, rings)
+		o, err := x.fireRead(ctx, box, c, b, out, rings)
 		if source.Classify(err) != source.ReadOnly {
 			return o, err
 		}
 		// It looked like a query and writes after all: a function has an effect.
 		x.reset()
 	}
-	loose, err := x.engine.inbox.loosely(ctx, in, c)
+	loose, err := box.Loose(ctx, c.words)
 	if err != nil {
 		return Outcome{}, err
 	}
 	if loose != "" {
 		return x.write(ctx, c, b, out, rings)
 	}
-	return x.withInbox(ctx, in, func() (Outcome, error) { return x.fireWrite(ctx, in, c, b, out, rings) })
+	return x.withInbox(ctx, box, func() (Outcome, error) { return x.fireWrite(ctx, box, c, b, out, rings) })
 }
 
 // reset forgets what an attempt counted.
@@ -50,12 +48,12 @@ func (x *run) reset() {
 }
 
 // withInbox does f, once more if the inbox had to be created first.
-func (x *run) withInbox(ctx context.Context, in *inboxDB, f func() (Outcome, error)) (Outcome, error) {
+func (x *run) withInbox(ctx context.Context, box *inbox.Box, f func() (Outcome, error)) (Outcome, error) {
 	o, err := f()
-	if !errors.Is(err, errNoInbox) {
+	if !errors.Is(err, inbox.ErrNoTable) {
 		return o, err
 	}
-	if err := x.engine.inbox.create(ctx, x.db, in); err != nil {
+	if err := box.Create(ctx); err != nil {
 		return Outcome{}, err
 	}
 	x.reset()
@@ -64,17 +62,17 @@ func (x *run) withInbox(ctx context.Context, in *inboxDB, f func() (Outcome, err
 
 // guard bounds a firing's transaction.
 func (x *run) guard(c *compiled) *source.Guard {
-	o := x.engine.inbox.opts
+	o := x.engine.inbox.Options()
 	return &source.Guard{LockWait: o.LockWait, Statement: c.timeout, Idle: o.Idle}
 }
 
 // enter begins the firing's transaction with its row. False: it was executed
 // before, and the transaction is over.
-func (x *run) enter(ctx context.Context, in *inboxDB, c *compiled) (bool, error) {
+func (x *run) enter(ctx context.Context, box *inbox.Box, c *compiled) (bool, error) {
 	if err := x.begin(ctx, source.TxOptions{Guard: x.guard(c)}); err != nil {
 		return false, err
 	}
-	fresh, err := x.engine.inbox.claim(ctx, x.tx, in, x.req)
+	fresh, err := box.Claim(ctx, x.tx, x.req.Fire, x.svc.Name, x.req.Name)
 	if err == nil && fresh {
 		err = x.tx.Relax(ctx)
 	}
@@ -86,13 +84,13 @@ func (x *run) enter(ctx context.Context, in *inboxDB, c *compiled) (bool, error)
 }
 
 // fireWrite has the effect and its record in one transaction.
-func (x *run) fireWrite(ctx context.Context, in *inboxDB, c *compiled, b *bound, out result.Sink, rings bool) (Outcome, error) {
-	fresh, err := x.enter(ctx, in, c)
+func (x *run) fireWrite(ctx context.Context, box *inbox.Box, c *compiled, b *bound, out result.Sink, rings bool) (Outcome, error) {
+	fresh, err := x.enter(ctx, box, c)
 	if err != nil {
 		return Outcome{}, err
 	}
 	if !fresh {
-		return x.replay(ctx, in, out)
+		return x.replay(ctx, box, out)
 	}
 	defer x.tx.Rollback()
 	if _, err := x.tx.Exec(ctx, "SAVEPOINT "+savepoint); err != nil {
@@ -100,21 +98,21 @@ func (x *run) fireWrite(ctx context.Context, in *inboxDB, c *compiled, b *bound,
 	}
 	rec := x.recording()
 	if err := x.top(ctx, c, b, rec); err != nil {
-		return Outcome{}, x.recordFailure(ctx, in, c, err)
+		return Outcome{}, x.recordFailure(ctx, box, c, err)
 	}
-	e := entry{state: stateDone, answer: rec}
+	e := inbox.Entry{Answer: rec}
 	if rings {
-		e.hits = x.observe(ctx, c, rec)
+		e.Hits = x.observe(ctx, c, rec)
 	}
 	o := x.outcome(c)
-	e.rows = o.Rows
-	return o, x.settle(ctx, in, e, out)
+	e.Rows = o.Rows
+	return o, x.settle(ctx, box, e, out)
 }
 
 // recordFailure commits the firing's row with a failure of the business and
 // without the effect. Any other failure is given back as it is: the firing may be
 // tried again.
-func (x *run) recordFailure(ctx context.Context, in *inboxDB, c *compiled, cause error) error {
+func (x *run) recordFailure(ctx context.Context, box *inbox.Box, c *compiled, cause error) error {
 	if !business(cause) {
 		return cause
 	}
@@ -122,7 +120,7 @@ func (x *run) recordFailure(ctx context.Context, in *inboxDB, c *compiled, cause
 	if _, err := x.tx.Exec(ctx, "ROLLBACK TO SAVEPOINT "+savepoint); err != nil {
 		return cause
 	}
-	if err := x.engine.inbox.finish(ctx, x.tx, in, x.req.Fire.ID, entry{state: stateFailed, fault: f}); err != nil {
+	if err := box.Finish(ctx, x.tx, x.req.Fire.ID, inbox.Entry{Fault: f}); err != nil {
 		return cause
 	}
 	if err := x.commit(); err != nil {
@@ -148,9 +146,9 @@ func business(err error) bool {
 
 // fireRead executes a firing that only reads. It needs no row, unless an event
 // trigger has something to say.
-func (x *run) fireRead(ctx context.Context, in *inboxDB, c *compiled, b *bound, out result.Sink, rings bool) (Outcome, error) {
+func (x *run) fireRead(ctx context.Context, box *inbox.Box, c *compiled, b *bound, out result.Sink, rings bool) (Outcome, error) {
 	if rings {
-		if e, err := x.engine.inbox.load(ctx, x.db, in, x.req.Fire.ID); err != nil {
+		if e, err := box.Load(ctx, x.req.Fire.ID); err != nil {
 			return Outcome{}, err
 		} else if e != nil {
 			return x.replayEntry(ctx, e, out)
@@ -160,25 +158,25 @@ func (x *run) fireRead(ctx context.Context, in *inboxDB, c *compiled, b *bound, 
 	if err := x.readOnly(ctx, c, b, rec); err != nil {
 		return Outcome{}, err
 	}
-	e := entry{state: stateDone, answer: rec}
+	e := inbox.Entry{Answer: rec}
 	if rings {
-		e.hits = x.observe(ctx, c, rec)
+		e.Hits = x.observe(ctx, c, rec)
 	}
 	o := x.outcome(c)
-	e.rows = o.Rows
-	if len(e.hits) == 0 {
+	e.Rows = o.Rows
+	if len(e.Hits) == 0 {
 		return o, toSink(rec.Replay(out))
 	}
-	return x.withInbox(ctx, in, func() (Outcome, error) {
-		fresh, err := x.enter(ctx, in, c)
+	return x.withInbox(ctx, box, func() (Outcome, error) {
+		fresh, err := x.enter(ctx, box, c)
 		if err != nil {
 			return Outcome{}, err
 		}
 		if !fresh {
-			return x.replay(ctx, in, out)
+			return x.replay(ctx, box, out)
 		}
 		defer x.tx.Rollback()
-		return o, x.settle(ctx, in, e, out)
+		return o, x.settle(ctx, box, e, out)
 	})
 }
 
@@ -195,17 +193,17 @@ func (x *run) readOnly(ctx context.Context, c *compiled, b *bound, out result.Si
 }
 
 // settle commits a firing that was executed, has its events accepted and answers.
-func (x *run) settle(ctx context.Context, in *inboxDB, e entry, out result.Sink) error {
-	if err := x.engine.inbox.finish(ctx, x.tx, in, x.req.Fire.ID, e); err != nil {
+func (x *run) settle(ctx context.Context, box *inbox.Box, e inbox.Entry, out result.Sink) error {
+	if err := box.Finish(ctx, x.tx, x.req.Fire.ID, e); err != nil {
 		return err
 	}
 	if err := x.commit(); err != nil {
 		return err
 	}
-	if err := x.acceptFiring(ctx, e.hits); err != nil {
+	if err := x.acceptFiring(ctx, e.Hits); err != nil {
 		return err
 	}
-	return toSink(e.answer.Replay(out))
+	return toSink(e.Answer.Replay(out))
 }
 
 // acceptFiring makes the hits durable. If that fails the call fails, without
@@ -221,29 +219,27 @@ func (x *run) acceptFiring(ctx context.Context, hits [][]byte) error {
 }
 
 // replay answers with what the inbox has recorded.
-func (x *run) replay(ctx context.Context, in *inboxDB, out result.Sink) (Outcome, error) {
-	e, err := x.engine.inbox.load(ctx, x.db, in, x.req.Fire.ID)
+func (x *run) replay(ctx context.Context, box *inbox.Box, out result.Sink) (Outcome, error) {
+	e, err := box.Load(ctx, x.req.Fire.ID)
 	if err != nil {
 		return Outcome{}, err
 	}
 	if e == nil {
-		return Outcome{}, expired(x.req.Fire.ID) // swept since
+		return Outcome{}, inbox.Expired(x.req.Fire.ID) // swept since
 	}
 	return x.replayEntry(ctx, e, out)
 }
 
-func (x *run) replayEntry(ctx context.Context, e *entry, out result.Sink) (Outcome, error) {
-	if err := x.acceptFiring(ctx, e.hits); err != nil {
+func (x *run) replayEntry(ctx context.Context, e *inbox.Entry, out result.Sink) (Outcome, error) {
+	if err := x.acceptFiring(ctx, e.Hits); err != nil {
 		return Outcome{}, err
 	}
-	o := Outcome{Rows: e.rows, Replayed: true, Empty: e.answer == nil}
+	o := Outcome{Rows: e.Rows, Replayed: true, Empty: e.Answer == nil}
 	switch {
-	case e.fault != nil:
-		return o, e.fault
-	case e.state != stateDone:
-		return o, errEntry
-	case e.answer != nil:
-		return o, toSink(e.answer.Replay(out))
+	case e.Fault != nil:
+		return o, e.Fault
+	case e.Answer != nil:
+		return o, toSink(e.Answer.Replay(out))
 	}
 	return o, nil
 }

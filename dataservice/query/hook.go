@@ -45,7 +45,7 @@ func inputDocument(c *compiled, b *bound) []byte {
 			values = []string{""}
 		}
 		for _, v := range values {
-			_ = w.Leaf(result.Name{Local: p.name}, result.Value{Valid: true, Text: v})
+			_ = w.Leaf(result.Name{Local: p.Name}, result.Value{Valid: true, Text: v})
 		}
 	}
 	_ = w.Close()

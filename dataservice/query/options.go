@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/seed42aab489/belfry/dataservice/query/inbox"
 	"github.com/seed42aab489/belfry/dataservice/source"
 )
 
@@ -45,6 +46,13 @@ func (l Limits) withDefaults() Limits {
 	}
 	return l
 }
+
+// InboxOptions configure the inbox.
+type InboxOptions = inbox.Options
+
+// ErrRecorded is in the chain of a fault that the inbox keeps: whoever asks again
+// with the same fire key gets the same fault, and nothing is executed.
+var ErrRecorded = inbox.ErrRecorded
 
 // Options configure an Engine.
 type Options struct {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/query/bind"
 	"github.com/seed42aab489/belfry/dataservice/result"
 	"github.com/seed42aab489/belfry/dataservice/source"
 )
@@ -44,7 +45,7 @@ func (r *Runtime) Ping(ctx context.Context) map[string]error {
 func (r *Runtime) Close() error {
 	var errs []error
 	for _, db := range r.sources {
-		r.engine.inbox.forget(db)
+		r.engine.inbox.Forget(db)
 		errs = append(errs, db.Close())
 	}
 	r.sources = nil
@@ -114,10 +115,10 @@ func (x *run) choose(ctx context.Context, c *compiled, b *bound, out result.Sink
 
 // topValues finds the request's value for a parameter of its query: by a
 // with-param, else none, so that the default applies.
-func (x *run) topValues(p *param) ([]string, bool) {
+func (x *run) topValues(p *bind.Param) ([]string, bool) {
 	for i := range x.req.Target.Params {
 		w := &x.req.Target.Params[i]
-		if w.Name != p.name && !equalFold(w.Name, p.name) {
+		if w.Name != p.Name && !equalFold(w.Name, p.Name) {
 			continue
 		}
 		name := w.QueryParam

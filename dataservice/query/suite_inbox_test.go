@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/query"
+	"github.com/seed42aab489/belfry/dataservice/query/inbox"
 )
 
 // salaries is what the employees earn together.
@@ -226,7 +227,7 @@ func testHorizon(t *testing.T, p *place) {
 			t.Fatal(err)
 		}
 	}
-	clock = now.Add(query.DefaultRetention + time.Hour)
+	clock = now.Add(inbox.DefaultRetention + time.Hour)
 	if err := fire("new", clock); err != nil {
 		t.Fatal(err)
 	}

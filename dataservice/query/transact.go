@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/result"
@@ -80,4 +81,35 @@ func (x *run) acceptOrLog(ctx context.Context, hits [][]byte) {
 	if err := x.accept(context.WithoutCancel(ctx), hits); err != nil {
 		x.engine.opts.Log.Error("events were not kept", "service", x.svc.Name, "request", x.req.Name, "id", x.req.ID, "hits", len(hits), "err", err)
 	}
+}
+
+// Transactional tells whether a firing of the query has its effect once: whether
+// its source can record the fire id in the transaction of the effect. If not, why
+// says so, and the query offers at-least-once only. A query that only reads is
+// always safe to repeat. It may ask the database; an error means that it did not
+// answer.
+func (r *Runtime) Transactional(ctx context.Context, queryID string) (ok bool, why string, err error) {
+	c := r.queries[queryID]
+	switch {
+	case c == nil:
+		return false, fmt.Sprintf("there is no query %q", queryID), nil
+	case c.refused != "":
+		return false, "not supported: " + c.refused, nil
+	case !c.writes:
+		return true, "", nil
+	case r.engine.inbox.Options().Off:
+		return false, "the inbox is switched off", nil
+	}
+	box := r.engine.inbox.Of(c.db)
+	if box == nil {
+		return false, "the service is closed", nil
+	}
+	table, err := box.Loose(ctx, c.words)
+	if err != nil {
+		return false, "", err
+	}
+	if table != "" {
+		return false, fmt.Sprintf("the table %s is on a storage engine without transactions", table), nil
+	}
+	return true, "", nil
 }

@@ -50,3 +50,14 @@ func (d Dialect) appendPlaceholder(dst []byte, n int, cast string) []byte {
 	}
 	return dst
 }
+
+// PlainName tells whether a name of a table or column can stand in a statement
+// without quotes.
+func PlainName(s string) bool {
+	for i, r := range s {
+		if r != '_' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (i == 0 || r < '0' || r > '9') {
+			return false
+		}
+	}
+	return s != ""
+}

@@ -27,7 +27,9 @@ var table = map[string]row{
 	"dataservice/source":            {own: []string{"dataservice"}},
 	"dataservice/source/sourcetest": {own: []string{"dataservice/source"}},
 	"dataservice/result":            {own: []string{"dataservice"}},
-	"dataservice/query":             {own: []string{"dataservice", "dataservice/source", "dataservice/result"}, third: []string{"github.com/google/uuid"}},
+	"dataservice/query":             {own: []string{"dataservice", "dataservice/query/bind", "dataservice/query/inbox", "dataservice/source", "dataservice/result"}},
+	"dataservice/query/bind":        {own: []string{"dataservice", "dataservice/source"}},
+	"dataservice/query/inbox":       {own: []string{"dataservice", "dataservice/source", "dataservice/result"}},
 	"dataservice/rest":              {own: []string{"dataservice", "dataservice/result"}},
 	"dataservice/host":              {own: []string{"dataservice/..."}, third: []string{"github.com/fsnotify/fsnotify", "github.com/google/uuid"}},
 

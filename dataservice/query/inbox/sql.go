@@ -1,4 +1,4 @@
-package query
+package inbox
 
 import (
 	"strings"
@@ -10,8 +10,8 @@ import (
 // like it.
 const horizonID = "!horizon"
 
-// inboxSQL are the inbox's statements in a dialect.
-type inboxSQL struct {
+// statements are the inbox's, in a dialect.
+type statements struct {
 	create                        []string
 	insert, update, load, horizon string
 	raise, found, sweep           string
@@ -39,8 +39,8 @@ const (
 // sweepBatch is how many rows a sweep removes in one transaction.
 const sweepBatch = "1000"
 
-func newInboxSQL(d source.Dialect, table string) inboxSQL {
-	s := inboxSQL{
+func newStatements(d source.Dialect, table string) statements {
+	s := statements{
 		insert:  "INSERT INTO {table} (fire_id, claimed_at, executed_at, service, request, state) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 		update:  "UPDATE {table} SET state = ?, row_count = ?, answer = ?, hits = ?, fault = ? WHERE fire_id = ?",
 		load:    "SELECT state, row_count, answer, hits, fault FROM {table} WHERE fire_id = ?",
@@ -68,7 +68,7 @@ func newInboxSQL(d source.Dialect, table string) inboxSQL {
 }
 
 // named puts in the table's name and the dialect's placeholders.
-func (s inboxSQL) named(d source.Dialect, table string) inboxSQL {
+func (s statements) named(d source.Dialect, table string) statements {
 	_, bare, ok := strings.Cut(table, ".")
 	if !ok {
 		bare = table

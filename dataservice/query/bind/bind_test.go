@@ -1,4 +1,4 @@
-package query
+package bind
 
 import (
 	"strings"
@@ -112,11 +112,11 @@ func TestDefaults(t *testing.T) {
 		{"two for one", dataservice.Param{}, []string{"a", "b"}, true, "", "2 were given"},
 	} {
 		c.p.Name = "p"
-		p, why := compileParam(&c.p)
-		if why != "" {
-			t.Fatal(why)
+		p, err := New(&c.p)
+		if err != nil {
+			t.Fatal(err)
 		}
-		got, err := p.resolve(c.v, c.given)
+		got, err := p.Resolve(c.v, c.given)
 		switch {
 		case c.fails != "":
 			if err == nil || !strings.Contains(err.Error(), c.fails) {
@@ -132,9 +132,9 @@ func TestDefaults(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
-	p, why := compileParam(&dataservice.Param{Name: "p", SQLType: "UUID", Default: text("#{UUID}")})
-	if why != "" {
-		t.Fatal(why)
+	p, err := New(&dataservice.Param{Name: "p", SQLType: "UUID", Default: text("#{UUID}")})
+	if err != nil {
+		t.Fatal(err)
 	}
 	a, b := p.fallback()[0], p.fallback()[0]
 	if _, err := readUUID(a, source.SQLite); err != nil || a == b || a[14] != '4' {
@@ -144,26 +144,8 @@ func TestDefaults(t *testing.T) {
 		{Default: text("#{USERNAME}")}, {Mode: "OUT"}, {SQLType: "QUERY_STRING"}, {SQLType: "ORACLE_REF_CURSOR"}, {SQLType: "NOPE"},
 		{Validators: []dataservice.Validator{{Kind: dataservice.ValidatePattern, Pattern: "a++"}}},
 	} {
-		if _, why := compileParam(&refused); why == "" {
+		if _, err := New(&refused); err == nil {
 			t.Errorf("%+v was taken", refused)
-		}
-	}
-}
-
-func TestSplitArray(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{
-		"{}": "", "{a,b}": "a|b", `{"a,b","c\"d",NULL,"NULL"}`: `a,b|c"d|<null>|NULL`, "plain": "plain", "{}x": "{}x",
-	} {
-		var got []string
-		for _, v := range splitArray(in) {
-			if !v.Valid {
-				v.Text = "<null>"
-			}
-			got = append(got, v.Text)
-		}
-		if strings.Join(got, "|") != want {
-			t.Errorf("%s: %q, want %q", in, got, want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package query
+package inbox
 
 import (
 	"encoding/binary"
@@ -21,13 +21,19 @@ const (
 // not kept: a repeated firing is then answered without a result.
 const maxAnswer = 256 << 10
 
-// entry is the recorded outcome of a firing.
-type entry struct {
-	state  string
-	rows   int64
-	answer *result.Recording // nil: none
-	hits   [][]byte
-	fault  *dataservice.Fault // of a failed one
+// Entry is the recorded outcome of a firing.
+type Entry struct {
+	Rows   int64
+	Answer *result.Recording // nil: none
+	Hits   [][]byte
+	Fault  *dataservice.Fault // nil: it succeeded
+}
+
+func (e *Entry) state() string {
+	if e.Fault != nil {
+		return stateFailed
+	}
+	return stateDone
 }
 
 // storedFault is a fault as the inbox keeps it.
@@ -42,21 +48,21 @@ const entryVersion = 1
 
 var errEntry = errors.New("inbox: a row is not understood")
 
-func (e *entry) encode() (answer, hits []byte, fault any, err error) {
-	if e.answer != nil && !e.answer.Empty() && e.answer.Len() <= maxAnswer {
-		if answer, err = e.answer.MarshalBinary(); err != nil {
+func (e *Entry) encode() (answer, hits []byte, fault any, err error) {
+	if e.Answer != nil && !e.Answer.Empty() && e.Answer.Len() <= maxAnswer {
+		if answer, err = e.Answer.MarshalBinary(); err != nil {
 			return nil, nil, nil, err
 		}
 	}
-	if len(e.hits) > 0 {
+	if len(e.Hits) > 0 {
 		hits = []byte{entryVersion}
-		for _, h := range e.hits {
+		for _, h := range e.Hits {
 			hits = binary.AppendUvarint(hits, uint64(len(h)))
 			hits = append(hits, h...)
 		}
 	}
-	if e.fault != nil {
-		f := storedFault{Code: e.fault.Code, Kind: e.fault.Kind, Message: e.fault.Message, Query: e.fault.Query}
+	if e.Fault != nil {
+		f := storedFault{Code: e.Fault.Code, Kind: e.Fault.Kind, Message: e.Fault.Message, Query: e.Fault.Query}
 		b, err := json.Marshal(f)
 		if err != nil {
 			return nil, nil, nil, err
@@ -66,10 +72,10 @@ func (e *entry) encode() (answer, hits []byte, fault any, err error) {
 	return answer, hits, fault, nil
 }
 
-func (e *entry) decode(answer, hits, fault []byte) error {
+func (e *Entry) decode(state string, answer, hits, fault []byte) error {
 	if len(answer) > 0 {
-		e.answer = &result.Recording{}
-		if err := e.answer.UnmarshalBinary(answer); err != nil {
+		e.Answer = &result.Recording{}
+		if err := e.Answer.UnmarshalBinary(answer); err != nil {
 			return fmt.Errorf("inbox: %w", err)
 		}
 	}
@@ -81,7 +87,7 @@ func (e *entry) decode(answer, hits, fault []byte) error {
 		if size <= 0 || n > uint64(len(hits)-1-size) {
 			return errEntry
 		}
-		e.hits = append(e.hits, hits[1+size:1+size+int(n)])
+		e.Hits = append(e.Hits, hits[1+size:1+size+int(n)])
 		hits = hits[size+int(n):] // its first byte stands for the version
 	}
 	if len(fault) > 0 {
@@ -89,7 +95,10 @@ func (e *entry) decode(answer, hits, fault []byte) error {
 		if err := json.Unmarshal(fault, &f); err != nil {
 			return errEntry
 		}
-		e.fault = &dataservice.Fault{Code: f.Code, Kind: f.Kind, Message: f.Message, Query: f.Query, Err: ErrRecorded}
+		e.Fault = &dataservice.Fault{Code: f.Code, Kind: f.Kind, Message: f.Message, Query: f.Query, Err: ErrRecorded}
+	}
+	if state != e.state() {
+		return errEntry
 	}
 	return nil
 }
