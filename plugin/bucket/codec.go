@@ -159,11 +159,15 @@ func (d *decoder) end() error {
 
 // The stored numbers of words. Their order may only grow.
 var (
-	outcomes = []task.Outcome{"", task.Running, task.OK, task.Failed, task.TimedOut, task.Interrupted,
-		task.Unknown, task.Skipped, task.Cancelled}
-	reasons = []task.Reason{"", task.ReasonOverlap, task.ReasonPaused, task.ReasonWindow, task.ReasonMissed,
+	outcomes = []task.Outcome{
+		"", task.Running, task.OK, task.Failed, task.TimedOut, task.Interrupted,
+		task.Unknown, task.Skipped, task.Cancelled,
+	}
+	reasons = []task.Reason{
+		"", task.ReasonOverlap, task.ReasonPaused, task.ReasonWindow, task.ReasonMissed,
 		task.ReasonDeleted, task.ReasonRefused, task.ReasonQueued, task.ReasonPast, task.ReasonCatchUp,
-		task.ReasonReplaced}
+		task.ReasonReplaced,
+	}
 	deliveries = []task.Delivery{"", task.AtMostOnce, task.AtLeastOnce, task.EffectivelyOnce}
 )
 

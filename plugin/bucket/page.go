@@ -127,8 +127,10 @@ func DecodePage(data []byte) (*Page, error) {
 
 func (c *Cursor) encode(e *encoder) {
 	e.text(c.UID)
-	for _, v := range [...]int64{c.Decided, c.Alerted, c.LastOK, c.Counts.Fired, c.Counts.OK, c.Counts.Failed,
-		c.Counts.Unknown, c.Counts.Skipped} {
+	for _, v := range [...]int64{
+		c.Decided, c.Alerted, c.LastOK, c.Counts.Fired, c.Counts.OK, c.Counts.Failed,
+		c.Counts.Unknown, c.Counts.Skipped,
+	} {
 		e.int(v)
 	}
 	e.uint(uint64(len(c.Open)))
@@ -144,8 +146,10 @@ func (c *Cursor) encode(e *encoder) {
 
 func (c *Cursor) decode(d *decoder) {
 	c.UID = d.text()
-	for _, v := range [...]*int64{&c.Decided, &c.Alerted, &c.LastOK, &c.Counts.Fired, &c.Counts.OK,
-		&c.Counts.Failed, &c.Counts.Unknown, &c.Counts.Skipped} {
+	for _, v := range [...]*int64{
+		&c.Decided, &c.Alerted, &c.LastOK, &c.Counts.Fired, &c.Counts.OK,
+		&c.Counts.Failed, &c.Counts.Unknown, &c.Counts.Skipped,
+	} {
 		*v = d.int()
 	}
 	for n := d.count(); n > 0 && d.err == nil; n-- {
