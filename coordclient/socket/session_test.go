@@ -133,10 +133,16 @@ func TestLostAnswers(t *testing.T) {
 			return err
 		}, coordclient.ErrUnavailable},
 	} {
-		until(t, c, coordclient.Healthy)
 		failed := make(chan error, 1)
-		go func() { failed <- ask.call() }() // ends with the call
-		<-asked
+		for begun := false; !begun; {
+			until(t, c, coordclient.Healthy)
+			go func() { failed <- ask.call() }() // ends with the call
+			select {
+			case <-asked:
+				begun = true
+			case <-failed: // the former host's end was not noticed yet
+			}
+		}
 		stop()
 		// The host's own call was cancelled; its answer, if it still came, says
 		// that nothing was done.
