@@ -51,12 +51,11 @@ type Host interface {
 
 // Options of a Plugin. The zero value of those of a number means its default.
 type Options struct {
-	Buckets          int
-	Workers          int
-	Limit            func(name string) int // most runs that count against a target's limit; nil: none
-	MisfireThreshold time.Duration
-	OpenFor          time.Duration // how long an effectively-once firing may stay open; half of the inbox's retention
-	Deliveries       event.Limits
+	Buckets    int
+	Workers    int
+	Limit      func(name string) int // most runs that count against a target's limit; nil: none
+	Rules      bucket.Rules
+	Deliveries event.Limits
 	// PreviousOwnerDead: see engine.Options.
 	PreviousOwnerDead bool
 }
@@ -110,7 +109,7 @@ func New(d Deps) (*Plugin, error) {
 		Compile: func(info *task.Info) (bucket.Schedule, error) {
 			return compiler.Compile(info.Trigger, info.From, info.UID)
 		},
-		Rules: bucket.Rules{Misfire: d.Options.MisfireThreshold, OpenFor: d.Options.OpenFor},
+		Rules: d.Options.Rules,
 		Node:  d.Port.ID().Node(), Workers: d.Options.Workers, Limit: d.Options.Limit,
 		PreviousOwnerDead: d.Options.PreviousOwnerDead,
 		Left:              p.left, Now: d.Now, Logger: d.Log, Metrics: &p.metrics,

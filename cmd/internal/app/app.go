@@ -24,11 +24,13 @@ import (
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/coordclient/local"
 	"github.com/seed42aab489/belfry/coordclient/socket"
+	"github.com/seed42aab489/belfry/dataservice/descriptor"
 	"github.com/seed42aab489/belfry/dataservice/host"
 	"github.com/seed42aab489/belfry/dataservice/query"
 	"github.com/seed42aab489/belfry/dataservice/rest"
 	"github.com/seed42aab489/belfry/dataservice/source"
 	"github.com/seed42aab489/belfry/plugin"
+	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/event"
 )
 
@@ -100,7 +102,8 @@ func (a *App) start(ctx context.Context) error {
 	queries, err := query.New(query.Options{
 		Sources: databases,
 		Limits: query.Limits{
-			Rows: c.Limits.Rows, Depth: c.Limits.QueryDepth, Array: c.Limits.ArrayValues, Timeout: c.Limits.RequestTime,
+			Rows: c.Limits.Rows, Depth: c.Limits.QueryDepth, Array: c.Limits.ArrayValues, Bytes: int64(c.Limits.Held),
+			Events: c.Limits.Observations, Timeout: c.Limits.StatementTime,
 		},
 		Inbox: query.InboxOptions{Off: !c.Inbox.Enabled, Table: c.Inbox.Table, Retention: c.Inbox.Retention},
 		Log:   a.log.With("component", "query"),
@@ -111,7 +114,7 @@ func (a *App) start(ctx context.Context) error {
 	meters := newMeters()
 	opens := newNatures(queries, c.Inbox.Enabled, a.log.With("component", "query"))
 	services, err := host.New(host.Options{
-		Dir: c.Services, Opener: opens,
+		Dir: c.Services, Opener: opens, Parse: descriptor.Parser{Mapped: mapped(c.DatasourceMap)}.Parse,
 		MaxServices: c.Deploy.MaxServices, Poll: c.Deploy.Interval, Settle: c.Deploy.Settle, Drain: c.Deploy.Drain,
 		HTTP: rest.Options{
 			MaxBody: int64(c.Limits.Body), MaxRequests: c.Limits.Concurrency, Timeout: c.Limits.RequestTime,
@@ -132,9 +135,13 @@ func (a *App) start(ctx context.Context) error {
 		Port: store, Host: bridge, Sender: sender, Now: time.Now, Log: a.log.With("component", "scheduling"),
 		Options: plugin.Options{
 			Buckets: c.Scheduler.Buckets, Workers: c.Scheduler.Workers, Limit: limits(c.Scheduler),
-			MisfireThreshold: c.Scheduler.MisfireThreshold, OpenFor: c.Inbox.Retention / 2,
+			Rules: bucket.Rules{
+				Misfire: c.Scheduler.MisfireThreshold, CatchUp: c.Scheduler.CatchUp, Window: c.Scheduler.CatchUpWindow,
+				Queue: c.Scheduler.Queue, OpenFor: c.Inbox.Retention / 2,
+			},
 			Deliveries: event.Limits{
-				MaxAttempts: c.Events.Attempts, Backoff: c.Events.FirstRetry, MaxBackoff: c.Events.MaxRetry,
+				Concurrency: c.Events.Concurrency, PerTarget: c.Events.PerTarget, MaxAttempts: c.Events.Attempts,
+				Backoff: c.Events.FirstRetry, MaxBackoff: c.Events.MaxRetry, MaxAge: c.Events.MaxAge, DeadRetention: c.Events.DeadRetention,
 			},
 			// The store's lock proves that whoever held a bucket before is dead.
 			PreviousOwnerDead: true,
@@ -155,7 +162,11 @@ func (a *App) start(ctx context.Context) error {
 	}
 	a.teardown.add("data services", services.Stop)
 
-	a.teardown.add("scheduling", a.plugin.Stop)
+	a.teardown.add("scheduling", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, c.Shutdown.SoftStop)
+		defer cancel()
+		return a.plugin.Stop(ctx)
+	})
 	if err := a.plugin.Start(ctx); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package app
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +46,13 @@ func mappings(list []conf.Mapping) []source.Mapping {
 		out = append(out, source.Mapping{Match: m.Match, URL: m.URL})
 	}
 	return out
+}
+
+// mapped tells whether a data source is sent to another database.
+func mapped(list []conf.Mapping) func(service, id, url string) bool {
+	return func(service, id, url string) bool {
+		return slices.ContainsFunc(list, func(m conf.Mapping) bool { return m.Matches(service, id, url) })
+	}
 }
 
 // limits gives the caps of runs by the names of task.Target.Limits.

@@ -73,7 +73,6 @@ type Scheduler struct {
 	CatchUpWindow    time.Duration `key:"catch_up_window" min:"1s" max:"8760h" help:"how far back fire-all looks"`
 	Queue            int           `key:"queue" min:"1" max:"100000" help:"firings of one task that wait for the one before, with overlap queue"`
 	Buckets          int           `key:"bucket_count" min:"1" max:"1000" help:"units of ownership that tasks are spread over; fixed when the store is created"`
-	History          int           `key:"history" min:"0" max:"10000" help:"recent runs that are kept of each bucket"`
 }
 
 // Mail is how mailto: subscriptions are delivered.
@@ -139,7 +138,7 @@ func Default() Config {
 		},
 		Scheduler: Scheduler{
 			Workers: 256, MisfireThreshold: time.Minute, CatchUp: 100, CatchUpWindow: 24 * time.Hour, Queue: 200,
-			Buckets: 256, History: 200,
+			Buckets: 256,
 		},
 		Mail: Mail{
 			Transport: "folder", From: "belfry@localhost",
