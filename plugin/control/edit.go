@@ -30,13 +30,7 @@ func (c *Control) CreateTask(ctx context.Context, info task.Info) (TaskView, []t
 	if err := c.validateNew(ctx, &info); err != nil {
 		return TaskView{}, nil, wrap(err)
 	}
-	stored, err := c.store.Create(ctx, info)
-	for end := c.now().Add(clearTime); errors.Is(err, store.ErrDeleting) && c.now().Before(end); {
-		if waitErr := wait(ctx, clearPoll); waitErr != nil {
-			break
-		}
-		stored, err = c.store.Create(ctx, info)
-	}
+	stored, err := c.create(ctx, info)
 	if err != nil {
 		e := AsError(err)
 		if e.Code == CodeExists {
@@ -51,6 +45,16 @@ func (c *Control) CreateTask(ctx context.Context, info task.Info) (TaskView, []t
 	}
 	view, err := c.view(ctx, stored)
 	return view, next, err
+}
+
+// create waits a little for the owner to clear away a tombstone of the name.
+func (c *Control) create(ctx context.Context, info task.Info) (task.Info, error) {
+	for waited := time.Duration(0); ; waited += clearPoll {
+		stored, err := c.store.Create(ctx, info)
+		if !errors.Is(err, store.ErrDeleting) || waited >= clearTime || wait(ctx, clearPoll) != nil {
+			return stored, err
+		}
+	}
 }
 
 // UpdateTask edits a task by change, which is given a copy and may be called

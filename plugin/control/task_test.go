@@ -197,8 +197,8 @@ func TestFilters(t *testing.T) {
 			t.Errorf("%+v: %q, %v", f, got, err)
 		}
 	}
-	_, err := w.control.Tasks(t.Context(), TaskFilter{State: "runing"})
-	if e := refused(t, err, CodeInvalid); e.Hint != "did you mean running?" {
+	_, err := w.control.Tasks(t.Context(), TaskFilter{State: "pausd"})
+	if e := refused(t, err, CodeInvalid); e.Hint != "did you mean paused?" {
 		t.Errorf("hint %q", e.Hint)
 	}
 }

@@ -122,7 +122,7 @@ func findOperation(services []ServiceView, service, operation string) (Operation
 		case i < 0:
 			why = "service " + service + " has no operation " + operation
 		case !s.Operations[i].Schedulable:
-			why = "operation " + operation + " of " + service + " cannot be scheduled: " + s.Operations[i].Why
+			why = "cannot be scheduled: " + s.Operations[i].Why
 		default:
 			return s.Operations[i], ""
 		}

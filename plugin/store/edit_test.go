@@ -186,6 +186,7 @@ func TestNoUpdateIsLost(t *testing.T) {
 }
 
 func editAtRandom(t *testing.T, seed uint64) {
+	t.Helper()
 	c := coordtest.NewCluster(nil)
 	host := c.Join("host", nil)
 	s := opened(t, host, Options{})
@@ -201,26 +202,12 @@ func editAtRandom(t *testing.T, seed uint64) {
 	)
 	for admin := range uint64(2) {
 		faulty := coordtest.NewFaulty(c.Join(fmt.Sprintf("admin%d", admin), nil))
-		random := rand.New(rand.NewPCG(seed, admin))
-		faulty.Plan(func(call coordtest.Call) coordtest.Fault {
-			f := coordtest.Fault{Delay: time.Duration(random.IntN(4)) * time.Millisecond}
-			if call.Op == coordtest.OpCommit {
-				switch random.IntN(6) {
-				case 0:
-					f.LoseReply = true
-				case 1:
-					f.LoseReply, f.Drop = true, true
-				case 2:
-					f.Late = time.Duration(random.IntN(20)+1) * time.Millisecond
-				}
-			}
-			return f
-		})
+		faulty.Plan(lossy(rand.New(rand.NewPCG(seed, admin))))
+		random := rand.New(rand.NewPCG(seed, 1000+admin))
 		store := New(faulty, Options{})
 		all.Go(func() {
 			for n := range 30 {
-				key := keys[rand.New(rand.NewPCG(seed, admin*1000+uint64(n))).IntN(len(keys))]
-				mark := fmt.Sprintf("%d.%d", admin, n)
+				key, mark := keys[random.IntN(len(keys))], fmt.Sprintf("%d.%d", admin, n)
 				_, err := store.Update(t.Context(), key, 0, func(i *task.Info) error {
 					i.Description += " " + mark
 					return nil
@@ -248,6 +235,24 @@ func editAtRandom(t *testing.T, seed uint64) {
 			t.Fatal(err)
 		}
 		checkMarks(t, info, acked[key], doubt[key])
+	}
+}
+
+// lossy delays every call, and loses half of the commits' answers.
+func lossy(random *rand.Rand) func(coordtest.Call) coordtest.Fault {
+	return func(call coordtest.Call) coordtest.Fault {
+		f := coordtest.Fault{Delay: time.Duration(random.IntN(4)) * time.Millisecond}
+		if call.Op == coordtest.OpCommit {
+			switch random.IntN(6) {
+			case 0:
+				f.LoseReply = true
+			case 1:
+				f.LoseReply, f.Drop = true, true
+			case 2:
+				f.Late = time.Duration(random.IntN(20)+1) * time.Millisecond
+			}
+		}
+		return f
 	}
 }
 
@@ -282,6 +287,7 @@ func count(all []string, one string) int {
 // ownAtRandom commits batches, and checks that one lands only when no edit was
 // acknowledged since its fence was read.
 func ownAtRandom(t *testing.T, o *Owner, b int) {
+	t.Helper()
 	f := acquired(t, o, b)
 	seq := int64(1)
 	for range 200 {

@@ -100,12 +100,14 @@ func TestWhatACommitsFailureMeans(t *testing.T) {
 	}{
 		"ok": {func(*testing.T, *coordtest.Faulty, *Owner, bucket.Fence) {}, batch(bucket.Write{}), nil},
 		"edited": {func(t *testing.T, _ *coordtest.Faulty, o *Owner, f bucket.Fence) {
+			t.Helper()
 			editBucket(t, o, f.Bucket)
 		}, batch(bucket.Write{}), bucket.ErrMoved},
 		"another session": {func(_ *testing.T, _ *coordtest.Faulty, o *Owner, _ bucket.Fence) {
 			o.me = "a.ffff"
 		}, batch(bucket.Write{}), bucket.ErrFenced},
 		"seq taken": {func(t *testing.T, _ *coordtest.Faulty, o *Owner, f bucket.Fence) {
+			t.Helper()
 			if err := o.Commit(t.Context(), f, bucket.Write{Seq: 1, Batch: []byte("other")}); err != nil {
 				t.Fatal(err)
 			}

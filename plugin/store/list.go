@@ -1,0 +1,151 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// Get reads a task. Errors: coordclient.ErrNotFound, ErrUnavailable,
+// *CorruptError.
+func (s *Store) Get(ctx context.Context, key task.Key) (task.Info, error) {
+	key = key.Normal()
+	b, err := s.HomeOf(ctx, key)
+	if err != nil {
+		return task.Info{}, err
+	}
+	info, err := s.live(ctx, b, key)
+	if err != nil {
+		return task.Info{}, fmt.Errorf("task %s: %w", key, err)
+	}
+	return info, nil
+}
+
+// HomeOf is the bucket of a task in this cluster. Errors as of Cluster.
+func (s *Store) HomeOf(ctx context.Context, key task.Key) (int, error) {
+	n, err := s.buckets(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return Home(key.Normal(), n), nil
+}
+
+// live reads a definition that is no tombstone.
+func (s *Store) live(ctx context.Context, b int, key task.Key) (task.Info, error) {
+	info, err := s.definition(ctx, b, key)
+	if err == nil && info.Deleted {
+		return task.Info{}, fmt.Errorf("%w: it is being deleted", coordclient.ErrNotFound)
+	}
+	return info, err
+}
+
+// definition reads a definition or a tombstone.
+func (s *Store) definition(ctx context.Context, b int, key task.Key) (task.Info, error) {
+	e, _, err := s.kv.Get(ctx, s.keys.task(b, key))
+	if err != nil {
+		return task.Info{}, err
+	}
+	info, err := decodeDefinition(e.Value, key, e.Version, e.Modified)
+	if err != nil {
+		return task.Info{}, &CorruptError{e.Key, err}
+	}
+	return info, nil
+}
+
+// List reads every task, tombstones left out, by key. Records that cannot be
+// read are left out and reported. Error: coordclient.ErrUnavailable.
+func (s *Store) List(ctx context.Context) ([]task.Info, error) {
+	buckets, err := s.buckets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	byBucket := make([][]task.Info, buckets)
+	err = each(ctx, buckets, func(ctx context.Context, b int) error {
+		infos, err := s.Definitions(ctx, b)
+		byBucket[b] = slices.DeleteFunc(infos, func(i task.Info) bool { return i.Deleted })
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list tasks: %w", err)
+	}
+	all := slices.Concat(byBucket...)
+	slices.SortFunc(all, func(a, b task.Info) int { return strings.Compare(a.Key.String(), b.Key.String()) })
+	return all, nil
+}
+
+// Definitions reads those of one bucket, tombstones too. Errors as of List.
+func (s *Store) Definitions(ctx context.Context, b int) ([]task.Info, error) {
+	return read(ctx, s, s.keys.tasks(b), func(segment string, e coordclient.Entry) (task.Info, error) {
+		key, err := parseTaskSegment(segment)
+		if err != nil {
+			return task.Info{}, err
+		}
+		return decodeDefinition(e.Value, key, e.Version, e.Modified)
+	})
+}
+
+// Keys lists the keys of all tasks, tombstones too, without reading them.
+// Error: coordclient.ErrUnavailable.
+func (s *Store) Keys(ctx context.Context) ([]task.Key, error) {
+	buckets, err := s.buckets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	byBucket := make([][]task.Key, buckets)
+	err = each(ctx, buckets, func(ctx context.Context, b int) error {
+		segments, err := s.kv.List(ctx, s.keys.tasks(b))
+		for _, segment := range segments {
+			key, err := parseTaskSegment(segment)
+			if err != nil {
+				s.corrupt(&CorruptError{s.keys.tasks(b) + "/" + segment, err})
+				continue
+			}
+			byBucket[b] = append(byBucket[b], key)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list task names: %w", err)
+	}
+	return slices.Concat(byBucket...), nil
+}
+
+// read decodes the children of prefix. What is gone meanwhile is left out, what
+// is corrupt too, and reported.
+func read[T any](ctx context.Context, s *Store, prefix string, decode func(segment string, e coordclient.Entry) (T, error)) ([]T, error) {
+	segments, err := s.kv.List(ctx, prefix)
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", prefix, err)
+	}
+	found := make([]*T, len(segments))
+	err = each(ctx, len(segments), func(ctx context.Context, i int) error {
+		e, _, err := s.kv.Get(ctx, prefix+"/"+segments[i])
+		switch {
+		case errors.Is(err, coordclient.ErrNotFound):
+			return nil
+		case err != nil:
+			return err
+		}
+		if v, err := decode(segments[i], e); err != nil {
+			s.corrupt(&CorruptError{e.Key, err})
+		} else {
+			found[i] = &v
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", prefix, err)
+	}
+	values := make([]T, 0, len(found))
+	for _, v := range found {
+		if v != nil {
+			values = append(values, *v)
+		}
+	}
+	return values, nil
+}
