@@ -43,6 +43,9 @@ const (
 	pause = 50 * time.Millisecond
 )
 
+// cutGrace is how long attempts that were cut short may take to end.
+const cutGrace = 2 * time.Second
+
 // maxError bounds a recorded error, in bytes.
 const maxError = 500
 
@@ -95,6 +98,9 @@ type Dispatcher struct {
 
 	landed chan struct{}
 	work   sync.WaitGroup
+	// flight is the context of attempts, which outlive the loop until cut.
+	flight context.Context
+	cut    context.CancelFunc
 }
 
 // Counts tells what became of messages since the start.
@@ -105,8 +111,9 @@ type Counts struct {
 // NewDispatcher makes a dispatcher. It starts nothing.
 func NewDispatcher(c DispatcherConfig) *Dispatcher {
 	c.Limits = c.Limits.normal()
+	flight, cut := context.WithCancel(context.Background())
 	return &Dispatcher{
-		c: c, flying: map[string]bool{}, target: map[string]int{}, sent: map[string]bool{}, rest: map[string]time.Time{},
+		c: c, flight: flight, cut: cut, flying: map[string]bool{}, target: map[string]int{}, sent: map[string]bool{}, rest: map[string]time.Time{},
 		landed: make(chan struct{}, 1),
 	}
 }
@@ -114,9 +121,21 @@ func NewDispatcher(c DispatcherConfig) *Dispatcher {
 // Start delivers until Stop.
 func (d *Dispatcher) Start() error { return d.life.start(d.run) }
 
-// Stop cancels the attempts that are going, which are made again after the next
-// start, and waits for them, or for ctx. It is legal before Start, and twice.
-func (d *Dispatcher) Stop(ctx context.Context) error { return d.life.stop(ctx) }
+// Stop starts no more attempts and waits for those that are going, so that what
+// a receiver accepts is recorded. When ctx ends they are cut short, which its
+// error says; they are made again after the next start. It is legal before
+// Start, and twice.
+func (d *Dispatcher) Stop(ctx context.Context) error {
+	defer d.cut()
+	err := d.life.stop(ctx)
+	if err == nil {
+		return nil
+	}
+	d.cut()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), cutGrace)
+	defer cancel()
+	return errors.Join(err, d.life.stop(last))
+}
 
 // Counts tells what became of messages.
 func (d *Dispatcher) Counts() Counts {
@@ -190,9 +209,9 @@ func (d *Dispatcher) launch(ctx context.Context, queue []Pending) []Pending {
 			left = append(left, p)
 			continue
 		}
-		d.work.Go(func() { // ends with the attempt, which ctx and SendTimeout bound
+		d.work.Go(func() { // ends with the attempt, which Stop and SendTimeout bound
 			defer d.land(p)
-			d.deliver(ctx, p)
+			d.deliver(d.flight, p)
 		})
 	}
 	return left
