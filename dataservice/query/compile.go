@@ -67,13 +67,13 @@ func (e *Engine) compile(s *dataservice.Service) (*Runtime, error) {
 	for _, q := range c.rt.queries {
 		c.link(q)
 	}
+	for _, db := range c.rt.sources {
+		e.inbox.Watch(db)
+	}
 	if len(c.errs) > 0 {
 		_ = c.rt.Close() // nothing was connected
 		slices.SortFunc(c.errs, func(a, b *Error) int { return a.Line*1_000_000 + a.Column - b.Line*1_000_000 - b.Column })
 		return nil, c.errs
-	}
-	for _, db := range c.rt.sources {
-		e.inbox.Watch(db)
 	}
 	return c.rt, nil
 }

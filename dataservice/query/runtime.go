@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/query/bind"
@@ -21,6 +22,7 @@ type Runtime struct {
 	queries     map[string]*compiled
 	sources     map[string]*source.DB
 	unsupported []dataservice.Unsupported
+	closing     sync.Once
 }
 
 var _ Runner = (*Runtime)(nil)
@@ -41,14 +43,16 @@ func (r *Runtime) Ping(ctx context.Context) map[string]error {
 	return failed
 }
 
-// Close gives the sources back. No request may run any more.
+// Close gives the sources back. No request may run any more. It may be called
+// again.
 func (r *Runtime) Close() error {
 	var errs []error
-	for _, db := range r.sources {
-		r.engine.inbox.Forget(db)
-		errs = append(errs, db.Close())
-	}
-	r.sources = nil
+	r.closing.Do(func() {
+		for _, db := range r.sources {
+			r.engine.inbox.Forget(db)
+			errs = append(errs, db.Close())
+		}
+	})
 	return errors.Join(errs...)
 }
 

@@ -5,6 +5,7 @@ package query_test
 import (
 	"errors"
 	"html"
+	"strings"
 	"testing"
 	"time"
 
@@ -115,5 +116,53 @@ func TestServerTypes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestConnectionFails holds what a service says whose database is not there, or
+// does not let it in: without credentials, and without waiting long.
+func TestConnectionFails(t *testing.T) {
+	t.Parallel()
+	pg, maria := sourcetest.StartPostgres(t), sourcetest.StartMariaDB(t)
+	if _, err := maria.Open(t).Exec("CREATE USER ringer@'%' IDENTIFIED BY 'right'"); err != nil {
+		t.Fatal(err)
+	}
+	port := func(url string) string {
+		return url[strings.LastIndexByte(url, ':')+1 : strings.LastIndexByte(url, '/')]
+	}
+	for name, url := range map[string]string{
+		"postgres, no such database": "postgres://ringer:hunter2@127.0.0.1:" + port(pg.URL) + "/nowhere",
+		"postgres, nobody there":     "postgres://ringer:hunter2@127.0.0.1:1/nowhere",
+		"mariadb, wrong password":    "mysql://ringer:hunter2@127.0.0.1:" + port(maria.URL) + "/belfry",
+		"mariadb, nobody there":      "jdbc:mysql://127.0.0.1:1/belfry?user=ringer&password=hunter2",
+		"mariadb, no such database":  "mysql://root:@127.0.0.1:" + port(maria.URL) + "/nowhere",
+	} {
+		r := newRig(t, "ScheduleTaskTest", url, nil, nil)
+		for op, f := range map[string]func() error{
+			"read":  func() error { _, err := r.xml("employeesByNumber", one("employeeNumber", "1")); return err },
+			"write": func() error { _, err := r.xml("incrementEmployeeSalary", nil); return err },
+			"firing": func() error {
+				_, err := r.rt.Run(t.Context(), r.fireReq("incrementEmployeeSalary", "f", time.Now(), nil), drop{})
+				return err
+			},
+		} {
+			err := f()
+			fault := wantFault(t, err, dataservice.FaultUnreachable)
+			for e := err; e != nil; e = errors.Unwrap(e) {
+				if strings.Contains(e.Error(), "hunter2") {
+					t.Errorf("%s, %s: the error tells the password: %v", name, op, e)
+				}
+			}
+			if fault.Code != dataservice.ConnectionUnavailable || strings.Contains(fault.Message, "ringer") {
+				t.Errorf("%s, %s: %v", name, op, fault)
+			}
+		}
+		failed := r.rt.Ping(t.Context())
+		if err := failed["MySqlDataSource"]; err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: ping says %v", name, failed)
+		}
+	}
+	if failed := newRig(t, "ScheduleTaskTest", pg.URL, nil, nil).rt.Ping(t.Context()); len(failed) != 0 {
+		t.Errorf("ping: %v", failed)
 	}
 }

@@ -45,10 +45,17 @@ func testOnce(t *testing.T, p *place) {
 
 // testRace lets several executors, as of several members, fire the same instants
 // at once.
-func testRace(t *testing.T, p *place) {
+func testRace(t *testing.T, p *place) { race(t, p, "") }
+
+// testSerializable does so under the strictest isolation.
+func testSerializable(t *testing.T, p *place) { race(t, p, "TRANSACTION_SERIALIZABLE") }
+
+func race(t *testing.T, p *place, isolation string) {
 	var rigs []*rig
 	for range 3 {
-		rigs = append(rigs, p.rig("ScheduleTaskTest", nil, nil))
+		svc := load(t, "ScheduleTaskTest")
+		svc.Sources[0].Properties["defaultTransactionIsolation"] = isolation
+		rigs = append(rigs, rigOf(t, svc, p.server.URL, nil, nil))
 	}
 	now := time.Now()
 	const firings = 10

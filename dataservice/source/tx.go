@@ -33,6 +33,16 @@ type Tx struct {
 	give  func()
 }
 
+// Snapshots tells that a guarded transaction goes on seeing the state at its
+// first statement, not what was committed since.
+func (d *DB) Snapshots() bool {
+	switch d.settings.Isolation {
+	case sql.LevelDefault, sql.LevelReadCommitted, sql.LevelReadUncommitted:
+		return false
+	}
+	return true
+}
+
 // Begin starts a transaction. It waits for a connection, up to the pool's
 // maxWait.
 func (d *DB) Begin(ctx context.Context, o TxOptions) (*Tx, error) {
@@ -60,6 +70,9 @@ func (t *Tx) begin(ctx context.Context, pool *sql.DB, o TxOptions) (err error) {
 	var opts *sql.TxOptions
 	if t.db.addr.dialect != SQLite {
 		opts = &sql.TxOptions{ReadOnly: o.ReadOnly, Isolation: t.db.settings.Isolation}
+		if opts.Isolation == sql.LevelDefault && t.guard != nil {
+			opts.Isolation = sql.LevelReadCommitted // so that Snapshots is right, whatever the server's default
+		}
 	}
 	if t.guard == nil || t.db.addr.dialect != MySQL {
 		if t.tx, err = pool.BeginTx(ctx, opts); err != nil {

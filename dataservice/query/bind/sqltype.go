@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/seed42aab489/belfry/dataservice/source"
 )
@@ -61,6 +62,9 @@ var sqlTypes = func() map[string]sqlType {
 }()
 
 func readString(s string, d source.Dialect) (any, error) {
+	if !utf8.ValidString(s) {
+		return nil, errors.New("not UTF-8")
+	}
 	if d == source.Postgres && strings.IndexByte(s, 0) >= 0 {
 		return nil, errors.New("holds a NUL character")
 	}

@@ -105,7 +105,7 @@ func (i *Inbox) Watch(db *source.DB) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.boxes[db] == nil {
-		i.boxes[db] = &Box{inbox: i, db: db, sql: newStatements(db.Dialect(), i.opts.Table)}
+		i.boxes[db] = &Box{inbox: i, db: db, sql: newStatements(db.Dialect(), i.opts.Table, db.Snapshots())}
 	}
 	i.boxes[db].users++
 }

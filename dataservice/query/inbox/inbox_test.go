@@ -76,7 +76,7 @@ func TestOptions(t *testing.T) {
 func TestStatements(t *testing.T) {
 	t.Parallel()
 	for _, d := range []source.Dialect{source.SQLite, source.Postgres, source.MySQL} {
-		s := newStatements(d, "app.belfry_inbox")
+		s := newStatements(d, "app.belfry_inbox", true)
 		lines := append([]string{}, s.create...)
 		lines = append(lines, s.insert, s.horizon, s.update, s.load, s.raise, s.found, s.sweep)
 		got := strings.Join(lines, ";\n") + ";\n"

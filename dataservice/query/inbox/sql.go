@@ -39,7 +39,7 @@ const (
 // sweepBatch is how many rows a sweep removes in one transaction.
 const sweepBatch = "1000"
 
-func newStatements(d source.Dialect, table string) statements {
+func newStatements(d source.Dialect, table string, snapshots bool) statements {
 	s := statements{
 		insert:  "INSERT INTO {table} (fire_id, claimed_at, executed_at, service, request, state) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 		update:  "UPDATE {table} SET state = ?, row_count = ?, answer = ?, hits = ?, fault = ? WHERE fire_id = ?",
@@ -55,9 +55,11 @@ func newStatements(d source.Dialect, table string) statements {
 		s.create = []string{tableSQLite, indexAside}
 	case source.Postgres:
 		s.create = []string{tablePostgres, indexAside}
-		// Under REPEATABLE READ a snapshot may be older than the horizon; a lock
-		// sees, or refuses, what came after it.
-		s.horizon += " FOR SHARE"
+		if snapshots {
+			// The snapshot may be older than the horizon; a lock sees, or refuses, what
+			// came after it.
+			s.horizon += " FOR SHARE"
+		}
 	case source.MySQL:
 		s.create = []string{tableMySQL}
 		s.insert = strings.TrimSuffix(s.insert, " ON CONFLICT DO NOTHING") // a duplicate key is an error that ends nothing
