@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -210,7 +209,3 @@ func (l locks) lock(ctx context.Context, ref Ref) (unlock func(), err error) {
 		return nil, ctx.Err()
 	}
 }
-
-// rescan is how often triggers with a hold or digest are read again, since
-// another host may have accepted hits and died.
-const rescan = 30 * time.Second

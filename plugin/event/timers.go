@@ -10,6 +10,10 @@ import (
 // tickTimeout bounds one look at a trigger's state.
 const tickTimeout = 15 * time.Second
 
+// rescan is how often triggers with a hold or digest are read again, since
+// another host may have accepted hits and died.
+const rescan = 30 * time.Second
+
 // timers knows when the states of triggers need a tick.
 type timers struct {
 	mu   *sync.Mutex // guards due and the life cycle below

@@ -60,7 +60,7 @@ func (r *evaluation) nodeArg(c context, args []*expr) *node {
 	return nil
 }
 
-// text makes a function of one optional string.
+// ofString makes a function of one optional string.
 func ofString(result valueType, f func(string) value) function {
 	return function{result: result, most: 1, do: func(r *evaluation, c context, args []*expr) value {
 		return f(r.strOr(c, args, 0))
