@@ -39,7 +39,7 @@ func (s *State) apply(b *Batch, r *Record, live bool) {
 		if r.Kind == Forget {
 			return
 		}
-		e = &entry{cur: Cursor{UID: r.UID}}
+		e = &entry{cur: Cursor{UID: r.UID}, gone: 1} // until its definition is read
 		s.entries[r.UID] = e
 	}
 	switch r.Kind {
