@@ -104,26 +104,46 @@ func TestShapes(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ name, body, xml, json string }{
-		{"attributes first", `<sql>select * from t order by a</sql><result element="R" rowName="r"><element name="b" column="B" xsdType="string" optional="true"/><attribute name="a" column="A" xsdType="integer"/></result>`,
-			`<R xmlns="urn:t"><r a="1"><b>x` + "\uFFFD" + `</b></r><r a="2"/></R>`, `{"R":{"r":[{"@a":1,"b":"x\u0001"},{"@a":2}]}}`},
-		{"escaped", `<sql>select b from t where a = 1</sql><result element="R" escapeNonPrintableChar="true"><element name="b" column="b" xsdType="string"/></result>`,
-			`<R xmlns="urn:t"><b>x\u0001</b></R>`, `{"R":{"b":"x\\u0001"}}`},
-		{"binary and null", `<sql>select c from t order by a</sql><result element="R" rowName="r"><element name="c" column="c" xsdType="base64Binary"/></result>`,
-			`<R xmlns="urn:t"><r><c>AP8=</c></r><r><c xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/></r></R>`, `{"R":{"r":[{"c":"AP8="},{"c":null}]}}`},
-		{"groups and fixed values", `<sql>select a from t where a = :k</sql><param name="k" sqlType="INTEGER" defaultValue="2"/><result element="R" rowName="r"><element name="g"><element name="a" column="a" xsdType="integer"/><element name="given" query-param="k" xsdType="integer"/></element><element name="f" value="fix"/></result>`,
-			`<R xmlns="urn:t"><r><g><a>2</a><given>2</given></g><f>fix</f></r></R>`, `{"R":{"r":[{"g":{"a":2,"given":2},"f":"fix"}]}}`},
-		{"no row name", `<sql>select a from t order by a</sql><result element="R"><element name="a" column="a" xsdType="integer"/></result>`,
-			`<R xmlns="urn:t"><a>1</a></R>`, `{"R":{"a":1}}`},
-		{"by number", `<sql>select b, a from t where a = 2</sql><result element="R" rowName="r" useColumnNumbers="true"><element name="a" column="2" xsdType="integer"/></result>`,
-			`<R xmlns="urn:t"><r><a>2</a></r></R>`, `{"R":{"r":[{"a":2}]}}`},
-		{"namespaces", `<sql>select a from t where a = 1</sql><result element="R" rowName="r" defaultNamespace="urn:r"><element name="a" column="a" namespace="urn:a"/></result>`,
-			`<R xmlns="urn:r"><r><a xmlns="urn:a">1</a></r></R>`, `{"R":{"r":[{"a":"1"}]}}`},
-		{"max rows", `<sql>select a from t order by a</sql><properties><property name="maxRows">1</property></properties><result element="R" rowName="r"><element name="a" column="a" xsdType="integer"/></result>`,
-			`<R xmlns="urn:t"><r><a>1</a></r></R>`, `{"R":{"r":[{"a":1}]}}`},
-		{"by dialect", `<sql>select 0 as a</sql><sql dialect="h2, sqlite">select 9 as a</sql><result element="R"><element name="a" column="a" xsdType="integer"/></result>`,
-			`<R xmlns="urn:t"><a>9</a></R>`, `{"R":{"a":9}}`},
-		{"returning", `<sql>insert into t (a) values (3) returning a</sql><result element="R" rowName="r"><element name="a" column="a" xsdType="integer"/></result>`,
-			`<R xmlns="urn:t"><r><a>3</a></r></R>`, ``},
+		{
+			"attributes first", `<sql>select * from t order by a</sql><result element="R" rowName="r"><element name="b" column="B" xsdType="string" optional="true"/><attribute name="a" column="A" xsdType="integer"/></result>`,
+			`<R xmlns="urn:t"><r a="1"><b>x` + "\uFFFD" + `</b></r><r a="2"/></R>`, `{"R":{"r":[{"@a":1,"b":"x\u0001"},{"@a":2}]}}`,
+		},
+		{
+			"escaped", `<sql>select b from t where a = 1</sql><result element="R" escapeNonPrintableChar="true"><element name="b" column="b" xsdType="string"/></result>`,
+			`<R xmlns="urn:t"><b>x\u0001</b></R>`, `{"R":{"b":"x\\u0001"}}`,
+		},
+		{
+			"binary and null", `<sql>select c from t order by a</sql><result element="R" rowName="r"><element name="c" column="c" xsdType="base64Binary"/></result>`,
+			`<R xmlns="urn:t"><r><c>AP8=</c></r><r><c xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/></r></R>`, `{"R":{"r":[{"c":"AP8="},{"c":null}]}}`,
+		},
+		{
+			"groups and fixed values", `<sql>select a from t where a = :k</sql><param name="k" sqlType="INTEGER" defaultValue="2"/><result element="R" rowName="r"><element name="g"><element name="a" column="a" xsdType="integer"/><element name="given" query-param="k" xsdType="integer"/></element><element name="f" value="fix"/></result>`,
+			`<R xmlns="urn:t"><r><g><a>2</a><given>2</given></g><f>fix</f></r></R>`, `{"R":{"r":[{"g":{"a":2,"given":2},"f":"fix"}]}}`,
+		},
+		{
+			"no row name", `<sql>select a from t order by a</sql><result element="R"><element name="a" column="a" xsdType="integer"/></result>`,
+			`<R xmlns="urn:t"><a>1</a></R>`, `{"R":{"a":1}}`,
+		},
+		{
+			"by number", `<sql>select b, a from t where a = 2</sql><result element="R" rowName="r" useColumnNumbers="true"><element name="a" column="2" xsdType="integer"/></result>`,
+			`<R xmlns="urn:t"><r><a>2</a></r></R>`, `{"R":{"r":[{"a":2}]}}`,
+		},
+		{
+			"namespaces", `<sql>select a from t where a = 1</sql><result element="R" rowName="r" defaultNamespace="urn:r"><element name="a" column="a" namespace="urn:a"/></result>`,
+			`<R xmlns="urn:r"><r><a xmlns="urn:a">1</a></r></R>`, `{"R":{"r":[{"a":"1"}]}}`,
+		},
+		{
+			"max rows", `<sql>select a from t order by a</sql><properties><property name="maxRows">1</property></properties><result element="R" rowName="r"><element name="a" column="a" xsdType="integer"/></result>`,
+			`<R xmlns="urn:t"><r><a>1</a></r></R>`, `{"R":{"r":[{"a":1}]}}`,
+		},
+		{
+			"by dialect", `<sql>select 0 as a</sql><sql dialect="h2, sqlite">select 9 as a</sql><result element="R"><element name="a" column="a" xsdType="integer"/></result>`,
+			`<R xmlns="urn:t"><a>9</a></R>`, `{"R":{"a":9}}`,
+		},
+		{
+			"returning", `<sql>insert into t (a) values (3) returning a</sql><result element="R" rowName="r"><element name="a" column="a" xsdType="integer"/></result>`,
+			`<R xmlns="urn:t"><r><a>3</a></r></R>`, ``,
+		},
 	} {
 		svc := parse(t, `<query id="q">`+c.body+`</query><operation name="o"><call-query href="q"/></operation>`)
 		r := rigOf(t, svc, s.URL, nil, nil)

@@ -29,26 +29,26 @@ func (x *run) execute(ctx context.Context, c *compiled, b *bound, out result.Sin
 func (x *run) statement(ctx context.Context, c *compiled, b *bound, text string, out result.Sink, depth int) error {
 	switch {
 	case c.q.ReturnUpdatedRowCount:
-		n, err := x.exec(ctx, c, text, b.args, sql.Result.RowsAffected)
+		n, err := x.exec(ctx, text, b.args, sql.Result.RowsAffected)
 		if err != nil || c.shape == nil {
 			return err
 		}
 		return x.write1(ctx, c, b, "COUNT", n, out, depth)
 	case c.keys == "last":
-		id, err := x.exec(ctx, c, text, b.args, sql.Result.LastInsertId)
+		id, err := x.exec(ctx, text, b.args, sql.Result.LastInsertId)
 		if err != nil || c.shape == nil {
 			return err
 		}
 		return x.write1(ctx, c, b, "GENERATED_KEY", id, out, depth)
 	case c.shape == nil && !c.stmt.Returns:
-		_, err := x.exec(ctx, c, text, b.args, sql.Result.RowsAffected)
+		_, err := x.exec(ctx, text, b.args, sql.Result.RowsAffected)
 		return err
 	}
 	rows, err := x.query(ctx, c, text, b.args)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // it was only read
 	src, err := newRowSource(rows)
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func (x *run) statement(ctx context.Context, c *compiled, b *bound, text string,
 
 // exec runs a statement that changes something; the number is the rows changed or
 // the key made.
-func (x *run) exec(ctx context.Context, c *compiled, text string, args []any, number func(sql.Result) (int64, error)) (int64, error) {
+func (x *run) exec(ctx context.Context, text string, args []any, number func(sql.Result) (int64, error)) (int64, error) {
 	res, err := x.tx.Exec(ctx, text, args...)
 	if err != nil {
 		return 0, err

@@ -38,7 +38,7 @@ func sampleDB(tb testing.TB) string {
 	return path
 }
 
-// bench is an engine on a database.
+// rig is an engine with a service on a database.
 type rig struct {
 	tb     testing.TB
 	engine *query.Engine
@@ -118,7 +118,7 @@ func (r *rig) json(name string, v dataservice.Values) (string, error) {
 	return b.String(), nil
 }
 
-// one makes values of single ones: name, value, name, value…
+// one makes values of single ones, from names and values in turn.
 func one(pairs ...string) dataservice.Values {
 	v := dataservice.Values{}
 	for i := 0; i < len(pairs); i += 2 {

@@ -65,7 +65,7 @@ func child(url string) error {
 				break
 			}
 			if attempt > 200 {
-				return fmt.Errorf("firing %d: %w (%v)", i, err, errors.Unwrap(err))
+				return fmt.Errorf("firing %d: %w: %w", i, err, errors.Unwrap(err))
 			}
 		}
 	}
@@ -74,7 +74,8 @@ func child(url string) error {
 
 // testKilled lets two members fire the same instants and kills them with SIGKILL
 // at random moments, again and again: each instant has its effect once.
-func testKilled(t *testing.T, p *place) {
+func testKilled(p *place) {
+	t := p.T
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	var wg sync.WaitGroup
@@ -130,7 +131,8 @@ func frozen() (b *bell, inside <-chan struct{}, thaw func()) {
 
 // testFrozen freezes a member inside the transaction of a firing: the database
 // ends it, another member fires, and the frozen one fails when it wakes.
-func testFrozen(t *testing.T, p *place) {
+func testFrozen(p *place) {
+	t := p.T
 	if p.server.Driver == "sqlite" {
 		t.Log("a process that is frozen with SQLite's lock holds up the others until it dies: nothing to show here")
 		return
@@ -177,7 +179,8 @@ func testFrozen(t *testing.T, p *place) {
 }
 
 // testFunction fires a query that writes after all, by a function.
-func testFunction(t *testing.T, p *place) {
+func testFunction(p *place) {
+	t := p.T
 	switch p.server.Driver {
 	case "sqlite":
 		t.Log("SQLite has no functions that write")
@@ -201,7 +204,8 @@ func testFunction(t *testing.T, p *place) {
 }
 
 // testLoose: a table without transactions offers at-least-once, and says so.
-func testLoose(t *testing.T, p *place) {
+func testLoose(p *place) {
+	t := p.T
 	if p.server.Driver != "mysql" {
 		t.Logf("%s has transactions on every table", p.server.Driver)
 		return
@@ -226,7 +230,8 @@ func testLoose(t *testing.T, p *place) {
 }
 
 // testOff switches the inbox off.
-func testOff(t *testing.T, p *place) {
+func testOff(p *place) {
+	t := p.T
 	r := p.rig("ScheduleTaskTest", nil, func(o *query.Options) { o.Inbox.Off = true })
 	for range 2 {
 		if o, err := r.rt.Run(t.Context(), r.fireReq("incrementEmployeeSalary", "f", time.Now(), nil), drop{}); err != nil || o.Replayed {

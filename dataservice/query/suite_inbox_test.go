@@ -22,7 +22,8 @@ func (p *place) salaries() float64 {
 const start = 3500.5 // the salaries at first
 
 // testOnce repeats firings: each raises the salaries once.
-func testOnce(t *testing.T, p *place) {
+func testOnce(p *place) {
+	t := p.T
 	r := p.rig("ScheduleTaskTest", nil, nil)
 	now := time.Now()
 	for i := range 9 {
@@ -45,12 +46,13 @@ func testOnce(t *testing.T, p *place) {
 
 // testRace lets several executors, as of several members, fire the same instants
 // at once.
-func testRace(t *testing.T, p *place) { race(t, p, "") }
+func testRace(p *place) { race(p, "") }
 
 // testSerializable does so under the strictest isolation.
-func testSerializable(t *testing.T, p *place) { race(t, p, "TRANSACTION_SERIALIZABLE") }
+func testSerializable(p *place) { race(p, "TRANSACTION_SERIALIZABLE") }
 
-func race(t *testing.T, p *place, isolation string) {
+func race(p *place, isolation string) {
+	t := p.T
 	var rigs []*rig
 	for range 3 {
 		svc := load(t, "ScheduleTaskTest")
@@ -87,7 +89,8 @@ func race(t *testing.T, p *place, isolation string) {
 
 // testInProgress holds the key in an unfinished transaction, as a frozen member
 // would, then lets it die.
-func testInProgress(t *testing.T, p *place) {
+func testInProgress(p *place) {
+	t := p.T
 	r := p.rig("ScheduleTaskTest", nil, func(o *query.Options) { o.Inbox.LockWait = 200 * time.Millisecond })
 	now := time.Now()
 	if _, err := r.rt.Run(t.Context(), r.fireReq("incrementEmployeeSalary", "first", now, nil), drop{}); err != nil {
@@ -122,7 +125,8 @@ func testInProgress(t *testing.T, p *place) {
 }
 
 // testFailure records a failure of the business with the firing.
-func testFailure(t *testing.T, p *place) {
+func testFailure(p *place) {
+	t := p.T
 	r := p.rig("ScheduleTaskTest", nil, nil)
 	v := one("employeeNumber", "1002", "lastName", "Twice", "firstName", "x", "email", "a@b.com", "salary", "1")
 	first := ""
@@ -151,7 +155,8 @@ func testFailure(t *testing.T, p *place) {
 
 // testLostEvents lets the events' store fail after the commit: asked again, the
 // inbox raises the same.
-func testLostEvents(t *testing.T, p *place) {
+func testLostEvents(p *place) {
+	t := p.T
 	down := true
 	b := &bell{rings: func(dataservice.Observation) bool { return true }, acceptBy: func() error {
 		if down {
@@ -182,7 +187,8 @@ func testLostEvents(t *testing.T, p *place) {
 }
 
 // testReadEvents: a firing that only reads needs no row, unless it rang.
-func testReadEvents(t *testing.T, p *place) {
+func testReadEvents(p *place) {
+	t := p.T
 	ring := false
 	b := &bell{rings: func(dataservice.Observation) bool { return ring }}
 	r := p.rig("EventingSample", b, nil)
@@ -218,7 +224,8 @@ func testReadEvents(t *testing.T, p *place) {
 }
 
 // testHorizon sweeps, and then refuses what was claimed before.
-func testHorizon(t *testing.T, p *place) {
+func testHorizon(p *place) {
+	t := p.T
 	now := time.Now()
 	clock := now
 	r := p.rig("ScheduleTaskTest", nil, func(o *query.Options) { o.Now = func() time.Time { return clock } })

@@ -19,7 +19,7 @@ import (
 
 // suite is what holds on every database.
 func suite(t *testing.T, server *sourcetest.Server) {
-	for name, f := range map[string]func(*testing.T, *place){
+	for name, f := range map[string]func(*place){
 		"resources":    testResources,
 		"eventing":     testEventing,
 		"keys":         testKeys,
@@ -44,7 +44,7 @@ func suite(t *testing.T, server *sourcetest.Server) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f(t, newPlace(t, server.Database(t, "t_"+name)))
+			f(newPlace(t, server.Database(t, "t_"+name)))
 		})
 	}
 }
@@ -178,7 +178,8 @@ func (b *bell) accepted() []string {
 	return append([]string(nil), b.hits...)
 }
 
-func testResources(t *testing.T, p *place) {
+func testResources(p *place) {
+	t := p.T
 	r := p.rig("ResourcesSample", nil, nil)
 	product := one("productCode", "X1", "productName", "Bell", "productLine", "Metal & <co>", "quantityInStock", "12", "buyPrice", "9.75")
 	for _, step := range []struct {
@@ -203,7 +204,8 @@ func testResources(t *testing.T, p *place) {
 	}
 }
 
-func testEventing(t *testing.T, p *place) {
+func testEventing(p *place) {
+	t := p.T
 	b := &bell{rings: func(o dataservice.Observation) bool {
 		return !o.Input || bytes.Contains(o.Document, []byte("<quantityInStock>5</quantityInStock>"))
 	}}
@@ -246,7 +248,8 @@ func testEventing(t *testing.T, p *place) {
 	}
 }
 
-func testKeys(t *testing.T, p *place) {
+func testKeys(p *place) {
+	t := p.T
 	r := p.rig("H2ReturnGeneratedKeysTest", nil, nil)
 	for id := 1; id <= 2; id++ {
 		got, err := r.json("insertBalance", one("balance", "11.5"))
@@ -262,7 +265,8 @@ func testKeys(t *testing.T, p *place) {
 	}
 }
 
-func testCounts(t *testing.T, p *place) {
+func testCounts(p *place) {
+	t := p.T
 	p.exec("INSERT INTO Accounts (balance) VALUES (1), (1), (2)")
 	r := p.rig("ReturnUpdatedRowCountSample", nil, nil)
 	for _, want := range []string{
@@ -284,7 +288,8 @@ func testCounts(t *testing.T, p *place) {
 }
 
 // testOneConnection nests queries on a pool of one connection.
-func testOneConnection(t *testing.T, p *place) {
+func testOneConnection(p *place) {
+	t := p.T
 	p.exec("CREATE TABLE Offices (officeCode VARCHAR(10), city VARCHAR(50), phone VARCHAR(50), addressLine1 VARCHAR(50), addressLine2 VARCHAR(50), state VARCHAR(50), country VARCHAR(50))")
 	p.exec("INSERT INTO Offices (officeCode, city) VALUES ('1', 'San Francisco'), ('2', 'Boston')")
 	svc := load(t, "NestedQuerySample")
@@ -306,7 +311,8 @@ func testOneConnection(t *testing.T, p *place) {
 	wg.Wait()
 }
 
-func testTimeout(t *testing.T, p *place) {
+func testTimeout(p *place) {
+	t := p.T
 	r := p.rig("ResourcesSample", nil, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

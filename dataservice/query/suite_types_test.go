@@ -42,11 +42,15 @@ func typeService(i int) *dataservice.Service {
 	s.Sources = []*dataservice.Source{{ID: "default", Kind: dataservice.SourceSQL, Properties: map[string]string{"url": "jdbc:h2:mem"}}}
 	v := &dataservice.Param{Name: "v", SQLType: c.sqlType}
 	s.Queries = []*dataservice.Query{
-		{ID: "put", Source: "default", SQL: map[string]string{"": "insert into " + table + " (k, v) values (:k, :v)"},
-			Params: []*dataservice.Param{{Name: "k", SQLType: "INTEGER"}, v}},
-		{ID: "get", Source: "default", SQL: map[string]string{"": "select v from " + table + " where k = ?"},
+		{
+			ID: "put", Source: "default", SQL: map[string]string{"": "insert into " + table + " (k, v) values (:k, :v)"},
+			Params: []*dataservice.Param{{Name: "k", SQLType: "INTEGER"}, v},
+		},
+		{
+			ID: "get", Source: "default", SQL: map[string]string{"": "select v from " + table + " where k = ?"},
 			Params: []*dataservice.Param{{Name: "k", SQLType: "INTEGER"}},
-			Result: &dataservice.Result{Element: "r", Namespace: "urn:types", Fields: []*dataservice.Field{{Name: "v", Column: "V", Type: c.xsd}}}},
+			Result: &dataservice.Result{Element: "r", Namespace: "urn:types", Fields: []*dataservice.Field{{Name: "v", Column: "V", Type: c.xsd}}},
+		},
 	}
 	for _, q := range s.Queries {
 		call := dataservice.CallQuery{Query: q.ID}
@@ -58,7 +62,8 @@ func typeService(i int) *dataservice.Service {
 	return s
 }
 
-func testTypes(t *testing.T, p *place) {
+func testTypes(p *place) {
+	t := p.T
 	for i, c := range typed {
 		column := map[string]string{"sqlite": c.sqlite, "pgx": c.postgres, "mysql": c.mysql}[p.server.Driver]
 		p.exec(fmt.Sprintf("CREATE TABLE typed%d (k INTEGER PRIMARY KEY, v %s NULL)", i, column))
@@ -112,7 +117,8 @@ func hostile() []string {
 
 // testInjection gives every hostile value to every type: it is refused or kept as
 // it is, and nothing else happens.
-func testInjection(t *testing.T, p *place) {
+func testInjection(p *place) {
+	t := p.T
 	values := hostile()
 	p.exec("CREATE TABLE typed0 (k INTEGER, v " + map[string]string{"sqlite": "TEXT", "pgx": "text", "mysql": "LONGTEXT CHARACTER SET utf8mb4"}[p.server.Driver] + ")")
 	r := rigOf(t, typeService(0), p.server.URL, nil, nil)

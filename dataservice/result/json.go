@@ -173,12 +173,11 @@ func plain(v Value) bool {
 
 // jsonNumber follows the grammar of RFC 8259, section 6.
 func jsonNumber(s string) bool {
-	s, i := trimSign(s), 0
-	switch {
+	i := 1
+	switch s = trimSign(s); {
 	case s == "":
 		return false
 	case s[0] == '0':
-		i = 1
 	default:
 		i = digits(s, 0)
 	}

@@ -12,8 +12,8 @@ import (
 )
 
 // play writes a document with everything in it.
-func play(t testing.TB, s Sink) {
-	t.Helper()
+func play(tb testing.TB, s Sink) {
+	tb.Helper()
 	a, b := func(l string) Name { return Name{Space: "urn:a", Local: l} }, Name{Space: "urn:b", Local: "other"}
 	val := func(text, typ string) Value { return Value{Valid: true, Text: text, Type: typ} }
 	steps := []error{
@@ -46,7 +46,7 @@ func play(t testing.TB, s Sink) {
 	}
 	for i, err := range steps {
 		if err != nil {
-			t.Fatalf("step %d: %v", i, err)
+			tb.Fatalf("step %d: %v", i, err)
 		}
 	}
 }

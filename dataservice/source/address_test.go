@@ -23,8 +23,10 @@ func TestParseAddress(t *testing.T) {
 		{in: "postgres://u:p@h/d", c: me, dsn: "postgres://u:p@h/d?connect_timeout=10", display: "postgresql://h/d"},
 		{in: "postgresql://u@h/d?sslmode=disable&connectTimeout=3", c: me, dsn: "postgres://u:@h/d?connect_timeout=3&sslmode=disable"},
 		{in: "jdbc:postgresql://h/d?user=x&password=y", c: me, dsn: "postgres://x:y@h/d?connect_timeout=10"},
-		{in: "jdbc:mysql://h:3307/d?useSSL=true&autoReconnect=true&connectTimeout=2500", c: me,
-			dsn: "me:p@ss/w:rd@tcp(h:3307)/d?charset=utf8mb4&clientFoundRows=true&timeout=2.5s&tls=preferred", display: "mysql://h:3307/d"},
+		{
+			in: "jdbc:mysql://h:3307/d?useSSL=true&autoReconnect=true&connectTimeout=2500", c: me,
+			dsn: "me:p@ss/w:rd@tcp(h:3307)/d?charset=utf8mb4&clientFoundRows=true&timeout=2.5s&tls=preferred", display: "mysql://h:3307/d",
+		},
 		{in: "jdbc:mariadb://h/d", dsn: "@tcp(h:3306)/d?charset=utf8mb4&clientFoundRows=true&timeout=10s"},
 		{in: "mysql://u:p@h/d?socket=/run/m.sock", dsn: "u:p@unix(/run/m.sock)/d?charset=utf8mb4&clientFoundRows=true&timeout=10s"},
 		{in: "jdbc:mysql://h/d?allowMultiQueries=true&zeroDateTimeBehavior=convertToNull", dsn: "@tcp(h:3306)/d?charset=utf8mb4&clientFoundRows=true&timeout=10s", notices: 2},

@@ -200,10 +200,10 @@ func (d *DB) Query(ctx context.Context, text string, args ...any) (*Rows, error)
 		return nil, err
 	}
 	var rows *sql.Rows
-	if stmt := d.prepare(ctx, read, text); stmt != nil {
-		rows, err = stmt.QueryContext(ctx, args...)
+	if stmt := d.prepare(ctx, read, text); stmt != nil { //nolint:sqlclosecheck // it stays prepared until Close
+		rows, err = stmt.QueryContext(ctx, args...) //nolint:rowserrcheck // whoever reads the Rows asks them
 	} else {
-		rows, err = read.QueryContext(ctx, text, args...)
+		rows, err = read.QueryContext(ctx, text, args...) //nolint:rowserrcheck // as above
 	}
 	if err != nil {
 		give()

@@ -24,7 +24,7 @@ var scheme = regexp.MustCompile(`=(jdbc:[a-z0-9]+:|sqlite:|postgres://|postgresq
 func ParseMapping(s string) (Mapping, error) {
 	all := scheme.FindAllStringIndex(s, -1)
 	if len(all) == 0 {
-		return Mapping{}, fmt.Errorf("mapping %q: want PATTERN=URL, the URL beginning with sqlite:, postgres://, mysql:// or jdbc:", redactURL(s))
+		return Mapping{}, fmt.Errorf("mapping %q: want PATTERN=URL, the URL beginning with sqlite:, postgres://, mysql:// or jdbc", redactURL(s))
 	}
 	at := all[len(all)-1][0]
 	m := Mapping{Match: s[:at], URL: s[at+1:]}

@@ -8,7 +8,7 @@ import (
 
 func TestParse(t *testing.T) {
 	t.Parallel()
-	any := func(string) bool { return true }
+	all := func(string) bool { return true }
 	none := func(string) bool { return false }
 	for _, c := range []struct {
 		d        Dialect
@@ -18,29 +18,31 @@ func TestParse(t *testing.T) {
 		params   string
 		err      string
 	}{
-		{SQLite, "select * from t where a=:a and b = :b", any, "select * from t where a=? and b = ?", "a b", ""},
-		{Postgres, "select :a, :a", any, "select $1, $2", "a a", ""},
-		{Postgres, "select ?::int, x::text from t", any, "select $1::int, x::text from t", " ", ""},
-		{MySQL, "select ':a', \":b\", `:c`, 'it''s :d', 'x\\':e' -- :f\n, :g /* :h */ # :i", any,
-			"select ':a', \":b\", `:c`, 'it''s :d', 'x\\':e' -- :f\n, ? /* :h */ # :i\n", "g", ""},
-		{Postgres, `select E'\':a', 'x\', :b`, any, `select E'\':a', 'x\', $1`, "b", ""},
-		{Postgres, "select $$ :a $$, $t$ ? $t$, :b, $1x", any, "select $$ :a $$, $t$ ? $t$, $1, $1x", "b", ""},
-		{Postgres, "select /* a /* :b */ :c */ :d", any, "select /* a /* :b */ :c */ $1", "d", ""},
-		{SQLite, "select /* a /* :b */ :c", any, "select /* a /* :b */ ?", "c", ""},
-		{SQLite, "select [a :b], x from t;  -- end", any, "select [a :b], x from t  -- end\n", "", ""},
+		{SQLite, "select * from t where a=:a and b = :b", all, "select * from t where a=? and b = ?", "a b", ""},
+		{Postgres, "select :a, :a", all, "select $1, $2", "a a", ""},
+		{Postgres, "select ?::int, x::text from t", all, "select $1::int, x::text from t", " ", ""},
+		{
+			MySQL, "select ':a', \":b\", `:c`, 'it''s :d', 'x\\':e' -- :f\n, :g /* :h */ # :i", all,
+			"select ':a', \":b\", `:c`, 'it''s :d', 'x\\':e' -- :f\n, ? /* :h */ # :i\n", "g", "",
+		},
+		{Postgres, `select E'\':a', 'x\', :b`, all, `select E'\':a', 'x\', $1`, "b", ""},
+		{Postgres, "select $$ :a $$, $t$ ? $t$, :b, $1x", all, "select $$ :a $$, $t$ ? $t$, $1, $1x", "b", ""},
+		{Postgres, "select /* a /* :b */ :c */ :d", all, "select /* a /* :b */ :c */ $1", "d", ""},
+		{SQLite, "select /* a /* :b */ :c", all, "select /* a /* :b */ ?", "c", ""},
+		{SQLite, "select [a :b], x from t;  -- end", all, "select [a :b], x from t  -- end\n", "", ""},
 		{Postgres, "select a[1:n], b from t", none, "select a[1:n], b from t", "", ""},
-		{Postgres, "select a ?? 'k' from t where b = ?", any, "select a ? 'k' from t where b = $1", " ", ""},
-		{MySQL, "set @a := 1", any, "set @a := 1", "", ""},
-		{SQLite, "select 1", any, "select 1", "", ""},
-		{SQLite, "select :a, ?", any, "", "", "mixed"},
-		{SQLite, "select ?, :a", any, "", "", "mixed"},
+		{Postgres, "select a ?? 'k' from t where b = ?", all, "select a ? 'k' from t where b = $1", " ", ""},
+		{MySQL, "set @a := 1", all, "set @a := 1", "", ""},
+		{SQLite, "select 1", all, "select 1", "", ""},
+		{SQLite, "select :a, ?", all, "", "", "mixed"},
+		{SQLite, "select ?, :a", all, "", "", "mixed"},
 		{SQLite, "select :b", none, "", "", "placeholder :b has no <param>"},
-		{SQLite, "select 1; select 2", any, "", "", "more than one"},
-		{SQLite, "select 'a", any, "", "", "does not end"},
-		{SQLite, "select /* a", any, "", "", "does not end"},
-		{Postgres, "select $x$ a $y$", any, "", "", "does not end"},
-		{SQLite, " -- nothing", any, "", "", "no statement"},
-		{SQLite, "", any, "", "", "no statement"},
+		{SQLite, "select 1; select 2", all, "", "", "more than one"},
+		{SQLite, "select 'a", all, "", "", "does not end"},
+		{SQLite, "select /* a", all, "", "", "does not end"},
+		{Postgres, "select $x$ a $y$", all, "", "", "does not end"},
+		{SQLite, " -- nothing", all, "", "", "no statement"},
+		{SQLite, "", all, "", "", "no statement"},
 		{Postgres, "select 'a:b', time '12:30'", none, "select 'a:b', time '12:30'", "", ""},
 	} {
 		s, err := Parse(c.in, c.d, c.declared)
@@ -58,9 +60,10 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s:\n got %q\nwant %q", c.in, got, c.want)
 		}
 		want := strings.Split(c.params, " ")
-		if c.params == "" {
+		switch c.params {
+		case "":
 			want = nil
-		} else if c.params == " " {
+		case " ":
 			want = []string{""}
 		}
 		if strings.Join(s.Params, ",") != strings.Join(want, ",") || len(s.Params) != len(want) {

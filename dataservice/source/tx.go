@@ -166,7 +166,7 @@ func (t *Tx) Relax(ctx context.Context) error {
 
 // Query runs a statement that returns rows.
 func (t *Tx) Query(ctx context.Context, text string, args ...any) (*Rows, error) {
-	rows, err := t.tx.QueryContext(ctx, text, args...)
+	rows, err := t.tx.QueryContext(ctx, text, args...) //nolint:rowserrcheck // whoever reads the Rows asks them
 	if err != nil {
 		return nil, err
 	}

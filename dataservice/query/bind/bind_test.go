@@ -141,7 +141,11 @@ func TestDefaults(t *testing.T) {
 		t.Errorf("%s, %s, %v", a, b, err)
 	}
 	for _, refused := range []dataservice.Param{
-		{Default: text("#{USERNAME}")}, {Mode: "OUT"}, {SQLType: "QUERY_STRING"}, {SQLType: "ORACLE_REF_CURSOR"}, {SQLType: "NOPE"},
+		{Default: text("#{USERNAME}")},
+		{Mode: "OUT"},
+		{SQLType: "QUERY_STRING"},
+		{SQLType: "ORACLE_REF_CURSOR"},
+		{SQLType: "NOPE"},
 		{Validators: []dataservice.Validator{{Kind: dataservice.ValidatePattern, Pattern: "a++"}}},
 	} {
 		if _, err := New(&refused); err == nil {

@@ -178,7 +178,7 @@ func (b *Box) checkHorizon(ctx context.Context, tx *source.Tx, fire *dataservice
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // it was only read
 	var horizon int64
 	if rows.Next() {
 		if err := rows.Scan(&horizon); err != nil {
@@ -227,7 +227,7 @@ func (b *Box) Load(ctx context.Context, id string) (*Entry, error) {
 		}
 		return nil, err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // it was only read
 	if !rows.Next() {
 		if err := rows.Err(); source.Classify(err) != source.NoTable {
 			return nil, err

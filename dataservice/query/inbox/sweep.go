@@ -103,7 +103,7 @@ func readLoose(ctx context.Context, db *source.DB) (map[string]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // it was only read
 	loose := map[string]bool{}
 	for rows.Next() {
 		var name string

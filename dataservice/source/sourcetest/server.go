@@ -111,7 +111,7 @@ func account(tb testing.TB) *syscall.Credential {
 // a socket.
 func folder(tb testing.TB, who *syscall.Credential) string {
 	tb.Helper()
-	dir, err := os.MkdirTemp("", "belfry")
+	dir, err := os.MkdirTemp("", "belfry") //nolint:usetesting // see above
 	if err != nil {
 		tb.Fatal(err)
 	}
