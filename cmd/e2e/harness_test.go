@@ -20,6 +20,9 @@ import (
 	"time"
 )
 
+// startTime bounds a start, which make run begins with a build.
+const startTime = 5 * time.Minute
+
 // bin is the folder of the programs under test, built once.
 var bin string
 
@@ -96,14 +99,20 @@ func (h *host) socket() string { return filepath.Join(h.dir, "s") }
 // start starts belfryd and waits until it says that it is ready.
 func (h *host) start() {
 	h.t.Helper()
-	ready := make(chan struct{})
 	args := append([]string{
 		"--services", filepath.Join(h.dir, "services"), "--conf", filepath.Join(h.dir, "conf"),
 		"--data", filepath.Join(h.dir, "data"), "--socket", h.socket(), "--listen", "127.0.0.1:0",
 		"--node", "n1", "--log-format", "json",
 	}, h.args...) // a flag that is given twice counts as it was given last
-	h.cmd = exec.Command(filepath.Join(bin, "belfryd"), args...)
+	h.launch(exec.Command(filepath.Join(bin, "belfryd"), args...))
+}
+
+// launch starts a command that becomes belfryd, and waits until it is ready.
+func (h *host) launch(cmd *exec.Cmd) {
+	h.t.Helper()
+	h.cmd = cmd
 	h.cmd.Dir = h.dir
+	ready := make(chan struct{})
 	stderr, err := h.cmd.StderrPipe()
 	if err != nil {
 		h.t.Fatal(err)
@@ -120,8 +129,8 @@ func (h *host) start() {
 	case err := <-h.done:
 		h.done <- err
 		h.t.Fatalf("belfryd ended before it was ready: %v\n%s", err, h.logged())
-	case <-time.After(30 * time.Second):
-		h.t.Fatalf("belfryd is not ready after 30 s\n%s", h.logged())
+	case <-time.After(startTime):
+		h.t.Fatalf("belfryd is not ready after %s\n%s", startTime, h.logged())
 	}
 }
 

@@ -181,6 +181,10 @@ func (a *App) start(ctx context.Context) error {
 	if err := a.serveHTTP(ctx, c.Listen, meters); err != nil {
 		return err
 	}
+	// Only now is it known where port 0 led.
+	if err := store.Publish(ctx, presentation(a.o.Version, a.Addr())); err != nil {
+		return err
+	}
 	a.watchStore()
 	a.plugin.Report(event.Report{At: time.Now(), Level: "info", Code: "HOST_STARTED", Object: c.Node, Text: "belfryd " + a.o.Version + " on " + a.Addr()})
 	a.notify(daemon.SdNotifyReady)

@@ -44,7 +44,7 @@ var table = map[string]row{
 	},
 	"plugin/invoke":     {own: []string{"plugin/task"}},
 	"plugin/event":      {own: []string{"plugin/task", "plugin/event/cond"}},
-	"plugin/event/cond": {third: []string{"github.com/antchfx/", "cel.dev/cel-go"}},
+	"plugin/event/cond": {third: []string{"cel.dev/cel-go"}},
 	"plugin/event/send": {own: []string{"plugin/event", "plugin/task"}, third: []string{"github.com/wneessen/go-mail"}},
 	"plugin":            {own: []string{"plugin/...", "coordclient"}},
 
