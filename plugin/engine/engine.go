@@ -230,6 +230,14 @@ func (e *Engine) close(ctx context.Context) error {
 	case <-done:
 		return nil
 	case <-ctx.Done():
+	}
+	// What was cancelled just now gets a moment to return.
+	timer := time.NewTimer(closeGrace)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return nil
+	case <-timer.C:
 		return fmt.Errorf("%d runs do not end: %w", e.o.Metrics.Running.Load(), context.Cause(ctx))
 	}
 }

@@ -12,6 +12,8 @@ import (
 // Options of an Engine. Log, Watcher, Invoker, Targets and Compile are needed;
 // the zero value of everything else means its default.
 type Options struct {
+	// Log is bound to one session. When that is lost for good, stop the engine
+	// and make another one for the next session.
 	Log       Log
 	Watcher   Watcher
 	Invoker   Invoker
@@ -81,6 +83,9 @@ const (
 	maxMargin   = 3 * time.Second
 	// defaultDrain bounds Stop and Release under a context without deadline.
 	defaultDrain = 30 * time.Second
+	// closeGrace is for how long Stop waits beyond its context for what it has
+	// cancelled.
+	closeGrace = 250 * time.Millisecond
 )
 
 func (o Options) withDefaults() (Options, error) {
