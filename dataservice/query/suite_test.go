@@ -18,7 +18,7 @@ import (
 )
 
 // suite is what holds on every database.
-func suite(t *testing.T, server *sourcetest.Server) {
+func suite(t *testing.T, server *sourcetest.Server) { //nolint:thelper // a test with subtests
 	for name, f := range map[string]func(*place){
 		"resources":    testResources,
 		"eventing":     testEventing,

@@ -23,7 +23,7 @@ type level struct {
 // NewJSON writes to w at most limit bytes; zero means that there is no limit. Call
 // Flush after the last event.
 func NewJSON(w io.Writer, limit int64) *JSON {
-	return &JSON{out: out{w: w, limit: limit}}
+	return &JSON{out: newOut(w, limit)}
 }
 
 // Open implements Sink.

@@ -33,6 +33,13 @@ type out struct {
 	err     error // the first one stays
 }
 
+// firstCap spares a usual answer the growing of its buffer.
+const firstCap = 2 << 10
+
+func newOut(w io.Writer, limit int64) out {
+	return out{w: w, limit: limit, buf: make([]byte, 0, firstCap)}
+}
+
 // check is called after each event: it bounds the total and writes out what has
 // gathered.
 func (o *out) check() error {

@@ -29,7 +29,7 @@ type XML struct {
 // NewXML writes to w at most limit bytes; zero means that there is no limit. Call
 // Flush after the last event.
 func NewXML(w io.Writer, limit int64) *XML {
-	return &XML{out: out{w: w, limit: limit}}
+	return &XML{out: newOut(w, limit)}
 }
 
 // Open implements Sink.
