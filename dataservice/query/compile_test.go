@@ -180,7 +180,7 @@ func TestLimits(t *testing.T) {
 		message    string
 	}{
 		{"rows", many, nil, dataservice.FaultLimit, "more than 20 rows (limits.rows)"},
-		{"depth", deep, nil, dataservice.FaultLimit, "more than 3 queries nested in one another (limits.depth)"},
+		{"depth", deep, nil, dataservice.FaultLimit, "more than 3 queries nested in one another (limits.query_depth)"},
 		{"array", array, dataservice.Values{"k": {"1", "2", "3"}}, dataservice.FaultInput, "parameter k: more than 2 values"},
 		{"time", slow, nil, dataservice.FaultTimeout, "took too long"},
 		{"column", missing, nil, dataservice.FaultInternal, "the result has no column j, which element j wants"},

@@ -112,7 +112,7 @@ func (x *run) count() error {
 // nested executes the query that a row calls.
 func (x *run) nested(ctx context.Context, f *field, outer *compiled, ob *bound, row *rowView, out result.Sink, depth int) error {
 	if limit := x.engine.opts.Limits.Depth; depth > limit {
-		return &result.LimitError{What: "queries nested in one another", Limit: int64(limit), Setting: "limits.depth"}
+		return &result.LimitError{What: "queries nested in one another", Limit: int64(limit), Setting: "limits.query_depth"}
 	}
 	c := x.queries[f.call.Query]
 	b, err := c.bind(func(p *bind.Param) ([]string, bool) {

@@ -126,7 +126,7 @@ func (x *run) recordFailure(ctx context.Context, box *inbox.Box, c *compiled, ca
 	if err := x.commit(); err != nil {
 		return err
 	}
-	f.Err = errors.Join(ErrRecorded, f.Err)
+	f.Err, f.Final = errors.Join(ErrRecorded, f.Err), true
 	return f
 }
 

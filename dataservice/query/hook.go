@@ -25,7 +25,7 @@ func (x *run) noteInput(c *compiled, b *bound) {
 	if limit := x.engine.opts.Limits.Events; len(x.seen) >= limit {
 		if len(x.seen) == limit {
 			x.engine.opts.Log.Warn("event triggers see no more of this request", "service", x.svc.Name, "request", x.req.Name,
-				"limit", limit, "setting", "limits.events")
+				"limit", limit, "setting", "limits.observations")
 			x.seen = append(x.seen, observation{}) // say it once
 		}
 		return

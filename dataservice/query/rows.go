@@ -138,7 +138,7 @@ func (x *run) keep(c *compiled, src rowSource) (rowSource, error) {
 			x.kept += sizeOf(v)
 		}
 		if limit := x.engine.opts.Limits.Bytes; x.kept > limit {
-			return nil, &result.LimitError{What: "bytes of rows kept for nested queries", Limit: limit, Setting: "limits.bytes"}
+			return nil, &result.LimitError{What: "bytes of rows kept for nested queries", Limit: limit, Setting: "limits.held"}
 		}
 		all.rows = append(all.rows, append([]any(nil), vals...))
 	}

@@ -81,17 +81,19 @@ func (r *Runtime) Run(ctx context.Context, req Request, out result.Sink) (Outcom
 	switch {
 	case c == nil:
 		return Outcome{}, x.asFault(nil, &dataservice.Fault{
-			Code: dataservice.UnknownError, Kind: dataservice.FaultNotFound, Message: fmt.Sprintf("there is no query %q", req.Target.Query),
+			Code: dataservice.UnknownError, Kind: dataservice.FaultNotFound, Final: true, Message: fmt.Sprintf("there is no query %q", req.Target.Query),
 		})
 	case c.refused != "":
 		return Outcome{}, x.asFault(c, &dataservice.Fault{
-			Code: dataservice.UnknownError, Kind: dataservice.FaultUnsupported, Message: "not supported: " + c.refused,
+			Code: dataservice.UnknownError, Kind: dataservice.FaultUnsupported, Final: true, Message: "not supported: " + c.refused,
 		})
 	}
 	x.db = c.db
 	b, err := c.bind(x.topValues, r.engine.opts.Limits.Array)
 	if err != nil {
-		return Outcome{}, x.asFault(c, err)
+		f := x.asFault(c, err)
+		f.Final = true // nothing was executed, and the same values will not do either
+		return Outcome{}, f
 	}
 	o, err := x.choose(ctx, c, b, out)
 	if err != nil {

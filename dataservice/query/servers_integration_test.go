@@ -5,6 +5,7 @@ package query_test
 import (
 	"errors"
 	"html"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -164,5 +165,43 @@ func TestConnectionFails(t *testing.T) {
 	}
 	if failed := newRig(t, "ScheduleTaskTest", pg.URL, nil, nil).rt.Ping(t.Context()); len(failed) != 0 {
 		t.Errorf("ping: %v", failed)
+	}
+}
+
+// TestRights gives a user just what the documentation asks for.
+func TestRights(t *testing.T) {
+	t.Parallel()
+	pg := sourcetest.StartPostgres(t)
+	p := newPlace(t, pg)
+	p.exec("CREATE USER ringer PASSWORD 'x'")
+	p.exec("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+	p.exec("GRANT SELECT, UPDATE ON Employees TO ringer")
+	r := newRig(t, "ScheduleTaskTest", strings.Replace(pg.URL, "belfry:secret", "ringer:x", 1), nil, nil)
+	fire := func() (query.Outcome, error) {
+		return r.rt.Run(t.Context(), r.fireReq("incrementEmployeeSalary", "f", time.Now(), nil), drop{})
+	}
+	_, err := fire()
+	f := wantFault(t, err, dataservice.FaultInternal)
+	if !f.Final || !strings.Contains(f.Message, "the inbox belfry_inbox could not be created: create it as the documentation shows") {
+		t.Errorf("%+v", f)
+	}
+	text, err := os.ReadFile("inbox/testdata/postgresql.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range splitSQL(string(text))[:2] {
+		p.exec(strings.ReplaceAll(s, "app.", ""))
+	}
+	p.exec("GRANT SELECT, INSERT, UPDATE, DELETE ON belfry_inbox TO ringer")
+	for i := range 2 {
+		if o, err := fire(); err != nil || o.Replayed != (i == 1) {
+			t.Fatalf("%+v, %v", o, err)
+		}
+	}
+	if err := r.engine.Sweep(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := p.salaries(); got != start+2*10000 {
+		t.Errorf("salaries %v", got)
 	}
 }

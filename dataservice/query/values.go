@@ -41,7 +41,7 @@ func (to *compiled) bind(find given, limit int) (*bound, error) {
 		if len(values) > limit {
 			return nil, &dataservice.Fault{
 				Code: dataservice.IncompatibleParameters, Kind: dataservice.FaultInput,
-				Message: fmt.Sprintf("parameter %s: more than %d values (limits.array)", p.Name, limit),
+				Message: fmt.Sprintf("parameter %s: more than %d values (limits.array_values)", p.Name, limit),
 			}
 		}
 		b.texts[i] = values

@@ -48,7 +48,7 @@ func (o *out) check() error {
 	}
 	if o.limit > 0 && o.written+int64(len(o.buf)) > o.limit {
 		o.buf = o.buf[:0]
-		o.err = &LimitError{What: "bytes of result", Limit: o.limit}
+		o.err = &LimitError{What: "bytes of result", Limit: o.limit, Setting: "limits.answer"}
 		return o.err
 	}
 	if len(o.buf) >= flushAt {

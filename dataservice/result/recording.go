@@ -78,7 +78,7 @@ func (r *Recording) Len() int { return len(r.data) }
 
 func (r *Recording) check() error {
 	if r.Limit > 0 && int64(len(r.data)) > r.Limit {
-		return &LimitError{What: "bytes of result kept until the commit", Limit: r.Limit}
+		return &LimitError{What: "bytes of result kept until the commit", Limit: r.Limit, Setting: "limits.held"}
 	}
 	return nil
 }

@@ -148,9 +148,11 @@ func mysqlNumber(n int, state string) Class {
 		return Denied
 	case 1792:
 		return ReadOnly
+	case 1053, 1927:
+		return Lost
 	case 1317, 1969, 3024, 1028:
 		return Timeout
-	case 1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1053:
+	case 1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226:
 		return Unreachable
 	case 1048, 1216, 1217, 1451, 1452, 3819, 4025, 1364:
 		return Constraint

@@ -95,7 +95,7 @@ func (e *Entry) decode(state string, answer, hits, fault []byte) error {
 		if err := json.Unmarshal(fault, &f); err != nil {
 			return errEntry
 		}
-		e.Fault = &dataservice.Fault{Code: f.Code, Kind: f.Kind, Message: f.Message, Query: f.Query, Err: ErrRecorded}
+		e.Fault = &dataservice.Fault{Code: f.Code, Kind: f.Kind, Message: f.Message, Query: f.Query, Final: true, Err: ErrRecorded}
 	}
 	if state != e.state() {
 		return errEntry

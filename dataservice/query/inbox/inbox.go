@@ -254,6 +254,7 @@ func (b *Box) Create(ctx context.Context) error {
 	}
 	return &dataservice.Fault{
 		Code: dataservice.DatabaseError, Kind: dataservice.FaultInternal, Err: fmt.Errorf("create the inbox: %w", err),
+		Final:   true, // without the table nothing was executed
 		Message: fmt.Sprintf("the inbox %s could not be created: create it as the documentation shows and grant SELECT, INSERT, UPDATE and DELETE on it, or switch the inbox off", b.inbox.opts.Table),
 	}
 }
