@@ -9,11 +9,17 @@ import (
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
-// ErrCorrupt: stored bytes are not what was written. Nothing was read of them.
-var ErrCorrupt = errors.New("stored state is corrupt")
-
-// ErrNewer: stored bytes were written by a later version.
-var ErrNewer = errors.New("stored state was written by a newer version")
+// The errors of reading what is stored, and of folding it. Test with errors.Is.
+var (
+	// ErrCorrupt: stored bytes are not what was written. Nothing was read of them.
+	ErrCorrupt = errors.New("stored state is corrupt")
+	// ErrNewer: stored bytes were written by a later version.
+	ErrNewer = errors.New("stored state was written by a newer version")
+	// ErrGap: the log after the page is not contiguous.
+	ErrGap = errors.New("claim log has a gap")
+	// ErrTooLarge: a page would not fit one commit.
+	ErrTooLarge = errors.New("bucket has too many tasks for one page")
+)
 
 // Every stored value begins with its magic letter and the format's number, and
 // ends with the CRC-32C of all before.

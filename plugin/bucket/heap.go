@@ -4,11 +4,12 @@ package bucket
 // entry knows its place, so that it can be moved.
 type wakes []*entry
 
-func (h wakes) less(i, j int) bool { return h[i].wake < h[j].wake }
+func (h *wakes) less(i, j int) bool { return (*h)[i].wake < (*h)[j].wake }
 
-func (h wakes) swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i+1, j+1
+func (h *wakes) swap(i, j int) {
+	all := *h
+	all[i], all[j] = all[j], all[i]
+	all[i].place, all[j].place = i+1, j+1
 }
 
 // set puts e at wake; never takes it out.
@@ -40,13 +41,13 @@ func (h *wakes) remove(e *entry) {
 	}
 }
 
-func (h wakes) fix(i int) {
+func (h *wakes) fix(i int) {
 	if !h.down(i) {
 		h.up(i)
 	}
 }
 
-func (h wakes) up(i int) {
+func (h *wakes) up(i int) {
 	for i > 0 {
 		parent := (i - 1) / 2
 		if !h.less(i, parent) {
@@ -57,14 +58,14 @@ func (h wakes) up(i int) {
 	}
 }
 
-func (h wakes) down(i int) bool {
+func (h *wakes) down(i int) bool {
 	start := i
 	for {
 		child := 2*i + 1
-		if child >= len(h) {
+		if child >= len(*h) {
 			break
 		}
-		if right := child + 1; right < len(h) && h.less(right, child) {
+		if right := child + 1; right < len(*h) && h.less(right, child) {
 			child = right
 		}
 		if !h.less(child, i) {

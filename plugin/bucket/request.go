@@ -41,7 +41,7 @@ func (s *State) idleRequests() (waiting map[string]bool, idle bool) {
 		switch {
 		case e == nil:
 		case q.Kind == task.RequestCancel:
-			_, o := e.byID(q.FireID)
+			o := e.byID(q.FireID)
 			if o != nil && o.held && o.cancel != "" {
 				waiting[q.ID] = true // its run is being cancelled
 			}
@@ -94,7 +94,7 @@ func (r *round) cancel(e *entry, q task.Request) {
 		r.take(q)
 		return
 	}
-	_, o := e.byID(q.FireID)
+	o := e.byID(q.FireID)
 	switch {
 	case o == nil:
 		r.cancelDeferred(e, q)
@@ -132,11 +132,11 @@ func (r *round) answer(e *entry, q task.Request) {
 	r.take(q)
 }
 
-func (e *entry) byID(id task.FireID) (int, *Open) {
-	for i, o := range e.cur.Open {
+func (e *entry) byID(id task.FireID) *Open {
+	for _, o := range e.cur.Open {
 		if fireID(e.cur.UID, o.At, o.Manual) == id {
-			return i, o
+			return o
 		}
 	}
-	return -1, nil
+	return nil
 }

@@ -1,7 +1,6 @@
 package bucket
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,9 +8,6 @@ import (
 
 	"github.com/seed42aab489/belfry/plugin/task"
 )
-
-// ErrGap: the log after the page is not contiguous.
-var ErrGap = errors.New("claim log has a gap")
 
 // State is what a bucket's records add up to. It is not safe for concurrent
 // use, and it reads no clock: its owner tells it the time.
@@ -316,9 +312,6 @@ func (s *State) Fold(waited time.Duration) (page, runs []byte, err error) {
 	}
 	return page, s.encodeRuns(MaxFold - len(page)), nil
 }
-
-// ErrTooLarge: a page would not fit one commit.
-var ErrTooLarge = errors.New("bucket has too many tasks for one page")
 
 // FoldedTo notes that the page of Fold was stored when the log ended at seq.
 func (s *State) FoldedTo(seq int64) { s.folded = seq }

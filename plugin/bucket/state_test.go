@@ -365,8 +365,10 @@ func TestRequests(t *testing.T) {
 	if len(d.Cancel) != 1 || len(d.Take) != 0 {
 		t.Errorf("%+v", d)
 	}
-	r, take, ok := b.s.Settle(Ended{UID: "u", At: dawn.UnixMilli(), Manual: "a", Attempt: 1, Ended: b.now,
-		Result: task.Result{Outcome: task.Failed}})
+	r, take, ok := b.s.Settle(Ended{
+		UID: "u", At: dawn.UnixMilli(), Manual: "a", Attempt: 1, Ended: b.now,
+		Result: task.Result{Outcome: task.Failed},
+	})
 	if !ok || take != "c" || r.Outcome != task.Cancelled || !r.Final {
 		t.Errorf("%+v %q %t", r, take, ok)
 	}
@@ -389,8 +391,10 @@ func TestNotices(t *testing.T) {
 	b := newBench(t, func(i *task.Info) {
 		i.Misfire, i.Trigger.End = task.MisfireSkip, second(1000)
 		i.Alerts = []task.Alert{
-			{On: task.AlertFailed, To: to}, {On: task.AlertLate, After: task.Duration(5 * time.Second), To: to},
-			{On: task.AlertMissed, To: to}, {On: task.AlertSilent, After: task.Duration(30 * time.Second), To: to},
+			{On: task.AlertFailed, To: to},
+			{On: task.AlertLate, After: task.Duration(5 * time.Second), To: to},
+			{On: task.AlertMissed, To: to},
+			{On: task.AlertSilent, After: task.Duration(30 * time.Second), To: to},
 		}
 	})
 	b.at(dawn)
@@ -403,8 +407,10 @@ func TestNotices(t *testing.T) {
 		}
 		return strings.Join(kinds, ", ")
 	}
-	r, _, _ := b.s.Settle(Ended{UID: "u", At: second(1).UnixMilli(), Attempt: 1, Started: b.now, Ended: b.now,
-		Result: task.Result{Outcome: task.Failed, Error: "e"}})
+	r, _, _ := b.s.Settle(Ended{
+		UID: "u", At: second(1).UnixMilli(), Attempt: 1, Started: b.now, Ended: b.now,
+		Result: task.Result{Outcome: task.Failed, Error: "e"},
+	})
 	fire := "u:" + fmt.Sprint(second(1).UnixMilli())
 	b.want(kinds(r), "failed "+fire+":failed, late "+fire+":late:5s")
 	b.workers = 0

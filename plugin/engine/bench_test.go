@@ -247,10 +247,10 @@ type bareTask struct {
 
 type bareHeap []*bareTask
 
-func (h bareHeap) Len() int           { return len(h) }
-func (h bareHeap) Less(i, j int) bool { return h[i].next.Before(h[j].next) }
-func (h bareHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *bareHeap) Push(x any)        { *h = append(*h, x.(*bareTask)) }
+func (h *bareHeap) Len() int           { return len(*h) }
+func (h *bareHeap) Less(i, j int) bool { return (*h)[i].next.Before((*h)[j].next) }
+func (h *bareHeap) Swap(i, j int)      { (*h)[i], (*h)[j] = (*h)[j], (*h)[i] }
+func (h *bareHeap) Push(x any)         { *h = append(*h, x.(*bareTask)) }
 func (h *bareHeap) Pop() any {
 	old := *h
 	last := old[len(old)-1]

@@ -16,11 +16,13 @@ import (
 // run is INTERRUPTED, not failed.
 var ErrStopping = errors.New("the engine is stopping")
 
-// ErrStopped: the engine was stopped, or not started.
-var ErrStopped = errors.New("engine is not running")
-
-// ErrOwned: the engine owns, acquires or releases the bucket already.
-var ErrOwned = errors.New("bucket is owned by this engine already")
+// The errors of an Engine beside those of package bucket. Test with errors.Is.
+var (
+	// ErrStopped: the engine was stopped, or not started.
+	ErrStopped = errors.New("engine is not running")
+	// ErrOwned: the engine owns, acquires or releases the bucket already.
+	ErrOwned = errors.New("bucket is owned by this engine already")
+)
 
 // Engine owns buckets and fires what is due in them. Make it with New. Safe
 // for concurrent use.

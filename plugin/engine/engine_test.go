@@ -37,9 +37,8 @@ type stage struct {
 }
 
 // onStage runs a test in fake time.
-func onStage(t *testing.T, play func(t *testing.T, s *stage), change ...func(*engine.Options)) {
+func onStage(t *testing.T, play func(s *stage), change ...func(*engine.Options)) {
 	t.Helper()
-	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &stage{t: t, member: coordtest.NewMemory()}
 		s.invoke = func(context.Context, task.Call) task.Result { return task.Result{Outcome: task.OK} }
@@ -49,7 +48,7 @@ func onStage(t *testing.T, play func(t *testing.T, s *stage), change ...func(*en
 			t.Fatal(err)
 		}
 		s.open(change...)
-		play(t, s)
+		play(s)
 		s.close()
 	})
 }
@@ -164,7 +163,9 @@ func (s *stage) lastOutcome(info task.Info) task.Outcome {
 }
 
 func TestFiresOnTime(t *testing.T) {
-	onStage(t, func(t *testing.T, s *stage) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.t
 		info := s.create("a", nil)
 		time.Sleep(10*time.Second + time.Millisecond)
 		s.mu.Lock()
@@ -187,7 +188,9 @@ func TestFiresOnTime(t *testing.T) {
 // A clock that is set forward lets what is passed over fire within a second;
 // one that is set back fires nothing twice.
 func TestClockIsSet(t *testing.T) {
-	onStage(t, func(t *testing.T, s *stage) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.t
 		info := s.create("a", once(30*time.Second))
 		time.Sleep(5 * time.Second)
 		s.mu.Lock()
@@ -209,8 +212,10 @@ func TestClockIsSet(t *testing.T) {
 
 // A claim whose commit took longer than W starts only after another commit.
 func TestLateCommitOpensANewWindow(t *testing.T) {
+	t.Parallel()
 	metrics := new(engine.Metrics)
-	onStage(t, func(t *testing.T, s *stage) {
+	onStage(t, func(s *stage) {
+		t := s.t
 		s.create("a", once(time.Second))
 		time.Sleep(500 * time.Millisecond)
 		commits := s.faulty.Calls(coordtest.OpCommit)
@@ -226,6 +231,7 @@ func TestLateCommitOpensANewWindow(t *testing.T) {
 }
 
 func TestLostAnswerIsFoundOut(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]coordtest.Fault{
 		"answer lost":      {LoseReply: true},
 		"question lost":    {Drop: true, LoseReply: true},
@@ -233,7 +239,9 @@ func TestLostAnswerIsFoundOut(t *testing.T) {
 		"question is late": {Late: 300 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onStage(t, func(t *testing.T, s *stage) {
+			t.Parallel()
+			onStage(t, func(s *stage) {
+				t := s.t
 				info := s.create("a", once(time.Second))
 				time.Sleep(500 * time.Millisecond)
 				s.faulty.FailNth(coordtest.OpCommit, 1, fault)
@@ -247,7 +255,9 @@ func TestLostAnswerIsFoundOut(t *testing.T) {
 }
 
 func TestNothingStartsWhileSuspended(t *testing.T) {
-	onStage(t, func(t *testing.T, s *stage) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.t
 		info := s.create("a", nil)
 		time.Sleep(3500 * time.Millisecond)
 		s.member.Cut()
@@ -267,8 +277,10 @@ func TestNothingStartsWhileSuspended(t *testing.T) {
 }
 
 func TestTimeOutAndPanic(t *testing.T) {
+	t.Parallel()
 	metrics := new(engine.Metrics)
-	onStage(t, func(t *testing.T, s *stage) {
+	onStage(t, func(s *stage) {
+		t := s.t
 		s.invoke = func(ctx context.Context, call task.Call) task.Result {
 			if call.Info.Name == "panics" {
 				panic("oh")
@@ -289,7 +301,9 @@ func TestTimeOutAndPanic(t *testing.T) {
 }
 
 func TestCancelOfARun(t *testing.T) {
-	onStage(t, func(t *testing.T, s *stage) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.t
 		s.invoke = func(ctx context.Context, _ task.Call) task.Result {
 			<-ctx.Done()
 			return task.Result{Outcome: task.Failed, Error: "cut"}
@@ -312,7 +326,9 @@ func TestCancelOfARun(t *testing.T) {
 }
 
 func TestRunByHand(t *testing.T) {
-	onStage(t, func(t *testing.T, s *stage) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.t
 		info := s.create("a", once(time.Hour))
 		q, err := s.store.Ask(t.Context(), task.Request{Kind: task.RequestRun, Task: info.Key})
 		if err != nil {
@@ -330,8 +346,10 @@ func TestRunByHand(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
+	t.Parallel()
 	var most, now int
-	onStage(t, func(t *testing.T, s *stage) {
+	onStage(t, func(s *stage) {
+		t := s.t
 		s.limits = []string{"source:S"}
 		s.invoke = func(context.Context, task.Call) task.Result {
 			s.mu.Lock()
@@ -357,7 +375,9 @@ func TestLimits(t *testing.T) {
 }
 
 func TestAlertsAreCommitted(t *testing.T) {
-	onStage(t, func(t *testing.T, s *stage) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.t
 		s.invoke = func(context.Context, task.Call) task.Result { return task.Result{Outcome: task.Failed, Error: "no"} }
 		s.create("a", func(i *task.Info) {
 			once(time.Second)(i)
@@ -371,7 +391,9 @@ func TestAlertsAreCommitted(t *testing.T) {
 }
 
 func TestStopDrains(t *testing.T) {
-	onStage(t, func(t *testing.T, s *stage) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.t
 		s.invoke = func(ctx context.Context, call task.Call) task.Result {
 			length := time.Second
 			if call.Info.Name == "long" {
@@ -414,7 +436,9 @@ func TestStopDrains(t *testing.T) {
 }
 
 func TestStartAndStop(t *testing.T) {
-	onStage(t, func(t *testing.T, s *stage) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.t
 		if err := s.engine.Acquire(t.Context(), 0); !errors.Is(err, engine.ErrOwned) {
 			t.Error(err)
 		}
@@ -455,17 +479,19 @@ func (l *fencedLog) Commit(ctx context.Context, f bucket.Fence, w bucket.Write) 
 // An owner that is fenced starts nothing more, leaves, and says so. The bucket
 // can be acquired again.
 func TestFenced(t *testing.T) {
+	t.Parallel()
 	var (
 		log  fencedLog
-		left = make(map[int]error)
+		left atomic.Value // of error
 	)
-	onStage(t, func(t *testing.T, s *stage) {
+	onStage(t, func(s *stage) {
+		t := s.t
 		s.create("a", nil)
 		time.Sleep(1500 * time.Millisecond)
 		log.fenced.Store(true)
 		time.Sleep(5 * time.Second)
-		if n := s.called(); n != 1 || !errors.Is(left[0], bucket.ErrFenced) || len(s.engine.Owned()) != 0 {
-			t.Errorf("%d calls, left: %v, owned: %v", n, left, s.engine.Owned())
+		if n := s.called(); n != 1 || !errors.Is(left.Load().(error), bucket.ErrFenced) || len(s.engine.Owned()) != 0 {
+			t.Errorf("%d calls, left: %v, owned: %v", n, left.Load(), s.engine.Owned())
 		}
 		log.fenced.Store(false)
 		if err := s.engine.Acquire(t.Context(), 0); err != nil {
@@ -477,13 +503,15 @@ func TestFenced(t *testing.T) {
 		}
 	}, func(o *engine.Options) {
 		log.Log = o.Log
-		o.Log, o.Left = &log, func(b int, err error) { left[b] = err }
+		o.Log, o.Left = &log, func(_ int, err error) { left.Store(err) }
 	})
 }
 
 // A session that is lost for good ends with its engine.
 func TestStopWithoutAStore(t *testing.T) {
-	onStage(t, func(t *testing.T, s *stage) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.t
 		s.create("a", nil)
 		time.Sleep(1500 * time.Millisecond)
 		s.member.Expire()

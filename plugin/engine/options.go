@@ -117,7 +117,7 @@ func (o Options) withDefaults() (Options, error) {
 }
 
 // window is W.
-func (o *Options) window() time.Duration { return min(o.SessionTimeout/4, time.Second) }
+func (o Options) window() time.Duration { return min(o.SessionTimeout/4, time.Second) }
 
 // jittered is d give or take a quarter.
 func jittered(d time.Duration) time.Duration {

@@ -70,11 +70,15 @@ func newRun(o *owner, d *bucket.Decision, r reservation, now time.Time) *run {
 // launch starts runs, each in a goroutine that ends with it.
 func (o *owner) launch(all []*run) {
 	for _, r := range all {
-		r.ctx, r.stop = context.WithCancelCause(o.e.life)
 		o.runs[r.id] = r
-		o.e.o.Metrics.Running.Add(1)
-		o.e.runs.Go(r.do)
+		r.start()
 	}
+}
+
+func (r *run) start() {
+	r.ctx, r.stop = context.WithCancelCause(r.o.e.life)
+	r.o.e.o.Metrics.Running.Add(1)
+	r.o.e.runs.Go(r.do)
 }
 
 // do makes the attempt and hands in how it ended.

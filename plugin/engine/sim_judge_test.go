@@ -58,7 +58,6 @@ type judgedFire struct {
 	settled  int // the last attempt that was settled
 	unsent   bool
 	final    task.Outcome
-	starts   int
 	effects  int
 }
 

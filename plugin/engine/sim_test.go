@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
@@ -22,6 +23,7 @@ var (
 
 // seeds is how many histories are simulated.
 func seeds(t *testing.T, fallback int) int {
+	t.Helper()
 	if *simSeeds > 0 {
 		return *simSeeds
 	}
@@ -55,21 +57,21 @@ func TestSimulation(t *testing.T) {
 	}
 	n := seeds(t, 1000)
 	var seen sightings
-	t.Run("seeds", func(t *testing.T) {
-		const shards = 4
-		for shard := range shards {
-			t.Run(strconv.Itoa(shard), func(t *testing.T) {
-				t.Parallel()
-				for seed := 1 + shard; seed <= n && !t.Failed(); seed += shards {
-					h, faults := simulate(t, uint64(seed), nil)
-					report(t, uint64(seed), h, faults)
-					seen.add(h)
-				}
-			})
+	t.Cleanup(func() { // when all shards are done
+		if n >= 200 && !t.Failed() {
+			seen.check(t)
 		}
 	})
-	if n >= 200 {
-		seen.check(t)
+	const shards = 4
+	for shard := range shards {
+		t.Run(strconv.Itoa(shard), func(t *testing.T) {
+			t.Parallel()
+			for seed := 1 + shard; seed <= n && !t.Failed(); seed += shards {
+				h, faults := simulate(t, uint64(seed), nil)
+				report(t, uint64(seed), h, faults)
+				seen.add(h)
+			}
+		})
 	}
 }
 
@@ -126,7 +128,7 @@ func report(t *testing.T, seed uint64, h []event, faults []error) {
 		return
 	}
 	t.Logf("replay: go test ./plugin/engine -run 'TestSimulation$' -v -sim.seed=%d", seed)
-	f, err := os.CreateTemp("", fmt.Sprintf("belfry-sim-%d-*.txt", seed))
+	f, err := os.Create(filepath.Join(os.TempDir(), fmt.Sprintf("belfry-sim-%d.txt", seed)))
 	if err != nil {
 		t.Log(err)
 		return
@@ -141,6 +143,7 @@ func report(t *testing.T, seed uint64, h []event, faults []error) {
 // simulate makes one history and judges it. Plant, unless nil, plants a fault
 // in the world.
 func simulate(t *testing.T, seed uint64, plant func(*world)) ([]event, []error) {
+	t.Helper()
 	var (
 		w   *world
 		end time.Time

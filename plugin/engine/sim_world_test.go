@@ -48,6 +48,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
+	t.Helper()
 	w := &world{
 		t: t, seed: seed, rand: rand.New(rand.NewPCG(seed, 0)), inbox: make(map[task.FireID]bool),
 		hash: "h0", present: true, cluster: coordtest.NewCluster(nil),
