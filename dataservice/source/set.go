@@ -57,8 +57,13 @@ func (s *Set) Open(service string, cfg *dataservice.Source) (*DB, error) {
 	for _, n := range a.notices {
 		s.opts.Log.Warn("data source", "service", service, "source", cfg.ID, "notice", n)
 	}
-	if a.dialect == SQLite && a.path != "" && !filepath.IsAbs(a.path) {
-		a.path = filepath.Join(s.opts.Dir, a.path)
+	if a.dialect == SQLite && a.path != "" {
+		if !filepath.IsAbs(a.path) {
+			a.path = filepath.Join(s.opts.Dir, a.path)
+		}
+		if a.path, err = filepath.Abs(a.path); err != nil {
+			return nil, fmt.Errorf("path of the SQLite database: %w", err)
+		}
 	}
 	key := fmt.Sprintf("%s\x00%s\x00%s\x00%+v", a.dialect, a.dsn, a.path, conf)
 	if a.dialect == SQLite {
