@@ -2,6 +2,9 @@ package bucket
 
 import "github.com/seed42aab489/belfry/plugin/task"
 
+// maxAnswers bounds the requests that one batch answers.
+const maxAnswers = 100
+
 // answerRequests deals with what administrators asked for. What has to wait
 // stays among the requests.
 func (r *round) answerRequests() {
@@ -11,7 +14,7 @@ func (r *round) answerRequests() {
 	}
 	r.s.asked = true
 	for _, q := range r.s.requests {
-		if r.over() {
+		if r.over() || len(r.out.Take) >= maxAnswers {
 			return
 		}
 		if waiting[q.ID] {

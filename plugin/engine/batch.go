@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/bucket"
-	"github.com/seed42aab489/belfry/plugin/task"
 )
 
 // flight is a batch on its way.
@@ -17,7 +16,9 @@ type flight struct {
 	settles []bucket.Ended // that it settles
 	starts  []*run         // that may start when it is committed
 	claimed []reservation
-	sent    time.Time // of the first try
+	// messages is how large they are, about, in bytes
+	messages int
+	sent     time.Time // of the first try
 	// of a batch that met an edit, a taken request or a log entry
 	moved   error
 	fence   bucket.Fence
@@ -74,7 +75,7 @@ func (o *owner) commitBatch() bool {
 func (o *owner) gatherSettles(f *flight, now time.Time) {
 	text, n := 0, 0
 	for _, a := range o.settles {
-		if n == batchSettles || text >= batchText || messageSize(f.write.Messages) >= batchMessages {
+		if n == batchSettles || text >= batchText || f.full() {
 			break
 		}
 		n++
@@ -94,7 +95,7 @@ func (o *owner) gatherSettles(f *flight, now time.Time) {
 
 // gatherDecisions adds what the state says is due.
 func (o *owner) gatherDecisions(f *flight, now time.Time) {
-	if o.draining {
+	if o.draining || f.full() {
 		return
 	}
 	workers := &reserver{o: o}
@@ -107,10 +108,11 @@ func (o *owner) gatherDecisions(f *flight, now time.Time) {
 			r.stop(errCancelled)
 		}
 	}
-	f.write.Take = append(f.write.Take, d.Take...)
-	f.claimed = workers.made
 	for i := range d.Decisions {
 		c := &d.Decisions[i]
+		if f.full() {
+			break // the rest is decided again for the next batch
+		}
 		switch c.Kind {
 		case bucket.Claim, bucket.Reclaim:
 			f.starts = append(f.starts, newRun(o, c, workers.made[len(f.starts)], now))
@@ -122,6 +124,17 @@ func (o *owner) gatherDecisions(f *flight, now time.Time) {
 		o.note(f, &c.Record, now)
 		f.batch.Records = append(f.batch.Records, c.Record)
 	}
+	f.write.Take = append(f.write.Take, d.Take...) // answers come first and fit
+	f.claimed = workers.made[:len(f.starts)]
+	for _, spare := range workers.made[len(f.starts):] {
+		o.e.pool.release(spare.limits)
+	}
+}
+
+// full tells whether the commit has room for no more of what goes with records.
+func (f *flight) full() bool {
+	w := &f.write
+	return max(len(w.Messages), len(w.Take), len(w.Drop)) >= batchOps || f.messages >= batchMessages
 }
 
 // note adds the messages of the alerts that come true with a record.
@@ -130,17 +143,15 @@ func (o *owner) note(f *flight, r *bucket.Record, now time.Time) {
 		return
 	}
 	for _, n := range o.state.Notices(r, now, o.e.o.Node) {
-		f.write.Messages = append(f.write.Messages, o.e.o.Announcer.Announce(n)...)
+		for _, m := range o.e.o.Announcer.Announce(n) {
+			f.messages += len(m.Text) + len(m.Subject) + len(m.Event) + messageHead
+			f.write.Messages = append(f.write.Messages, m)
+		}
 	}
 }
 
-func messageSize(all []task.Message) int {
-	size := 0
-	for i := range all {
-		size += len(all[i].Text) + len(all[i].Subject) + len(all[i].Event) + 512
-	}
-	return size
-}
+// messageHead is about what a message takes beside its texts, in bytes.
+const messageHead = 512
 
 // send commits the batch until there is an answer, and reads what an answer
 // that is none of ok and fenced needs to be understood.

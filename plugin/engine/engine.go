@@ -147,10 +147,14 @@ func (e *Engine) acquire(ctx context.Context, b int) (*owner, error) {
 		}
 		return err
 	})
+	if err == nil {
+		err = o.take(loaded)
+	}
 	if err != nil {
+		o.cancel()
 		return nil, err
 	}
-	return o, o.take(loaded)
+	return o, nil
 }
 
 // persist calls f until it neither is unavailable nor lost its answer, with

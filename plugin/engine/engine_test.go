@@ -390,6 +390,36 @@ func TestAlertsAreCommitted(t *testing.T) {
 	})
 }
 
+// What goes with records is bounded, so that a bad moment does not make a
+// commit that the store refuses.
+func TestManyAlertsAtOnce(t *testing.T) {
+	t.Parallel()
+	onStage(t, func(s *stage) {
+		t := s.t
+		s.invoke = func(context.Context, task.Call) task.Result { return task.Result{Outcome: task.Failed, Error: "no"} }
+		const tasks = 1500
+		for i := range tasks {
+			s.create(fmt.Sprint("t", i), func(i *task.Info) {
+				once(5 * time.Second)(i)
+				i.Alerts = []task.Alert{{On: task.AlertFailed, To: []string{"mailto:a@example.org"}}}
+			})
+		}
+		time.Sleep(10 * time.Second)
+		if n, err := s.store.Waiting(t.Context()); err != nil || n != tasks {
+			t.Errorf("%d messages, %v", n, err)
+		}
+		for i := range tasks {
+			if err := s.store.Delete(t.Context(), task.Key{Name: fmt.Sprint("t", i)}, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Second)
+		if left, err := s.store.Keys(t.Context()); err != nil || len(left) > 0 {
+			t.Errorf("%d tombstones left, %v", len(left), err)
+		}
+	})
+}
+
 func TestStopDrains(t *testing.T) {
 	t.Parallel()
 	onStage(t, func(s *stage) {

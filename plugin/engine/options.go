@@ -68,12 +68,15 @@ const (
 	// lookAgain is how often the wall clock is compared with what is armed, in
 	// case it was set.
 	lookAgain = time.Second
-	// batchDecisions and batchSettles bound a batch; batchText bounds the error
-	// texts in it, batchMessages the alerts, in bytes.
+	// batchDecisions and batchSettles bound a batch, batchText the error texts in
+	// it, in bytes. batchOps bounds each kind of the other operations of its
+	// commit: requests taken, tombstones dropped, messages; batchMessages bounds
+	// the messages in bytes. One record may go beyond the last two.
 	batchDecisions = 1000
 	batchSettles   = 1000
 	batchText      = 128 << 10
-	batchMessages  = 128 << 10
+	batchOps       = 200
+	batchMessages  = 64 << 10
 	// The pauses between commits of the same batch.
 	minBackoff = 10 * time.Millisecond
 	maxBackoff = time.Second

@@ -78,7 +78,6 @@ func newOwner(e *Engine, f bucket.Fence) *owner {
 func (o *owner) take(l bucket.Loaded) error {
 	state, err := o.e.planted.replay(l, o.e.o.Compile, o.e.o.Rules)
 	if err != nil {
-		o.cancel()
 		return err
 	}
 	o.state, o.pageVersion, o.runsVersion = state, l.Page.Version, l.Runs.Version
