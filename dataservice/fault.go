@@ -45,7 +45,7 @@ type Fault struct {
 	// Final, of a firing: it is certain that nothing of it took effect, or the
 	// inbox has recorded that it failed. Otherwise only asking again tells.
 	Final bool
-	Err     error
+	Err   error
 }
 
 // Error gives code and message.

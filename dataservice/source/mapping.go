@@ -16,25 +16,12 @@ type Mapping struct {
 	URL string
 }
 
-// scheme is how an address begins.
-var scheme = regexp.MustCompile(`=(jdbc:[a-z0-9]+:|sqlite:|postgres://|postgresql://|mysql://|mariadb://)`)
-
-// ParseMapping reads "PATTERN=URL". The split is at the last = that an address
-// follows.
-func ParseMapping(s string) (Mapping, error) {
-	all := scheme.FindAllStringIndex(s, -1)
-	if len(all) == 0 {
-		return Mapping{}, fmt.Errorf("mapping %q: want PATTERN=URL, the URL beginning with sqlite:, postgres://, mysql:// or jdbc", redactURL(s))
-	}
-	at := all[len(all)-1][0]
-	m := Mapping{Match: s[:at], URL: s[at+1:]}
-	if m.Match == "" {
-		return Mapping{}, fmt.Errorf("mapping %q: the pattern is empty", redactURL(s))
-	}
+// Check refuses a mapping to an address that no source can have.
+func (m Mapping) Check() error {
 	if _, err := parseAddress(m.URL, credentials{}); err != nil {
-		return Mapping{}, fmt.Errorf("mapping of %q: %w", m.Match, err)
+		return fmt.Errorf("mapping of %q: %w", m.Match, err)
 	}
-	return m, nil
+	return nil
 }
 
 // matches tells whether the whole of s fits the pattern.

@@ -5,29 +5,40 @@ import (
 	"testing"
 )
 
-func TestParseMapping(t *testing.T) {
+func TestMappingCheck(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ in, match, url, err string }{
-		{"jdbc:h2:*=sqlite:var/samples.db", "jdbc:h2:*", "sqlite:var/samples.db", ""},
-		{"a=b=postgres://u:p@h/d?x=sqlite", "a=b", "postgres://u:p@h/d?x=sqlite", ""},
-		{"jdbc:mysql://h/d?a=b=jdbc:postgresql://h/d", "jdbc:mysql://h/d?a=b", "jdbc:postgresql://h/d", ""},
-		{"Svc/default=mysql://h/d", "Svc/default", "mysql://h/d", ""},
-		{"nothing", "", "", "want PATTERN=URL"},
-		{"a=http://h", "", "", "want PATTERN=URL"},
-		{"=sqlite:x", "", "", "the pattern is empty"},
-		{"a=sqlite:", "", "", "lacks its path"},
-		{"a=jdbc:oracle:thin", "", "", `"oracle" are not supported`},
-		{"a=jdbc:h2:mem", "", "", "H2 is a Java database"},
-		{"secret=ftp://user:pass@h", "", "", "***"},
+	for _, c := range []struct{ url, err string }{
+		{"sqlite:var/samples.db", ""},
+		{"postgres://u:p@h/d?x=sqlite", ""},
+		{"jdbc:postgresql://h/d", ""},
+		{"mysql://h/d", ""},
+		{"sqlite:", "lacks its path"},
+		{"jdbc:oracle:thin", `"oracle" are not supported`},
+		{"jdbc:h2:mem", "H2 is a Java database"},
 	} {
-		m, err := ParseMapping(c.in)
-		switch {
-		case c.err == "" && (err != nil || m.Match != c.match || m.URL != c.url):
-			t.Errorf("%s: %+v, %v", c.in, m, err)
-		case c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)):
-			t.Errorf("%s: %v, want %q", c.in, err, c.err)
-		case err != nil && strings.Contains(err.Error(), "user:pass"):
-			t.Errorf("%s: the error tells the password: %v", c.in, err)
+		err := Mapping{Match: "a", URL: c.url}.Check()
+		if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+			t.Errorf("%s: %v, want %q", c.url, err, c.err)
+		}
+	}
+}
+
+// A mapping is found by the source's URL, its id, or "Service/id".
+func TestSetMaps(t *testing.T) {
+	t.Parallel()
+	s := NewSet(Options{Mappings: []Mapping{{Match: "jdbc:h2:*"}, {Match: "S/main"}, {Match: "other"}}})
+	for _, c := range []struct {
+		service, id, url string
+		want             bool
+	}{
+		{"T", "x", "jdbc:h2:mem", true},
+		{"S", "main", "", true},
+		{"T", "main", "", false},
+		{"T", "other", "jdbc:mysql://h/d", true},
+		{"T", "x", "", false},
+	} {
+		if got := s.Maps(c.service, c.id, c.url); got != c.want {
+			t.Errorf("%+v: %v", c, got)
 		}
 	}
 }

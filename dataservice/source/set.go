@@ -102,6 +102,13 @@ func (s *Set) drop(key string) bool {
 	return true
 }
 
+// Maps tells whether a mapping sends a source elsewhere, by its service, its id
+// and its URL (empty if it has none).
+func (s *Set) Maps(service, id, url string) bool {
+	_, ok := find(s.opts.Mappings, url, service+"/"+id, id)
+	return ok
+}
+
 // locate decides where a source is.
 func (s *Set) locate(service string, cfg *dataservice.Source) (*address, error) {
 	own := property(cfg, "url")

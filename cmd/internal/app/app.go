@@ -98,7 +98,14 @@ func (a *App) start(ctx context.Context) error {
 	a.store = store
 	a.teardown.add("store", func(context.Context) error { return store.Close() })
 
-	databases := source.NewSet(source.Options{Mappings: mappings(c.DatasourceMap), Log: a.log.With("component", "source")})
+	if err := quietDriver(slog.NewLogLogger(a.log.With("component", "mysql").Handler(), slog.LevelDebug)); err != nil {
+		return err
+	}
+	elsewhere, err := mappings(c.DatasourceMap)
+	if err != nil {
+		return err
+	}
+	databases := source.NewSet(source.Options{Mappings: elsewhere, Log: a.log.With("component", "source")})
 	queries, err := query.New(query.Options{
 		Sources: databases,
 		Limits: query.Limits{
@@ -111,10 +118,11 @@ func (a *App) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.sweepInboxes(queries)
 	meters := newMeters()
 	opens := newNatures(queries, c.Inbox.Enabled, a.log.With("component", "query"))
 	services, err := host.New(host.Options{
-		Dir: c.Services, Opener: opens, Parse: descriptor.Parser{Mapped: mapped(c.DatasourceMap)}.Parse,
+		Dir: c.Services, Opener: opens, Parse: descriptor.Parser{Mapped: databases.Maps}.Parse,
 		MaxServices: c.Deploy.MaxServices, Poll: c.Deploy.Interval, Settle: c.Deploy.Settle, Drain: c.Deploy.Drain,
 		HTTP: rest.Options{
 			MaxBody: int64(c.Limits.Body), MaxRequests: c.Limits.Concurrency, Timeout: c.Limits.RequestTime,

@@ -62,10 +62,8 @@ func failure(err error) error {
 	switch f.Kind {
 	case dataservice.FaultNotFound, dataservice.FaultInactive, dataservice.FaultUnsupported, dataservice.FaultUnreachable, dataservice.FaultBusy:
 		said.NotSent = true
-	case dataservice.FaultInput, dataservice.FaultLimit, dataservice.FaultExpired:
-		said.Final = true
-	case dataservice.FaultInternal:
-		said.Final = f.Final
+	default:
+		said.Final = f.Final || f.Kind == dataservice.FaultExpired
 	}
 	return said
 }

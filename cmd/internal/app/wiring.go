@@ -3,12 +3,10 @@ package app
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	// The drivers that package source names.
-	_ "github.com/go-sql-driver/mysql"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite"
 
@@ -40,19 +38,17 @@ func (a *App) senders(c conf.Config) (event.Sender, error) {
 	return send.Router{Mail: mail, Web: web}, nil
 }
 
-func mappings(list []conf.Mapping) []source.Mapping {
+// mappings gives the configured ones as package source knows them.
+func mappings(list []conf.Mapping) ([]source.Mapping, error) {
 	out := make([]source.Mapping, 0, len(list))
 	for _, m := range list {
-		out = append(out, source.Mapping{Match: m.Match, URL: m.URL})
+		mapping := source.Mapping{Match: m.Match, URL: m.URL}
+		if err := mapping.Check(); err != nil {
+			return nil, err
+		}
+		out = append(out, mapping)
 	}
-	return out
-}
-
-// mapped tells whether a data source is sent to another database.
-func mapped(list []conf.Mapping) func(service, id, url string) bool {
-	return func(service, id, url string) bool {
-		return slices.ContainsFunc(list, func(m conf.Mapping) bool { return m.Matches(service, id, url) })
-	}
+	return out, nil
 }
 
 // limits gives the caps of runs by the names of task.Target.Limits.

@@ -45,32 +45,6 @@ func (m Mapping) check() error {
 	return nil
 }
 
-// Matches tells whether a data source is meant; jdbcURL may be empty.
-func (m Mapping) Matches(service, id, jdbcURL string) bool {
-	return matches(m.Match, id) || matches(m.Match, service+"/"+id) || jdbcURL != "" && matches(m.Match, jdbcURL)
-}
-
-// matches compares greedily from both ends; * is the only special character.
-func matches(pattern, text string) bool {
-	parts := strings.Split(pattern, "*")
-	if len(parts) == 1 {
-		return pattern == text
-	}
-	first, last := parts[0], parts[len(parts)-1]
-	if len(text) < len(first)+len(last) || !strings.HasPrefix(text, first) || !strings.HasSuffix(text, last) {
-		return false
-	}
-	text = text[len(first) : len(text)-len(last)]
-	for _, part := range parts[1 : len(parts)-1] {
-		i := strings.Index(text, part)
-		if i < 0 {
-			return false
-		}
-		text = text[i+len(part):]
-	}
-	return true
-}
-
 // String gives PATTERN=URL without passwords.
 func (m Mapping) String() string { return m.Match + "=" + withoutPassword(m.URL) }
 

@@ -90,30 +90,6 @@ func TestMapping(t *testing.T) {
 			t.Errorf("%s: %q, %q, %v", c.text, m.Match, m.URL, err)
 		}
 	}
-	for _, c := range []struct {
-		pattern string
-		yes, no []string
-	}{
-		{"jdbc:h2:*", []string{"jdbc:h2:", "jdbc:h2:file:./a/b"}, []string{"jdbc:h3:x", "xjdbc:h2:"}},
-		{"*", []string{"anything", "a/b:c"}, nil},
-		{"*/db*end", []string{"x/dbend", "x/db/y/dbend", "/dbxend"}, []string{"x/db", "db end?"}},
-		{"aa*aa", []string{"aaaa", "aabaa"}, []string{"aaa"}},
-		{"main", []string{"main"}, []string{"Main", "main2"}},
-	} {
-		for _, id := range c.yes {
-			if !(Mapping{Match: c.pattern}).Matches("S", id, "") || !(Mapping{Match: c.pattern}).Matches("S", "x", id) {
-				t.Errorf("%s does not match %s", c.pattern, id)
-			}
-		}
-		for _, id := range c.no {
-			if (Mapping{Match: c.pattern}).Matches("S", id, "") {
-				t.Errorf("%s matches %s", c.pattern, id)
-			}
-		}
-	}
-	if !(Mapping{Match: "S/main"}).Matches("S", "main", "jdbc:x") || (Mapping{Match: "S/main"}).Matches("T", "main", "jdbc:x") {
-		t.Error("a mapping of one service's source")
-	}
 }
 
 func FuzzTasksConfig(f *testing.F) {
