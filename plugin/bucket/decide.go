@@ -59,6 +59,7 @@ type Decided struct {
 func (s *State) Decide(now time.Time, pool Pool, limit int) Decided {
 	s.Abandon()
 	r := &round{s: s, now: now.UnixMilli(), pool: pool, limit: limit}
+	r.out.Decisions = make([]Decision, 0, s.usual)
 	r.answerRequests()
 	for len(s.wakes) > 0 && s.wakes[0].wake <= r.now && !r.over() {
 		e := s.wakes[0]
@@ -68,6 +69,8 @@ func (s *State) Decide(now time.Time, pool Pool, limit int) Decided {
 			r.entry(e)
 		}
 	}
+	// The next round is likely to be about as large.
+	s.usual = (s.usual + len(r.out.Decisions) + 1) / 2
 	return r.out
 }
 

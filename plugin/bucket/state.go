@@ -26,6 +26,7 @@ type State struct {
 	// asked: the last Decide has seen to the requests, as far as it could.
 	asked    bool
 	withRuns int // entries that have recent runs
+	usual    int // how many decisions a round makes
 }
 
 // entry is one task, by its uid.

@@ -104,9 +104,7 @@ func (o *owner) gatherDecisions(f *flight, now time.Time) {
 	o.e.pool.pass(o.woken)
 	o.woken = nil
 	for _, id := range d.Cancel {
-		if r := o.runs[id]; r != nil {
-			r.stop(errCancelled)
-		}
+		o.cancelRun(id)
 	}
 	for i := range d.Decisions {
 		c := &d.Decisions[i]
@@ -236,22 +234,22 @@ func (o *owner) discard(f *flight) {
 	o.state.Abandon()
 }
 
-// landed takes in a committed batch, and starts what it claimed if it is not
-// too late for that: then the next commit opens a new window.
+// landed starts what a committed batch has claimed, if it is not too late for
+// that (then the next commit opens a new window), and takes the batch in.
 func (o *owner) landed(f *flight) {
+	o.pending = append(o.pending, f.starts...)
+	if time.Since(f.sent) <= o.e.o.window() && o.e.healthy.Load() {
+		o.launch(o.pending)
+		o.pending = nil
+	} else {
+		o.e.o.Metrics.Late.Add(int64(len(o.pending)))
+	}
 	o.state.Apply(&f.batch, f.write.Take)
 	o.count(f)
 	if o.unfolded == 0 {
 		o.foldAt = time.Now().Add(foldAfter)
 	}
 	o.unfolded++
-	o.pending = append(o.pending, f.starts...)
-	if time.Since(f.sent) > o.e.o.window() || !o.e.healthy.Load() {
-		o.e.o.Metrics.Late.Add(int64(len(o.pending)))
-		return
-	}
-	o.launch(o.pending)
-	o.pending = nil
 }
 
 func (o *owner) count(f *flight) {

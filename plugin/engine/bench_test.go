@@ -132,7 +132,7 @@ func newRig(b *testing.B, buckets int) *rig {
 	owner := r.store.Owner(kv.ID(), kv)
 	r.engine, err = engine.New(engine.Options{
 		Log: owner, Watcher: owner, Invoker: r.watch, Targets: r.watch, Compile: bucket.Triggers(&compiler),
-		Workers: 4096, PreviousOwnerDead: true, Node: "bench", Rules: bucket.Rules{Misfire: time.Hour},
+		Workers: 16_384, PreviousOwnerDead: true, Node: "bench", Rules: bucket.Rules{Misfire: time.Hour},
 	})
 	if err != nil {
 		b.Fatal(err)

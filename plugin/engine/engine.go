@@ -12,10 +12,6 @@ import (
 	"github.com/seed42aab489/belfry/plugin/bucket"
 )
 
-// ErrStopping is the cause with which a run's context ends at a shutdown. The
-// run is INTERRUPTED, not failed.
-var ErrStopping = errors.New("the engine is stopping")
-
 // The errors of an Engine beside those of package bucket. Test with errors.Is.
 var (
 	// ErrStopped: the engine was stopped, or not started.

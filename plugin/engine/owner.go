@@ -229,7 +229,7 @@ func (o *owner) collect() {
 	}
 	if o.draining && !time.Now().Before(o.softStop) {
 		for _, r := range o.runs {
-			r.stop(ErrStopping)
+			r.stop(&errStopping)
 		}
 	}
 }

@@ -5,14 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
-// The causes with which a run's context ends, beside ErrStopping.
+// Why a run's context ends.
 var (
+	errStopping  = errors.New("the engine is stopping") // INTERRUPTED
 	errCancelled = errors.New("cancelled by request")
 	errTimedOut  = errors.New("time-out of the task")
 )
@@ -52,8 +54,17 @@ type run struct {
 	info      *task.Info
 	claimed   time.Time
 	scheduled time.Time
-	ctx       context.Context
-	stop      context.CancelCauseFunc
+	ctx       context.Context // ends with the task's time-out at the latest
+	end       context.CancelFunc
+	why       atomic.Pointer[error] // it was stopped; nil: it was not
+}
+
+// stop ends the run's context, if it has one yet.
+func (r *run) stop(why *error) {
+	r.why.CompareAndSwap(nil, why)
+	if r.end != nil {
+		r.end()
+	}
 }
 
 func newRun(o *owner, d *bucket.Decision, r reservation, now time.Time) *run {
@@ -76,9 +87,25 @@ func (o *owner) launch(all []*run) {
 }
 
 func (r *run) start() {
-	r.ctx, r.stop = context.WithCancelCause(r.o.e.life)
+	r.ctx, r.end = context.WithTimeoutCause(r.o.e.life, r.info.RunTimeout(), errTimedOut)
+	if r.why.Load() != nil {
+		r.end()
+	}
 	r.o.e.o.Metrics.Running.Add(1)
 	r.o.e.runs.Go(r.do)
+}
+
+// cancelRun cancels a run, also one that has not started.
+func (o *owner) cancelRun(id task.FireID) {
+	if r := o.runs[id]; r != nil {
+		r.stop(&errCancelled)
+		return
+	}
+	for _, r := range o.pending {
+		if r.id == id {
+			r.stop(&errCancelled)
+		}
+	}
 }
 
 // do makes the attempt and hands in how it ended.
@@ -89,7 +116,7 @@ func (r *run) do() {
 		e.o.Metrics.Lateness.Observe(started.Sub(r.scheduled))
 	}
 	result := r.invoke()
-	r.stop(nil)
+	r.end()
 	e.o.Metrics.Running.Add(-1)
 	e.pool.release(r.limits)
 	r.o.ended(bucket.Ended{
@@ -106,8 +133,6 @@ func (r *run) invoke() (result task.Result) {
 			Error: fmt.Sprintf("operation %s of service %s is not deployed or not active", r.info.Operation, r.info.Service),
 		}
 	}
-	ctx, cancel := context.WithTimeoutCause(r.ctx, r.info.RunTimeout(), errTimedOut)
-	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
 			r.o.e.o.Metrics.Panics.Add(1)
@@ -117,10 +142,14 @@ func (r *run) invoke() (result task.Result) {
 			result = task.Result{Outcome: task.Failed, Error: fmt.Sprintf("panic: %v", p), Open: keyed}
 		}
 	}()
-	result = r.o.e.o.Invoker.Invoke(ctx, task.Call{
+	result = r.o.e.o.Invoker.Invoke(r.ctx, task.Call{
 		Info: *r.info, FireID: r.id, Scheduled: r.scheduled, ClaimedAt: r.claimed, Attempt: r.record.Attempt,
 	})
-	return understood(result, context.Cause(ctx))
+	cause := context.Cause(r.ctx)
+	if why := r.why.Load(); why != nil {
+		cause = *why
+	}
+	return understood(result, cause)
 }
 
 // understood corrects the outcome of a run that was cut short: only the engine
@@ -128,7 +157,7 @@ func (r *run) invoke() (result task.Result) {
 func understood(result task.Result, cause error) task.Result {
 	switch {
 	case result.Outcome == task.OK || cause == nil:
-	case errors.Is(cause, ErrStopping), errors.Is(cause, context.Canceled):
+	case errors.Is(cause, errStopping), errors.Is(cause, context.Canceled):
 		result.Outcome = task.Interrupted
 	case errors.Is(cause, errTimedOut):
 		result.Outcome = task.TimedOut
