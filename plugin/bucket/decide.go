@@ -131,7 +131,11 @@ func (r *round) entry(e *entry) {
 	start := from(e.info)
 	if e.overdue() {
 		first := min(nextAfter(e.past, e.cur.Decided), start)
-		r.skip(e, first, start, countUpTo(e.past, e.cur.Decided, start), task.ReasonPast)
+		why := task.ReasonPast
+		if e.resumed {
+			why = task.ReasonPaused
+		}
+		r.skip(e, first, start, countUpTo(e.past, e.cur.Decided, start), why)
 	}
 	if e.info.Paused {
 		r.dropDeferred(e, never, task.ReasonPaused)

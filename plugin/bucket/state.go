@@ -37,7 +37,9 @@ type entry struct {
 	fault error // why the definition has no schedule
 	// past has the undecided instants up to the definition's From; nil: none.
 	past Schedule
-	runs []past
+	// resumed: the definition before was paused, which is why they are.
+	resumed bool
+	runs    []past
 	// gone is when another definition took the task's key; zero: it has it.
 	gone int64
 	// dead: forgotten, and out of the state for good.
@@ -225,7 +227,7 @@ func (s *State) define(info *task.Info) {
 func (s *State) adopt(e *entry, info *task.Info) {
 	before, past := e.sched, e.past
 	if e.info == nil || !e.overdue() {
-		past = nil
+		past, e.resumed = nil, e.info != nil && e.info.Paused
 	}
 	e.info, e.gone, e.nextOf, e.next, e.past = info, 0, 0, 0, nil
 	if e.sched, e.fault = s.compile(info); e.fault != nil {

@@ -247,7 +247,7 @@ func TestEdits(t *testing.T) {
 	b.want(b.at(second(9)), "SKIP 2 PAUSED_BY_USER")
 	edit(func(i *task.Info) { i.Paused, i.From = false, second(10) })
 	b.settle(1, 1, task.Result{Outcome: task.OK})
-	b.want(b.at(second(11)), "SKIP 3-10 BEFORE_FROM, CLAIM 11")
+	b.want(b.at(second(11)), "SKIP 3-10 PAUSED_BY_USER, CLAIM 11")
 	edit(func(i *task.Info) { i.Deleted, i.DeletedAt = true, second(14) })
 	b.want(b.at(second(20)), "SKIP 12-14 DELETED")
 	b.settle(11, 1, task.Result{Outcome: task.OK})

@@ -58,7 +58,9 @@
 // its task's time-out; one that panics has FAILED. If nothing is deployed behind
 // the operation, that is a failed attempt that reached nothing, and is retried.
 // Task alerts (failed, late, missed, silent) become messages in the very commit
-// of the record that made them true.
+// of the record that made them true. Messages of event triggers are none of the
+// engine's business: the Invoker has them accepted into the outbox, each under
+// an id of its own, before it returns.
 //
 // # Leaving
 //

@@ -268,7 +268,7 @@ func (j *judge) skip(e event, t *judged, r *bucket.Record) {
 		if def.Overlap != task.OverlapSkip && def.Overlap != task.OverlapQueue {
 			j.fault(errNotScheduled, e, r.FireID(), "skipped for an overlap that is allowed")
 		}
-	case task.ReasonPast:
+	case task.ReasonPast, task.ReasonPaused:
 		if r.Until > def.From.UnixMilli() {
 			j.fault(errLostFiring, e, r.FireID(), "skipped as past up to %d", r.Until)
 		}
@@ -287,7 +287,7 @@ func (j *judge) skip(e event, t *judged, r *bucket.Record) {
 
 // checkCount checks that a range says how many instants it stands for.
 func (j *judge) checkCount(e event, t *judged, r *bucket.Record) {
-	if r.Reason == task.ReasonPast || r.Reason == task.ReasonDeleted {
+	if r.Reason == task.ReasonPast || r.Reason == task.ReasonPaused || r.Reason == task.ReasonDeleted {
 		return // counted by whichever definition its owner knew
 	}
 	if n := len(brute(t.def(), t.cursor, r.Until)); n != r.Count {
