@@ -1,0 +1,350 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/place"
+	"github.com/seed42aab489/belfry/plugin/store"
+)
+
+// Owner owns buckets: the engine.
+type Owner interface {
+	// Acquire makes this member the owner of a bucket that is free.
+	Acquire(ctx context.Context, b int) error
+	// Release gives a bucket up in good order within ctx.
+	Release(ctx context.Context, b int) error
+	// Owned lists the buckets owned now.
+	Owned() []int
+}
+
+// Port is the group, joined as a member.
+type Port interface {
+	coordclient.Session
+	coordclient.Members
+	coordclient.Elector
+	ID() coordclient.MemberID
+}
+
+// Deps are what a Cluster needs. Port, Store and Owner are required.
+type Deps struct {
+	Port  Port
+	Store *store.Owner // bound to Port's membership
+	Owner Owner
+	// Resolver says where tasks may be. Nil: place.RoundRobin.
+	Resolver place.Resolver
+	// Describe tells what a member publishes of itself: Addresses, Labels, Weight.
+	// The rest is filled in here. Nil: nothing.
+	Describe func(coordclient.Member) place.Member
+	// Deployed tells whether a service of the catalogue can be called. Nil: each
+	// can.
+	Deployed func(store.Service) bool
+	Now      func() time.Time // the wall clock; nil: time.Now
+	Log      *slog.Logger     // nil: none
+	Options  Options
+}
+
+// Options of a Cluster. The zero value means the defaults.
+type Options struct {
+	// Servers is task.server.count: how many different nodes there must be before
+	// anything is placed. Below 2: any number.
+	Servers int
+	// ServersWithin is after how long it does not matter any more. Zero: never.
+	ServersWithin time.Duration
+	// Share of the buckets that may be on their way for balance at once. Zero:
+	// place.DefaultShare.
+	Share float64
+	// HandOver is how long the runs of a bucket may take to end when it is given
+	// to another member. Zero: DefaultHandOver.
+	HandOver time.Duration
+}
+
+// The paces of a member.
+const (
+	// DefaultHandOver bounds the release of a bucket.
+	DefaultHandOver = time.Minute
+	// MaxSkew is by how much a member's clock may be off.
+	MaxSkew = 5 * time.Second
+
+	role = "placement" // what leaders are elected for
+
+	// resync is how often a member looks without being told, give or take a
+	// quarter; resyncSoon is after what may have left a bucket half-acquired.
+	resync     = 15 * time.Second
+	resyncSoon = time.Second
+	// poll is how often a leader looks without being told; pace while buckets are
+	// on their way.
+	poll = 2 * time.Second
+	pace = 100 * time.Millisecond
+	// rereadServices is how often a leader reads the catalogue without being told.
+	rereadServices = 30 * time.Second
+	// compareClocks is how often a member compares its clock, give or take a
+	// quarter.
+	compareClocks = 10 * time.Second
+	// The pauses between failures.
+	minPause = 20 * time.Millisecond
+	maxPause = 2 * time.Second
+	// A bucket that was lost is acquired again after minLost, and if it is lost
+	// again within forgetLost, after twice as long, up to maxLost.
+	minLost    = 100 * time.Millisecond
+	maxLost    = time.Minute
+	forgetLost = 5 * time.Minute
+	// together bounds the acquisitions at once.
+	together = 32
+	// surveys bounds the buckets that a leader measures again in one round.
+	surveys = 32
+)
+
+// Cluster is one membership. Make it with New. Safe for concurrent use.
+type Cluster struct {
+	d        Deps
+	me       coordclient.MemberID
+	meter    place.Meter
+	resolver string // what it is, for surveys
+	slots    chan struct{}
+	nudges   chan struct{} // capacity 1: look again
+
+	// life is that of acquisitions and releases, loops that of everything else; it
+	// ends first.
+	life     context.Context
+	end      context.CancelFunc
+	loops    context.Context
+	endLoops context.CancelFunc
+	running  sync.WaitGroup // loops
+	workers  sync.WaitGroup
+	done     chan struct{}
+
+	mu      sync.Mutex // guards what follows
+	started bool
+	stopped bool
+	alive   map[coordclient.MemberID]bool
+	regroup chan struct{} // closed when alive changed
+	work    map[int]*work
+	lost    map[int]loss
+	resyncs time.Time // when to look at every bucket's node
+	skew    time.Duration
+	known   bool // the skew is known
+	status  Status
+	changed chan struct{}
+}
+
+// Status tells how a member stands.
+type Status struct {
+	// Waiting is why nothing is placed yet; empty: it is.
+	Waiting string
+	// Unfit is why this member may own nothing; empty: it may.
+	Unfit string
+	// Mine is how many buckets belong to this member, Owned how many it owns.
+	Mine, Owned int
+	// Settled: it has read a placement, owns what belongs to it, and nothing else.
+	Settled bool
+	// Leading: this member leads.
+	Leading bool
+}
+
+// New makes a Cluster. It starts nothing.
+func New(d Deps) (*Cluster, error) {
+	if d.Port == nil || d.Store == nil || d.Owner == nil {
+		return nil, errors.New("cluster: Port, Store and Owner are needed")
+	}
+	if d.Resolver == nil {
+		d.Resolver = place.RoundRobin{}
+	}
+	if d.Describe == nil {
+		d.Describe = func(coordclient.Member) place.Member { return place.Member{} }
+	}
+	if d.Deployed == nil {
+		d.Deployed = func(store.Service) bool { return true }
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if d.Options.HandOver <= 0 {
+		d.Options.HandOver = DefaultHandOver
+	}
+	c := &Cluster{
+		d: d, me: d.Port.ID(), resolver: describe(d.Resolver), slots: make(chan struct{}, together), nudges: make(chan struct{}, 1),
+		done: make(chan struct{}), regroup: make(chan struct{}), work: make(map[int]*work), lost: make(map[int]loss),
+		changed: make(chan struct{}),
+	}
+	c.life, c.end = context.WithCancel(context.Background())
+	c.loops, c.endLoops = context.WithCancel(c.life)
+	return c, nil
+}
+
+// ErrStopped: the cluster was stopped.
+var ErrStopped = errors.New("cluster is stopped")
+
+// Start makes the store ready and begins to stand for the lead and to follow the
+// placement. It does not wait for buckets: see Status. Errors: ErrStopped, those
+// of the store.
+func (c *Cluster) Start(ctx context.Context) error {
+	if err := c.d.Store.Prepare(ctx); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.stopped:
+		return ErrStopped
+	case c.started:
+		return nil
+	}
+	c.started = true
+	// All end with loops.
+	c.running.Go(c.mind)
+	c.running.Go(c.clock)
+	c.running.Go(c.follow)
+	c.running.Go(c.stand)
+	return nil
+}
+
+// Stop leaves in good order within ctx: if there are others to take them, it
+// gives its buckets to them first. Then it follows nothing any more. Calling it
+// again does no harm, nor does calling it before Start. Error: buckets that are
+// still owned when ctx ends; the engine's Stop releases them.
+func (c *Cluster) Stop(ctx context.Context) error {
+	c.mu.Lock()
+	started := c.started && !c.stopped
+	c.stopped = true
+	c.mu.Unlock()
+	var err error
+	if started {
+		err = c.leave(ctx)
+	}
+	c.endLoops()
+	c.running.Wait()
+	finished := make(chan struct{})
+	go func() { // ends with the workers
+		c.workers.Wait()
+		close(finished)
+	}()
+	select {
+	case <-finished:
+	case <-ctx.Done():
+	}
+	c.end()
+	<-finished
+	c.finish()
+	return err
+}
+
+// Done closes when everything here has ended: after Stop, or when the session
+// was lost.
+func (c *Cluster) Done() <-chan struct{} { return c.done }
+
+func (c *Cluster) finish() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case <-c.done:
+	default:
+		close(c.done)
+	}
+}
+
+// Left is told that the engine lost a bucket, which is acquired again if it
+// still belongs to this member. It does not block.
+func (c *Cluster) Left(b int, _ error) {
+	c.mu.Lock()
+	l := c.lost[b]
+	if time.Since(l.last) > forgetLost {
+		l.pause = 0
+	}
+	l.last, l.pause = time.Now(), min(max(2*l.pause, minLost), maxLost)
+	c.lost[b] = l
+	c.mu.Unlock()
+	c.nudge()
+}
+
+// loss is when a bucket was lost last, and how long to leave it alone.
+type loss struct {
+	last  time.Time
+	pause time.Duration
+}
+
+// Status tells how the member stands, and gives a channel that closes when that
+// has changed.
+func (c *Cluster) Status() (Status, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.status, c.changed
+}
+
+// tell changes the status.
+func (c *Cluster) tell(change func(*Status)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := c.status
+	change(&c.status)
+	if c.status != before {
+		close(c.changed)
+		c.changed = make(chan struct{})
+	}
+}
+
+// nudge makes the member look again.
+func (c *Cluster) nudge() {
+	select {
+	case c.nudges <- struct{}{}:
+	default:
+	}
+}
+
+// mind watches the session.
+func (c *Cluster) mind() {
+	for {
+		state, changed := c.d.Port.State()
+		switch state {
+		case coordclient.Lost:
+			c.d.Log.Warn("session lost: this member owns nothing any more")
+			c.end()
+			go func() { // ends when all that it waits for has
+				c.running.Wait()
+				c.workers.Wait()
+				c.finish()
+			}()
+			return
+		case coordclient.Healthy:
+			c.lookAtAll()
+		}
+		select {
+		case <-changed:
+		case <-c.loops.Done():
+			return
+		}
+	}
+}
+
+// lookAtAll makes the member look at every bucket's node.
+func (c *Cluster) lookAtAll() {
+	c.mu.Lock()
+	c.resyncs = time.Time{}
+	c.mu.Unlock()
+	c.nudge()
+}
+
+// wait waits for d, give or take a quarter. False: ctx ended.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(jittered(d))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// jittered is d give or take a quarter.
+func jittered(d time.Duration) time.Duration {
+	return d*3/4 + rand.N(d/2+1) //nolint:gosec // spreading, no secret
+}

@@ -1,0 +1,246 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/place"
+	"github.com/seed42aab489/belfry/plugin/store"
+)
+
+// view is all that a leader decides by.
+type view struct {
+	members        []coordclient.Member
+	paper          store.Placement
+	version        int64
+	barrier        store.Barrier
+	barrierVersion int64
+	holders        []store.Holder
+	empty          bool // none is there of those that the paper knows
+	in             place.Input
+}
+
+// gather reads a view. It watches first and reads then.
+func (r *reign) gather(ctx context.Context) (view, error) {
+	var (
+		v   view
+		err error
+	)
+	if v.members, r.group, err = r.d.Port.Members(ctx); err != nil {
+		return v, err
+	}
+	if v.paper, v.version, _, err = r.d.Store.Placement(ctx); err != nil {
+		return v, err
+	}
+	if v.barrier, v.barrierVersion, r.lifted, err = r.d.Store.Barrier(ctx); err != nil {
+		return v, err
+	}
+	if err = r.readServices(ctx); err != nil {
+		return v, err
+	}
+	if v.holders, err = r.d.Store.Holders(ctx); err != nil {
+		return v, err
+	}
+	if err = r.recall(ctx, v.holders); err != nil {
+		return v, err
+	}
+	there := make(map[coordclient.MemberID]bool, len(v.members))
+	for _, m := range v.members {
+		there[m.ID] = true
+	}
+	v.empty = true
+	for _, m := range v.paper.Members {
+		v.empty = v.empty && !there[m]
+	}
+	v.in = place.Input{Resolver: r.d.Resolver, Servers: r.d.Options.Servers, Share: r.d.Options.Share}
+	if v.in.Members, err = r.describe(ctx, v.members, there); err != nil {
+		return v, err
+	}
+	for b := range v.holders {
+		placed, _ := v.paper.Of(b)
+		bucket := place.Bucket{Load: r.loads[b].load, Placed: string(placed)}
+		if owner := v.holders[b].Member; there[owner] {
+			bucket.Owner = string(owner)
+		}
+		v.in.Buckets = append(v.in.Buckets, bucket)
+	}
+	return v, nil
+}
+
+// describe tells of members what placement has to know.
+func (r *reign) describe(ctx context.Context, members []coordclient.Member, there map[coordclient.MemberID]bool) ([]place.Member, error) {
+	drains, drained, err := r.d.Store.Drains(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.drained = drained
+	clocks, err := r.d.Store.Clocks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]place.Member, 0, len(members))
+	for _, member := range members {
+		node := member.ID.Node()
+		m := r.d.Describe(member)
+		m.ID, m.Node = string(member.ID), node
+		m.Services = r.services[node]
+		if m.Services == nil {
+			m.Services = map[string]bool{}
+		}
+		clock, ready := clocks[node]
+		if !ready || clock.Member != member.ID {
+			continue // it has not begun, and nothing of it is known yet
+		}
+		m.Unfit = off(clock.Skew)
+		if drain, ok := drains[node]; ok && drain.Of(member.ID) {
+			m.Unfit = "it is being drained"
+			if drain.Reason != "" {
+				m.Unfit += ": " + drain.Reason
+			}
+		}
+		all = append(all, m)
+	}
+	for _, drain := range drains {
+		if drain.Member != "" && !there[drain.Member] {
+			err = r.d.Store.SweepDrains(ctx, func(m coordclient.MemberID) bool { return !there[m] })
+			break
+		}
+	}
+	return all, err
+}
+
+// readServices reads the catalogue, if it may have changed.
+func (r *reign) readServices(ctx context.Context) error {
+	select {
+	case <-r.published:
+	default:
+		if r.services != nil && time.Since(r.readAt) < rereadServices {
+			return nil
+		}
+	}
+	published, err := r.d.Store.Announced(ctx)
+	if err != nil {
+		return err
+	}
+	catalogue, err := r.d.Store.Catalogue(ctx)
+	if err != nil {
+		return err
+	}
+	services := make(map[string]map[string]bool)
+	for _, s := range catalogue {
+		if !r.d.Deployed(s) {
+			continue
+		}
+		if services[s.Node] == nil {
+			services[s.Node] = make(map[string]bool)
+		}
+		services[s.Node][s.Name] = true
+	}
+	r.services, r.readAt, r.published = services, time.Now(), published
+	return nil
+}
+
+// survey is what is known of a bucket's load.
+type survey struct {
+	load  place.Load
+	edit  int64 // of the definitions that it was measured from
+	known bool
+}
+
+// surveyed is how a survey is kept.
+type surveyed struct {
+	Resolver string     `json:"resolver"`
+	Load     place.Load `json:"load"`
+}
+
+// recall makes sure that something is known of every bucket: from a leader
+// before, if it kept it, else from its definitions.
+func (r *reign) recall(ctx context.Context, holders []store.Holder) error {
+	if len(r.loads) == len(holders) {
+		return nil
+	}
+	loads := make([]survey, len(holders))
+	err := eachBucket(ctx, len(holders), func(ctx context.Context, b int) error {
+		kept, ok, err := r.d.Store.Survey(ctx, b)
+		if err != nil {
+			return err
+		}
+		var s surveyed
+		if ok && json.Unmarshal(kept.Data, &s) == nil && s.Resolver == r.resolver {
+			loads[b] = survey{load: s.Load, edit: kept.Edit, known: true}
+			return nil
+		}
+		loads[b], err = r.measure(ctx, b, holders[b].Edit)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	r.loads = loads
+	return nil
+}
+
+// measure reads a bucket's definitions. They are at least as new as edit.
+func (r *reign) measure(ctx context.Context, b int, edit int64) (survey, error) {
+	definitions, err := r.d.Store.Definitions(ctx, b)
+	if err != nil {
+		return survey{}, err
+	}
+	return survey{load: r.meter.Load(definitions, r.d.Resolver, r.d.Now()), edit: edit, known: true}, nil
+}
+
+// survey measures some of the buckets that were edited since they were measured
+// and keeps what it finds. True: one that it found changes what to decide.
+func (r *reign) survey(ctx context.Context, holders []store.Holder) (bool, error) {
+	more, done := false, 0
+	for b := range holders {
+		if r.loads[b].edit == holders[b].Edit || done == surveys {
+			continue
+		}
+		done++
+		s, err := r.measure(ctx, b, holders[b].Edit)
+		if err != nil {
+			return false, err
+		}
+		data, err := json.Marshal(surveyed{r.resolver, s.load})
+		if err != nil {
+			return false, fmt.Errorf("survey of bucket %d: %w", b, err)
+		}
+		err = r.d.Store.PutSurvey(ctx, r.lead, b, store.Survey{Edit: s.edit, Data: data})
+		if err != nil && !errors.Is(err, coordclient.ErrTooLarge) {
+			return false, err
+		}
+		r.loads[b], more = s, true
+	}
+	return more, nil
+}
+
+// eachBucket runs f for 0 to n-1, some at once, and gives the first error.
+func eachBucket(ctx context.Context, n int, f func(ctx context.Context, b int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var workers sync.WaitGroup
+	slots := make(chan struct{}, together)
+	for b := range n {
+		slots <- struct{}{}
+		workers.Go(func() { // ends when f has
+			defer func() { <-slots }()
+			if ctx.Err() != nil {
+				return
+			}
+			if err := f(ctx, b); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	workers.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}

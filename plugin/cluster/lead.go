@@ -1,0 +1,207 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/place"
+	"github.com/seed42aab489/belfry/plugin/store"
+)
+
+// stand stands for the lead until loops ends.
+func (c *Cluster) stand() {
+	for pause := minPause; c.loops.Err() == nil; pause = min(2*pause, maxPause) {
+		err := c.d.Port.Lead(c.loops, role, func(ctx context.Context, term coordclient.Term) error {
+			pause = minPause
+			c.reign(ctx, int64(term))
+			return nil
+		})
+		if c.loops.Err() == nil {
+			c.d.Log.Debug("not standing for the lead", "err", err, "again_in", pause)
+			wait(c.loops, pause)
+		}
+	}
+}
+
+// reign leads until ctx ends or the lead is taken by another.
+func (c *Cluster) reign(ctx context.Context, term int64) {
+	log := c.d.Log.With("term", term)
+	lead, err := c.takeLead(ctx, term)
+	if err != nil {
+		log.Warn("lead not taken", "err", err)
+		wait(ctx, maxPause)
+		return
+	}
+	log.Info("leading")
+	c.tell(func(s *Status) { s.Leading = true })
+	defer c.tell(func(s *Status) { s.Leading = false })
+	r := &reign{Cluster: c, lead: lead}
+	for pause := minPause; ctx.Err() == nil; {
+		again, err := r.round(ctx)
+		switch {
+		case errors.Is(err, store.ErrDeposed):
+			log.Info("not leading any more", "err", err)
+			return
+		case err != nil:
+			if ctx.Err() == nil {
+				log.Warn("buckets not placed", "err", err, "again_in", pause)
+			}
+			wait(ctx, pause)
+			pause = min(2*pause, maxPause)
+			continue
+		}
+		pause = minPause
+		r.rest(ctx, again)
+	}
+}
+
+func (c *Cluster) takeLead(ctx context.Context, term int64) (store.Lead, error) {
+	for pause := minPause; ; pause = min(2*pause, maxPause) {
+		lead, err := c.d.Store.TakeLead(ctx, term)
+		if err == nil || errors.Is(err, store.ErrDeposed) || ctx.Err() != nil {
+			return lead, err
+		}
+		wait(ctx, pause)
+	}
+}
+
+// reign is one term of leadership, with what it found out so far. One goroutine
+// uses it.
+type reign struct {
+	*Cluster
+	lead store.Lead
+	// Closed when the group, the drains, the barrier or a catalogue may have
+	// changed; nil: nothing to wait for.
+	group, drained, lifted, published <-chan struct{}
+
+	services map[string]map[string]bool // by node
+	readAt   time.Time                  // when they were
+	loads    []survey                   // by bucket
+}
+
+// rest waits until there may be something to decide.
+func (r *reign) rest(ctx context.Context, at time.Duration) {
+	timer := time.NewTimer(jittered(at))
+	defer timer.Stop()
+	select {
+	case <-r.group:
+	case <-r.drained:
+	case <-r.lifted:
+	case <-r.published:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// round looks at everything, decides, and commits what has changed. It gives
+// when to look again.
+func (r *reign) round(ctx context.Context) (time.Duration, error) {
+	v, err := r.gather(ctx)
+	if err != nil {
+		return 0, err
+	}
+	barrier, pass := r.barrier(&v)
+	if pass {
+		v.in.Servers = 0
+	}
+	plan, err := r.decide(ctx, v.in)
+	if err != nil {
+		return 0, err
+	}
+	next := store.Placement{}
+	for _, m := range v.members {
+		next.Members = append(next.Members, m.ID)
+	}
+	for _, a := range plan.Assignments {
+		next.Assign(coordclient.MemberID(a.Member), a.Why)
+	}
+	if barrier != nil || !same(&v.paper, &next) {
+		d := store.Decision{Placement: next, Version: v.version, Barrier: barrier, BarrierVersion: v.barrierVersion}
+		if err := r.d.Store.Decide(ctx, r.lead, d); err != nil {
+			return 0, err
+		}
+		r.d.Log.Info("placed", "term", r.lead.Term, "members", len(v.members), "moved", len(plan.Moved), "underway", plan.Underway, "waiting", plan.Waiting)
+	}
+	more, err := r.survey(ctx, v.holders)
+	if err != nil {
+		return 0, err
+	}
+	switch {
+	case more:
+		return 0, nil
+	case plan.Underway > 0:
+		return pace, nil
+	}
+	return poll, nil
+}
+
+// decide plans, and plans again without those that must not be moved because
+// they have open claims.
+func (r *reign) decide(ctx context.Context, in place.Input) (place.Plan, error) {
+	asked := make(map[int]bool)
+	for {
+		plan := place.Place(in)
+		again := false
+		for _, b := range plan.Moved {
+			if asked[b] {
+				continue
+			}
+			asked[b] = true
+			open, err := r.d.Store.Open(ctx, b)
+			if err != nil {
+				return plan, err
+			}
+			in.Buckets[b].Open = open
+			again = again || open
+		}
+		if !again {
+			return plan, nil
+		}
+	}
+}
+
+// barrier is what the barrier has to become; nil: what it is. And whether
+// anything may be placed.
+func (r *reign) barrier(v *view) (*store.Barrier, bool) {
+	was := v.barrier
+	now := store.Barrier{Servers: r.d.Options.Servers, WithinMS: r.d.Options.ServersWithin.Milliseconds(), Lifted: was.Lifted, LiftedBy: was.LiftedBy}
+	if was.Open {
+		if !v.empty {
+			return nil, true
+		}
+		now.Lifted, now.LiftedBy = false, "" // it closes
+	}
+	waited := !was.Open && now.WithinMS > 0 && was.WithinMS == now.WithinMS &&
+		r.d.Now().Sub(was.Since).Milliseconds() >= now.WithinMS
+	now.Open = place.Nodes(v.in.Members) >= now.Servers || now.Lifted || waited
+	if now.Open == was.Open && !now.Open && now.Servers == was.Servers && now.WithinMS == was.WithinMS {
+		return nil, false
+	}
+	return &now, now.Open
+}
+
+// same tells whether two placements say the same.
+func same(a, b *store.Placement) bool {
+	if len(a.Buckets) != len(b.Buckets) || len(a.Members) != len(b.Members) {
+		return false
+	}
+	for i, m := range a.Members {
+		if m != b.Members[i] {
+			return false
+		}
+	}
+	for i := range a.Buckets {
+		ma, wa := a.Of(i)
+		mb, wb := b.Of(i)
+		if ma != mb || wa != wb {
+			return false
+		}
+	}
+	return true
+}
+
+// describe names a resolver with its settings.
+func describe(r place.Resolver) string { return fmt.Sprintf("%T %v", r, r) }

@@ -1,0 +1,95 @@
+package cluster
+
+import (
+	"context"
+	"time"
+)
+
+// acquire begins to go after a bucket. It needs mu.
+func (c *Cluster) acquire(b int) {
+	ctx, cancel := context.WithCancel(c.loops)
+	w := &work{acquires: true, cancel: cancel}
+	c.work[b] = w
+	rest := time.Until(c.lost[b].last.Add(c.lost[b].pause))
+	c.workers.Go(func() { // ends when it is acquired, or with ctx
+		defer cancel()
+		if rest <= 0 || wait(ctx, rest) {
+			c.pursue(ctx, b)
+		}
+		c.finished(b)
+	})
+}
+
+// pursue waits until a bucket is free and acquires it, as often as it takes. ctx
+// bounds the waiting; an acquisition that has begun is brought to its end, since
+// one that is cut short may leave the bucket with a member that does not serve
+// it.
+func (c *Cluster) pursue(ctx context.Context, b int) {
+	for pause := minPause; ctx.Err() == nil; {
+		holder, freed, err := c.d.Store.Holder(ctx, b)
+		c.mu.Lock()
+		regroup := c.regroup
+		taken := holder.Member != "" && holder.Member != c.me && c.alive[holder.Member]
+		c.mu.Unlock()
+		if err == nil && !taken {
+			if err = c.attempt(ctx, b); err == nil {
+				return
+			}
+			c.soon()
+		}
+		again := maxPause
+		if err != nil {
+			again, pause = pause, min(2*pause, maxPause)
+			c.d.Log.Debug("bucket not acquired", "bucket", b, "err", err, "again_in", again)
+		}
+		timer := time.NewTimer(jittered(again))
+		select {
+		case <-freed:
+		case <-regroup:
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+	}
+}
+
+// attempt acquires a bucket, at most so many at once.
+func (c *Cluster) attempt(ctx context.Context, b int) error {
+	select {
+	case c.slots <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-c.slots }()
+	return c.d.Owner.Acquire(c.life, b)
+}
+
+// release begins to give a bucket up. It needs mu.
+func (c *Cluster) release(b int) {
+	c.work[b] = &work{}
+	c.workers.Go(func() { // ends within HandOver
+		ctx, cancel := context.WithTimeout(c.life, c.d.Options.HandOver)
+		defer cancel()
+		if err := c.d.Owner.Release(ctx, b); err != nil {
+			c.d.Log.Warn("bucket not released in good order", "bucket", b, "err", err)
+			c.soon()
+		}
+		c.finished(b)
+	})
+}
+
+// soon makes the member look at every bucket's node soon.
+func (c *Cluster) soon() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at := time.Now().Add(resyncSoon); at.Before(c.resyncs) {
+		c.resyncs = at
+	}
+}
+
+func (c *Cluster) finished(b int) {
+	c.mu.Lock()
+	delete(c.work, b)
+	c.mu.Unlock()
+	c.nudge()
+}

@@ -1,0 +1,177 @@
+package place
+
+import (
+	"encoding/binary"
+	"hash/fnv"
+	"math"
+)
+
+// tolerance is the part of the mean load by which members may differ before a
+// bucket is moved for it.
+const tolerance = 0.1
+
+// settle gives buckets without a place one.
+func (p *planner) settle() {
+	for _, b := range p.homeless() {
+		p.put(b, p.choose(b))
+	}
+}
+
+func (p *planner) choose(b int) int {
+	may := p.reach[b].members
+	switch p.spread.Kind {
+	case Together:
+		if active, ok := p.active(); ok && p.reach[b].of(active) {
+			return active
+		}
+		return may[0]
+	case Scattered:
+		best, highest := may[0], uint64(0)
+		for _, m := range may {
+			if h := p.draw(b, m); h > highest {
+				best, highest = m, h
+			}
+		}
+		return best
+	default:
+		best := may[0]
+		for _, m := range may[1:] {
+			if p.lighter(b, m, best) {
+				best = m
+			}
+		}
+		return best
+	}
+}
+
+// lighter tells whether bucket b on m makes less load there than on other.
+func (p *planner) lighter(b, m, other int) bool {
+	l := p.in.Buckets[b].Load.weight()
+	wm, wo := p.in.Members[m].weight(), p.in.Members[other].weight()
+	lm, lo := (p.load[m]+l)*wo, (p.load[other]+l)*wm
+	if lm != lo {
+		return lm < lo
+	}
+	if p.buckets[m] != p.buckets[other] {
+		return p.buckets[m] < p.buckets[other]
+	}
+	return p.in.Members[m].Node < p.in.Members[other].Node
+}
+
+// draw is a number drawn for a bucket on a node. That a node comes or goes does
+// not change what is drawn for others.
+func (p *planner) draw(b, m int) uint64 {
+	h := fnv.New64a()
+	var number [16]byte
+	binary.BigEndian.PutUint64(number[:8], p.spread.Seed)
+	binary.BigEndian.PutUint64(number[8:], uint64(b)) //nolint:gosec // a bucket's number is not negative
+	_, _ = h.Write(number[:])                         // a hash takes everything
+	_, _ = h.Write([]byte(p.in.Members[m].Node))
+	x := h.Sum64() // FNV mixes short inputs badly in the high bits: finish as MurmurHash3 does
+	x ^= x >> 33
+	x *= 0xff51afd7ed558ccd
+	x ^= x >> 33
+	return x
+}
+
+// active is the member that holds the most buckets.
+func (p *planner) active() (int, bool) {
+	best, most := 0, 0
+	for _, m := range p.usable {
+		if p.buckets[m] > most {
+			best, most = m, p.buckets[m]
+		}
+	}
+	return best, most > 0
+}
+
+// even moves buckets for balance, within the share that may be on its way.
+func (p *planner) even() {
+	for b := range p.in.Buckets {
+		if owner, ok := p.byID[p.in.Buckets[b].Owner]; ok && owner != p.place[b] {
+			p.underway++
+		}
+	}
+	share := p.in.Share
+	if share <= 0 {
+		share = DefaultShare
+	}
+	limit := max(1, int(math.Ceil(share*float64(len(p.in.Buckets)))))
+	for len(p.moved)+p.underway < limit {
+		b, to, ok := p.best()
+		if !ok {
+			return
+		}
+		p.put(b, to)
+		p.settled[b] = false
+		p.moved = append(p.moved, b)
+	}
+}
+
+// best is the move that helps most.
+func (p *planner) best() (bucket, to int, ok bool) {
+	switch p.spread.Kind {
+	case Together:
+		return p.gather()
+	case Scattered:
+		return 0, 0, false
+	}
+	var gain float64
+	slack := p.slack()
+	for b, from := range p.place {
+		if !p.movable(b) {
+			continue
+		}
+		for _, m := range p.reach[b].members {
+			if g := p.gain(b, from, m, slack); g > gain {
+				bucket, to, gain, ok = b, m, g, true
+			}
+		}
+	}
+	return bucket, to, ok
+}
+
+func (p *planner) movable(b int) bool { return p.settled[b] && !p.in.Buckets[b].Open }
+
+// gather moves what is elsewhere to the member that holds the most.
+func (p *planner) gather() (bucket, to int, ok bool) {
+	active, ok := p.active()
+	if !ok {
+		return 0, 0, false
+	}
+	for b, at := range p.place {
+		if at != active && p.movable(b) && p.reach[b].of(active) {
+			return b, active, true
+		}
+	}
+	return 0, 0, false
+}
+
+// slack is by how much the loads of two members, each for its weight, may
+// differ.
+func (p *planner) slack() float64 {
+	var load, weight int64
+	for _, m := range p.usable {
+		load += p.load[m]
+		weight += p.in.Members[m].weight()
+	}
+	if weight == 0 {
+		return 0
+	}
+	return tolerance * float64(load) / float64(weight)
+}
+
+// gain is what moving b would take off the sum of squared loads; 0 if it would
+// not help the heavier of the two, or they are within the slack.
+func (p *planner) gain(b, from, to int, slack float64) float64 {
+	if from == to {
+		return 0
+	}
+	l := float64(p.in.Buckets[b].Load.weight())
+	wf, wt := float64(p.in.Members[from].weight()), float64(p.in.Members[to].weight())
+	lf, lt := float64(p.load[from]), float64(p.load[to])
+	if lf/wf-lt/wt <= slack || (lt+l)/wt >= lf/wf {
+		return 0
+	}
+	return (lf*lf-(lf-l)*(lf-l))/wf - ((lt+l)*(lt+l)-lt*lt)/wt
+}

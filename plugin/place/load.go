@@ -1,0 +1,101 @@
+package place
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/plugin/trigger"
+)
+
+// Load is what a bucket holds, as far as its place depends on it. The zero
+// value is an empty bucket, which may be anywhere.
+type Load struct {
+	Tasks     int     `json:"tasks,omitempty"`
+	PerMinute float64 `json:"per_minute,omitempty"` // firings to be expected
+	// Demands of its tasks, each once, in order.
+	Demands []Demand `json:"demands,omitempty"`
+}
+
+// Demand is what one or more tasks need of a member.
+type Demand struct {
+	// Class is what the Resolver said of the task.
+	Class string `json:"class,omitempty"`
+	// Service that must be deployed.
+	Service string `json:"service,omitempty"`
+}
+
+// String names the demand as reasons do.
+func (d Demand) String() string {
+	if d.Class == "" {
+		return "service " + d.Service
+	}
+	return "service " + d.Service + " (" + d.Class + ")"
+}
+
+// The weights of what makes a load. An empty bucket weighs a thousandth of a
+// task, so that a thousand of them are shared out like one.
+const (
+	weightBucket = 1
+	weightTask   = 1000
+	weightMinute = 1000 // of one firing a minute
+	// maxPerMinute bounds the firings that count: 1000 a second of one bucket.
+	maxPerMinute = 60_000
+)
+
+func (l Load) weight() int64 {
+	return weightBucket + weightTask*int64(l.Tasks) + int64(weightMinute*max(0, min(l.PerMinute, maxPerMinute)))
+}
+
+// Meter measures loads. The zero value is ready. Safe for concurrent use.
+type Meter struct{ compiler trigger.Compiler }
+
+// Load measures what definitions make. Tombstones count for nothing, and paused
+// tasks do not fire. Of each trigger it looks at the next few instants after
+// now.
+func (m *Meter) Load(definitions []task.Info, r Resolver, now time.Time) Load {
+	if r == nil {
+		r = RoundRobin{}
+	}
+	var l Load
+	demands := make(map[Demand]bool)
+	for i := range definitions {
+		info := &definitions[i]
+		if info.Deleted {
+			continue
+		}
+		l.Tasks++
+		if !info.Paused {
+			l.PerMinute += m.perMinute(info, now)
+		}
+		demands[Demand{Class: r.Class(info.Key), Service: info.Service}] = true
+	}
+	for d := range demands {
+		l.Demands = append(l.Demands, d)
+	}
+	slices.SortFunc(l.Demands, func(a, b Demand) int {
+		return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(a.Service, b.Service))
+	})
+	return l
+}
+
+func (m *Meter) perMinute(info *task.Info, now time.Time) float64 {
+	const look = 8
+	t, err := m.compiler.Compile(info.Trigger, info.From, info.UID)
+	if err != nil {
+		return 0 // it never fires
+	}
+	at, n := now, 0
+	for n < look {
+		next, ok := t.Next(at)
+		if !ok {
+			break
+		}
+		at, n = next, n+1
+	}
+	if n == 0 || !at.After(now) {
+		return 0
+	}
+	return min(float64(n)/at.Sub(now).Minutes(), maxPerMinute)
+}

@@ -1,0 +1,257 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// Holder tells who holds a bucket.
+type Holder struct {
+	// Member owns it, or did when it was last a member; empty: it is free.
+	Member coordclient.MemberID
+	// Edit counts the edits of its definitions.
+	Edit int64
+}
+
+// Holder reads who holds a bucket, and gives a channel that closes when that may
+// have changed. Errors: coordclient.ErrNotFound, ErrUnavailable, *CorruptError.
+func (s *Store) Holder(ctx context.Context, b int) (Holder, <-chan struct{}, error) {
+	n, _, changed, err := s.node(ctx, b)
+	if err != nil {
+		return Holder{}, nil, fmt.Errorf("bucket %d: %w", b, err)
+	}
+	h := Holder{Member: n.Member, Edit: n.Edit}
+	if n.Released {
+		h.Member = ""
+	}
+	return h, changed, nil
+}
+
+// Holders reads who holds each bucket, several at once. One whose node cannot be
+// read is reported and counts as free. Error: coordclient.ErrUnavailable.
+func (s *Store) Holders(ctx context.Context) ([]Holder, error) {
+	n, err := s.buckets(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("buckets: %w", err)
+	}
+	holders := make([]Holder, n)
+	err = each(ctx, n, func(ctx context.Context, b int) error {
+		h, _, err := s.Holder(ctx, b)
+		if corrupt, ok := errors.AsType[*CorruptError](err); ok {
+			s.corrupt(corrupt)
+			return nil
+		}
+		holders[b] = h
+		return err
+	})
+	return holders, err
+}
+
+// Open tells whether a bucket has claims without an end, as far as its page and
+// log tell at this moment. Errors: coordclient.ErrUnavailable, *CorruptError,
+// those of bucket.Replay.
+func (s *Store) Open(ctx context.Context, b int) (bool, error) {
+	snap, err := s.Snapshot(ctx, b)
+	if err != nil {
+		return false, err
+	}
+	never := func(*task.Info) (bucket.Schedule, error) { return nil, errNoSchedule }
+	state, err := bucket.Replay(snap.Loaded, never, bucket.Rules{})
+	if err != nil {
+		return false, fmt.Errorf("bucket %d: %w", b, err)
+	}
+	for _, uid := range state.UIDs() {
+		if v, ok := state.View(uid); ok && len(v.Open) > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// errNoSchedule: who only counts what is open needs no schedules.
+var errNoSchedule = errors.New("no schedule is needed here")
+
+// Survey is what a leader found out about a bucket, kept so that the next one
+// need not read every definition again.
+type Survey struct {
+	Edit int64           // of the definitions that it was made of
+	Data json.RawMessage // opaque here
+}
+
+type surveyRecord struct {
+	Format int             `json:"format"`
+	Edit   int64           `json:"edit"`
+	Data   json.RawMessage `json:"data"`
+}
+
+func (k keys) survey(b int) string { return k.of("surveys", b) }
+
+// Survey reads what is known of a bucket; false: nothing. What cannot be read is
+// reported and not known. Error: coordclient.ErrUnavailable.
+func (s *Store) Survey(ctx context.Context, b int) (Survey, bool, error) {
+	var r surveyRecord
+	_, _, err := s.record(ctx, s.keys.survey(b), &r, &r.Format)
+	corrupt, isCorrupt := errors.AsType[*CorruptError](err)
+	switch {
+	case errors.Is(err, coordclient.ErrNotFound):
+		return Survey{}, false, nil
+	case isCorrupt:
+		s.corrupt(corrupt)
+		return Survey{}, false, nil
+	case err != nil:
+		return Survey{}, false, fmt.Errorf("survey of bucket %d: %w", b, err)
+	}
+	return Survey{r.Edit, r.Data}, true, nil
+}
+
+// PutSurvey keeps a survey, as the leader. Errors as of Decide.
+func (o *Owner) PutSurvey(ctx context.Context, lead Lead, b int, survey Survey) error {
+	value, err := encode(surveyRecord{Format, survey.Edit, survey.Data}, coordclient.MaxValue)
+	if err != nil {
+		return fmt.Errorf("survey of bucket %d: %w", b, err)
+	}
+	there, err := o.blob(ctx, o.keys.survey(b))
+	if err == nil {
+		there.Data = value
+		err = o.asLeader(ctx, lead, put(o.keys.survey(b), there))
+	}
+	if err != nil {
+		return fmt.Errorf("survey of bucket %d: %w", b, err)
+	}
+	return nil
+}
+
+// Announce tells the leader that this member's catalogue has changed. Errors:
+// bucket.ErrFenced, ErrUnavailable.
+func (o *Owner) Announce(ctx context.Context) error {
+	err := o.announce(ctx)
+	if errors.Is(err, coordclient.ErrConflict) {
+		return nil // somebody else told it after this member had published
+	}
+	if err != nil {
+		return fmt.Errorf("announce services: %w", portError(err))
+	}
+	return nil
+}
+
+func (o *Owner) announce(ctx context.Context) error {
+	e, _, err := o.kv.Get(ctx, o.keys.catalogue())
+	if err != nil {
+		return err
+	}
+	return o.kv.Commit(ctx, coordclient.CheckMember(o.me), coordclient.Set(e.Key, e.Value, e.Version))
+}
+
+// Announced gives a channel that closes when a catalogue may have changed.
+// Errors: coordclient.ErrNotFound (nothing was prepared), ErrUnavailable.
+func (s *Store) Announced(ctx context.Context) (<-chan struct{}, error) {
+	_, changed, err := s.kv.Get(ctx, s.keys.catalogue())
+	if err != nil {
+		return nil, fmt.Errorf("catalogue: %w", err)
+	}
+	return changed, nil
+}
+
+// Clock is what a member said of its clock.
+type Clock struct {
+	Member coordclient.MemberID
+	// Skew is how far the clock is ahead of the store's.
+	Skew time.Duration
+}
+
+type clockRecord struct {
+	Format int                  `json:"format"`
+	Member coordclient.MemberID `json:"member"`
+	SkewMS int64                `json:"skew_ms"`
+}
+
+func (k keys) clocks() string { return string(k) + "/clocks" }
+
+func (k keys) clock(node string) string { return k.clocks() + "/" + Segment(node) }
+
+// Compare writes down what the member's clock was found to be, and finds it out
+// anew: how far now is ahead of the store's clock, at least, whatever the commit
+// took. Errors: bucket.ErrFenced, ErrUnavailable, ErrUnknownOutcome.
+func (o *Owner) Compare(ctx context.Context, now func() time.Time, known time.Duration) (time.Duration, error) {
+	skew, err := o.compare(ctx, now, known)
+	if err != nil {
+		return 0, fmt.Errorf("compare clocks: %w", portError(err))
+	}
+	return skew, nil
+}
+
+func (o *Owner) compare(ctx context.Context, now func() time.Time, known time.Duration) (time.Duration, error) {
+	key := o.keys.clock(o.me.Node())
+	value, err := encode(clockRecord{Format, o.me, known.Milliseconds()}, coordclient.MaxValue)
+	if err != nil {
+		return 0, err
+	}
+	there, err := o.blob(ctx, key)
+	if err != nil {
+		return 0, err
+	}
+	there.Data = value
+	// Whole milliseconds, as the store keeps them.
+	before := now().Truncate(time.Millisecond)
+	if err := o.kv.Commit(ctx, coordclient.CheckMember(o.me), put(key, there)); err != nil {
+		return 0, err
+	}
+	after := now()
+	e, _, err := o.kv.Get(ctx, key)
+	switch {
+	case err != nil:
+		return 0, err
+	case e.Modified.Before(before):
+		return before.Sub(e.Modified), nil
+	case e.Modified.After(after):
+		return after.Sub(e.Modified), nil
+	}
+	return 0, nil
+}
+
+// Clocks reads what members said of their clocks, by node; nothing of those
+// that said nothing. Error: coordclient.ErrUnavailable.
+func (s *Store) Clocks(ctx context.Context) (map[string]Clock, error) {
+	all, err := read(ctx, s, s.keys.clocks(), func(_ string, e coordclient.Entry) (Clock, error) {
+		var r clockRecord
+		err := decode(e.Value, coordclient.MaxValue, &r, &r.Format)
+		return Clock{r.Member, time.Duration(r.SkewMS) * time.Millisecond}, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("clocks: %w", err)
+	}
+	clocks := make(map[string]Clock, len(all))
+	for _, c := range all {
+		clocks[c.Member.Node()] = c
+	}
+	return clocks, nil
+}
+
+// Surrender frees a bucket that this member has on paper but does not serve, as
+// after an acquisition that it gave up half-way. The caller makes sure that
+// nobody in this process serves or acquires it meanwhile. Not this member's: nil.
+// Errors: bucket.ErrFenced, ErrUnavailable, ErrUnknownOutcome, *CorruptError.
+func (o *Owner) Surrender(ctx context.Context, b int) error {
+	fail := func(err error) error { return fmt.Errorf("surrender bucket %d: %w", b, portError(err)) }
+	if err := o.kv.Sync(ctx, o.keys.bucket(b)); err != nil {
+		return fail(err)
+	}
+	n, e, _, err := o.node(ctx, b)
+	if err != nil {
+		return fail(err)
+	}
+	if !n.Owned(o.me) {
+		return nil
+	}
+	if err := o.Release(ctx, fence(b, n, e.Version)); err != nil {
+		return fail(err)
+	}
+	return nil
+}
