@@ -1,0 +1,54 @@
+package zk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/go-zookeeper/zk"
+
+	"github.com/seed42aab489/belfry/coordclient"
+)
+
+// ErrReadable says that credentials are given, and that the ensemble shows what
+// they should protect to somebody without any: it does not look at ACLs
+// (skipACL), or the root was made before there were credentials.
+var ErrReadable = errors.New("anybody can read what is below the root")
+
+// checkPrivate looks at the root with the eyes of a stranger, if it is meant to
+// be private.
+func (c *Client) checkPrivate(ctx context.Context) error {
+	if !c.o.private() {
+		return nil
+	}
+	o := c.o
+	o.Digest, o.ACL = Digest{}, nil
+	if o.TLS != nil {
+		o.TLS = o.TLS.Clone()
+		o.TLS.Certificates, o.TLS.GetClientCertificate = nil, nil
+	}
+	stranger, err := connect(o)
+	if err != nil {
+		return err
+	}
+	defer stranger.Close()
+	if err := stranger.wait(ctx); err != nil {
+		if c.o.TLS != nil && c.usable() == nil {
+			return nil // the servers do not even let it in
+		}
+		return fmt.Errorf("check that the root is private: %w", err)
+	}
+	for _, path := range append(c.paths.top(), c.paths.root) {
+		_, rerr := stranger.value(ctx, path)
+		_, lerr := stranger.children(ctx, path)
+		for _, err := range []error{rerr, lerr} {
+			switch {
+			case err == nil:
+				return fmt.Errorf("%w: %s: give it an ACL or take another root", ErrReadable, path)
+			case !errors.Is(err, zk.ErrNoAuth):
+				return fmt.Errorf("%w: check that the root is private: %w", coordclient.ErrUnavailable, err)
+			}
+		}
+	}
+	return nil
+}

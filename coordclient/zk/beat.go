@@ -1,0 +1,107 @@
+package zk
+
+import (
+	"context"
+	"time"
+
+	"github.com/seed42aab489/belfry/coordclient"
+)
+
+// beatNow asks for a beat out of turn.
+func (c *Client) beatNow() {
+	select {
+	case c.kick <- struct{}{}:
+	default:
+	}
+}
+
+// beats makes the session prove itself every T/4, and at once when it has a new
+// connection, for as long as it lasts.
+func (c *Client) beats(beat func(context.Context) error) {
+	for {
+		t := c.health.t()
+		timer := time.NewTimer(beatEvery(t))
+		select {
+		case <-timer.C:
+		case <-c.kick:
+		case <-c.health.lost:
+			timer.Stop()
+			return
+		}
+		timer.Stop()
+		if c.usable() == nil {
+			c.beatOnce(t, beat)
+		}
+	}
+}
+
+// beatOnce waits for one beat. A server that sends nothing at all for T/8, or
+// acknowledges nothing for T/4, is left for another while there is time.
+func (c *Client) beatOnce(t time.Duration, beat func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.Background(), t/4)
+	defer cancel()
+	sent := time.Now()
+	mute := time.AfterFunc(t/8, func() {
+		if !c.line.heardSince(sent) {
+			c.leave("it sends nothing")
+			cancel()
+		}
+	})
+	defer mute.Stop()
+	err := beat(ctx)
+	switch {
+	case err == nil:
+		c.health.acked(sent, time.Now())
+	case ctx.Err() == context.DeadlineExceeded:
+		c.leave("it acknowledges nothing")
+	default:
+		c.log.Debug("no heartbeat", "err", err)
+		if c.usable() == nil { // refused, not cut off: try again soon
+			c.rest(t / 16)
+			c.beatNow()
+		}
+	}
+}
+
+// leave drops the connection to a server that is of no use.
+func (c *Client) leave(why string) {
+	if c.usable() != nil {
+		return
+	}
+	c.log.Warn("leaving a ZooKeeper server", "server", c.conn.Server(), "because", why)
+	c.hosts.blame()
+	c.line.cut()
+}
+
+func (c *Client) rest(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-c.health.lost:
+	}
+}
+
+// prove is the beat of a companion: a round trip to the leader.
+func (c *Client) prove(ctx context.Context) error { return c.Sync(ctx, "/") }
+
+// healthy waits until the session is. Errors: ctx's; ErrUnavailable when it is
+// Lost.
+func (c *Client) healthy(ctx context.Context) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		state, changed := c.State()
+		switch state {
+		case coordclient.Healthy:
+			return nil
+		case coordclient.Lost:
+			return c.usable()
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+	}
+}
