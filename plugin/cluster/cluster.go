@@ -80,7 +80,7 @@ const (
 	// poll is how often a leader looks without being told; pace while buckets are
 	// on their way.
 	poll = 2 * time.Second
-	pace = 100 * time.Millisecond
+	pace = 250 * time.Millisecond
 	// rereadServices is how often a leader reads the catalogue without being told.
 	rereadServices = 30 * time.Second
 	// compareClocks is how often a member compares its clock, give or take a

@@ -56,7 +56,11 @@ func TestBarrier(t *testing.T) {
 			on[g.ownerOf(name)] = true
 		}
 		if len(on) != 3 {
-			t.Errorf("three tasks are on %v", on)
+			t.Errorf("three tasks are on %v; %v", on, g.count())
+			for b := range 16 {
+				sv, ok, err := g.admin.Survey(t.Context(), b)
+				t.Log(b, g.owners()[b], ok, string(sv.Data), err)
+			}
 		}
 	})
 }

@@ -40,6 +40,14 @@ func (r *reign) gather(ctx context.Context) (view, error) {
 	if v.barrier, v.barrierVersion, r.lifted, err = r.d.Store.Barrier(ctx); err != nil {
 		return v, err
 	}
+	if err = r.listen(ctx); err != nil {
+		return v, err
+	}
+	clocks, err := r.d.Store.Clocks(ctx)
+	if err != nil {
+		return v, err
+	}
+	ready := r.readyOf(v.members, clocks)
 	if err = r.readServices(ctx); err != nil {
 		return v, err
 	}
@@ -58,7 +66,7 @@ func (r *reign) gather(ctx context.Context) (view, error) {
 		v.empty = v.empty && !there[m]
 	}
 	v.in = place.Input{Resolver: r.d.Resolver, Servers: r.d.Options.Servers, Share: r.d.Options.Share}
-	if v.in.Members, err = r.describe(ctx, v.members, there); err != nil {
+	if v.in.Members, err = r.describe(ctx, ready, there); err != nil {
 		return v, err
 	}
 	for b := range v.holders {
@@ -72,31 +80,49 @@ func (r *reign) gather(ctx context.Context) (view, error) {
 	return v, nil
 }
 
+// candidate is a member with what it said of its clock.
+type candidate struct {
+	coordclient.Member
+	clock store.Clock
+}
+
+// readyOf gives the members that have begun: of others nothing is known yet.
+// They publish their services before, so those of a new one are read anew.
+func (r *reign) readyOf(members []coordclient.Member, clocks map[string]store.Clock) []candidate {
+	var all []candidate
+	ready := make(map[coordclient.MemberID]bool)
+	for _, m := range members {
+		clock, ok := clocks[m.ID.Node()]
+		if !ok || clock.Member != m.ID {
+			continue
+		}
+		all = append(all, candidate{m, clock})
+		ready[m.ID] = true
+		if !r.ready[m.ID] {
+			r.services = nil
+		}
+	}
+	r.ready = ready
+	return all
+}
+
 // describe tells of members what placement has to know.
-func (r *reign) describe(ctx context.Context, members []coordclient.Member, there map[coordclient.MemberID]bool) ([]place.Member, error) {
+func (r *reign) describe(ctx context.Context, members []candidate, there map[coordclient.MemberID]bool) ([]place.Member, error) {
 	drains, drained, err := r.d.Store.Drains(ctx)
 	if err != nil {
 		return nil, err
 	}
 	r.drained = drained
-	clocks, err := r.d.Store.Clocks(ctx)
-	if err != nil {
-		return nil, err
-	}
 	all := make([]place.Member, 0, len(members))
 	for _, member := range members {
 		node := member.ID.Node()
-		m := r.d.Describe(member)
+		m := r.d.Describe(member.Member)
 		m.ID, m.Node = string(member.ID), node
 		m.Services = r.services[node]
 		if m.Services == nil {
 			m.Services = map[string]bool{}
 		}
-		clock, ready := clocks[node]
-		if !ready || clock.Member != member.ID {
-			continue // it has not begun, and nothing of it is known yet
-		}
-		m.Unfit = off(clock.Skew)
+		m.Unfit = off(member.clock.Skew)
 		if drain, ok := drains[node]; ok && drain.Of(member.ID) {
 			m.Unfit = "it is being drained"
 			if drain.Reason != "" {
@@ -114,18 +140,27 @@ func (r *reign) describe(ctx context.Context, members []coordclient.Member, ther
 	return all, err
 }
 
-// readServices reads the catalogue, if it may have changed.
-func (r *reign) readServices(ctx context.Context) error {
+// listen watches for what members announce, and forgets their services if there
+// was an announcement.
+func (r *reign) listen(ctx context.Context) error {
 	select {
 	case <-r.published:
 	default:
-		if r.services != nil && time.Since(r.readAt) < rereadServices {
+		if r.published != nil {
 			return nil
 		}
 	}
 	published, err := r.d.Store.Announced(ctx)
-	if err != nil {
-		return err
+	if err == nil {
+		r.published, r.services = published, nil
+	}
+	return err
+}
+
+// readServices reads the catalogue, if it may have changed.
+func (r *reign) readServices(ctx context.Context) error {
+	if r.services != nil && time.Since(r.readAt) < rereadServices {
+		return nil
 	}
 	catalogue, err := r.d.Store.Catalogue(ctx)
 	if err != nil {
@@ -141,15 +176,15 @@ func (r *reign) readServices(ctx context.Context) error {
 		}
 		services[s.Node][s.Name] = true
 	}
-	r.services, r.readAt, r.published = services, time.Now(), published
+	r.services, r.readAt = services, time.Now()
 	return nil
 }
 
 // survey is what is known of a bucket's load.
 type survey struct {
-	load  place.Load
-	edit  int64 // of the definitions that it was measured from
-	known bool
+	load place.Load
+	edit int64 // of the definitions that it was measured from
+	kept bool  // in the store
 }
 
 // surveyed is how a survey is kept.
@@ -172,7 +207,7 @@ func (r *reign) recall(ctx context.Context, holders []store.Holder) error {
 		}
 		var s surveyed
 		if ok && json.Unmarshal(kept.Data, &s) == nil && s.Resolver == r.resolver {
-			loads[b] = survey{load: s.Load, edit: kept.Edit, known: true}
+			loads[b] = survey{load: s.Load, edit: kept.Edit, kept: true}
 			return nil
 		}
 		loads[b], err = r.measure(ctx, b, holders[b].Edit)
@@ -191,7 +226,7 @@ func (r *reign) measure(ctx context.Context, b int, edit int64) (survey, error) 
 	if err != nil {
 		return survey{}, err
 	}
-	return survey{load: r.meter.Load(definitions, r.d.Resolver, r.d.Now()), edit: edit, known: true}, nil
+	return survey{load: r.meter.Load(definitions, r.d.Resolver, r.d.Now()), edit: edit}, nil
 }
 
 // survey measures some of the buckets that were edited since they were measured
@@ -199,7 +234,7 @@ func (r *reign) measure(ctx context.Context, b int, edit int64) (survey, error) 
 func (r *reign) survey(ctx context.Context, holders []store.Holder) (bool, error) {
 	more, done := false, 0
 	for b := range holders {
-		if r.loads[b].edit == holders[b].Edit || done == surveys {
+		if r.loads[b].kept && r.loads[b].edit == holders[b].Edit || done == surveys {
 			continue
 		}
 		done++
@@ -215,6 +250,7 @@ func (r *reign) survey(ctx context.Context, holders []store.Holder) (bool, error
 		if err != nil && !errors.Is(err, coordclient.ErrTooLarge) {
 			return false, err
 		}
+		s.kept = true
 		r.loads[b], more = s, true
 	}
 	return more, nil

@@ -77,6 +77,7 @@ type reign struct {
 	// changed; nil: nothing to wait for.
 	group, drained, lifted, published <-chan struct{}
 
+	ready    map[coordclient.MemberID]bool
 	services map[string]map[string]bool // by node
 	readAt   time.Time                  // when they were
 	loads    []survey                   // by bucket
