@@ -12,13 +12,6 @@ import (
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
-// The codes of what a plugin reports, beside those of package event.
-const (
-	CodeRunFailed   = "RUN_FAILED"
-	CodeMessageSent = "MESSAGE_SENT"
-	CodeBucketLost  = "BUCKET_LOST"
-)
-
 // The bounds of a journal: what may wait to be written, and the pause in which
 // events gather, since each write replaces the whole ring.
 const (

@@ -27,11 +27,16 @@ func (s states) Accept(ctx context.Context, ref event.Ref, version int64, data [
 	}))
 }
 
-// outbox is the store's, as the dispatcher asks for it.
-type outbox struct{ s *store.Store }
+// outbox is the store's, as the dispatcher asks for it: the messages in the
+// buckets that this member owns.
+type outbox struct {
+	s     *store.Store
+	owned func() map[int]bool
+}
 
 func (o outbox) Pending(ctx context.Context, limit int) ([]event.Pending, <-chan struct{}, error) {
-	list, changed, err := o.s.Outbox(ctx, nil)
+	mine := o.owned()
+	list, changed, err := o.s.Outbox(ctx, func(b int) bool { return mine[b] })
 	if err != nil {
 		return nil, nil, eventError(err)
 	}

@@ -1,43 +1,55 @@
-// Package plugin is scheduling, as a host of data services mounts it: it owns
-// buckets and fires what is due in them, evaluates event triggers, delivers
-// messages, publishes what the host has deployed, and answers administrators.
+// Package plugin is scheduling, as a host of data services mounts it: it joins
+// the group, owns buckets and fires what is due in them, evaluates event
+// triggers, delivers messages, publishes what the host has deployed, and answers
+// administrators.
 //
 // It knows the host by the small port Host, and the coordination store by Port.
-// Alone, this member owns every bucket.
+// A host that is alone is a group of one.
 //
-// New starts nothing. Start returns when every bucket is owned. Stop takes no
-// new firings, lets runs finish, settles them, gives the buckets up, and ends
-// the deliveries. Both may be called once each; Stop is legal before Start.
+// # Memberships
+//
+// What must die with a session (the engine, the follower of the placement) is a
+// membership; event triggers, deliveries and the journal outlive it. When a
+// session is lost the plugin joins again as a new incarnation:
+//
+//	joined ──session lost──▶ end what it had ──▶ join again, with backoff ──▶ joined
+//
+// New starts nothing. Start joins and returns when this member owns what falls
+// to it, or knows what it waits for. Stop gives buckets to others, takes no new
+// firings, lets runs finish, settles them, and ends the deliveries. Both may be
+// called once each; Stop is legal before Start.
 package plugin
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/cluster"
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/engine"
 	"github.com/seed42aab489/belfry/plugin/event"
 	"github.com/seed42aab489/belfry/plugin/invoke"
+	"github.com/seed42aab489/belfry/plugin/place"
 	"github.com/seed42aab489/belfry/plugin/store"
-	"github.com/seed42aab489/belfry/plugin/task"
-	"github.com/seed42aab489/belfry/plugin/trigger"
 )
 
-// Port is the coordination store, joined as a member.
+// Port is the coordination store, joined as a member. Close ends the membership.
 type Port interface {
 	coordclient.Session
 	coordclient.Members
 	coordclient.Caller
 	coordclient.Handler
+	coordclient.Elector
 	coordclient.KV
 	ID() coordclient.MemberID
+	Close() error
 }
 
 // Host is what the plugin is mounted in.
@@ -56,74 +68,75 @@ type Options struct {
 	Limit      func(name string) int // most runs that count against a target's limit; nil: none
 	Rules      bucket.Rules
 	Deliveries event.Limits
-	// PreviousOwnerDead: see engine.Options.
+	Cluster    cluster.Options
+	Resolver   place.Resolver                        // nil: round robin
+	Describe   func(coordclient.Member) place.Member // see cluster.Deps
+	// SessionTimeout and PreviousOwnerDead: see engine.Options.
+	SessionTimeout    time.Duration
 	PreviousOwnerDead bool
 }
 
 // Deps are what a Plugin needs. All are required but Options.
 type Deps struct {
-	Port    Port
-	Host    Host
-	Sender  event.Sender
+	// Join joins the group as a new incarnation. It is called once by Start, and
+	// again whenever the session was lost.
+	Join   func(ctx context.Context) (Port, error)
+	Host   Host
+	Sender event.Sender
+	// Node is the host's name, under which it reports.
+	Node    string
 	Now     func() time.Time
 	Log     *slog.Logger
 	Options Options
 }
 
-// Plugin is one member's scheduling. Make it with New. Safe for concurrent use.
+// The codes of what a plugin reports, beside those of package event.
+const (
+	CodeRunFailed   = "RUN_FAILED"
+	CodeMessageSent = "MESSAGE_SENT"
+	CodeBucketLost  = "BUCKET_LOST"
+	CodeRejoined    = "REJOINED"
+)
+
+// Plugin is a host's scheduling. Make it with New. Safe for concurrent use.
 type Plugin struct {
 	d          Deps
+	link       *Link
 	store      *store.Store
-	owner      *store.Owner
-	engine     *engine.Engine
 	triggers   *event.Triggers
 	dispatcher *event.Dispatcher
 	journal    *journal
 	metrics    engine.Metrics
 
-	life    context.Context
-	end     context.CancelFunc
-	work    sync.WaitGroup
-	publish chan struct{} // capacity 1: the deployed set changed
+	now      atomic.Pointer[membership] // nil while there is none
+	stopping atomic.Bool
+	life     context.Context
+	end      context.CancelFunc
+	work     sync.WaitGroup
+	publish  chan struct{} // capacity 1: the deployed set changed
 }
 
 // New makes a plugin. It starts nothing.
-func New(d Deps) (*Plugin, error) {
-	p := &Plugin{d: d, publish: make(chan struct{}, 1)}
+func New(d Deps) *Plugin {
+	p := &Plugin{d: d, link: newLink(), publish: make(chan struct{}, 1)}
 	p.life, p.end = context.WithCancel(context.Background())
-	p.store = store.New(d.Port, store.Options{Corrupt: func(e *store.CorruptError) {
-		d.Log.Error("record cannot be read and is left out", "key", e.Key, "err", e.Err)
-	}})
-	p.owner = p.store.Owner(d.Port.ID(), d.Port)
-	p.journal = newJournal(p.store, d.Port.ID().Node(), d.Log, d.Now)
+	p.store = store.New(p.link, store.Options{Corrupt: p.corrupt})
+	p.journal = newJournal(p.store, d.Node, d.Log, d.Now)
 	p.triggers = event.New(event.Config{States: states{p.store}, Sender: d.Sender, Reporter: p.journal, Now: d.Now})
 	p.dispatcher = event.NewDispatcher(event.DispatcherConfig{
-		Outbox: outbox{p.store}, Sender: reportedSender{d.Sender, p.journal, d.Now}, Reporter: p.journal, Now: d.Now,
+		Outbox: outbox{p.store, p.owned}, Sender: reportedSender{d.Sender, p.journal, d.Now}, Reporter: p.journal, Now: d.Now,
 		Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), Limits: d.Options.Deliveries,
 	})
-	var compiler trigger.Compiler
-	var err error
-	p.engine, err = engine.New(engine.Options{
-		Log: p.owner, Watcher: p.owner, Targets: d.Host, Announcer: event.Alerts{}, Session: session{d.Port},
-		Invoker: reportedInvoker{invoke.NewOperation(d.Host), p.journal, d.Now},
-		Compile: func(info *task.Info) (bucket.Schedule, error) {
-			return compiler.Compile(info.Trigger, info.From, info.UID)
-		},
-		Rules: d.Options.Rules,
-		Node:  d.Port.ID().Node(), Workers: d.Options.Workers, Limit: d.Options.Limit,
-		PreviousOwnerDead: d.Options.PreviousOwnerDead,
-		Left:              p.left, Now: d.Now, Logger: d.Log, Metrics: &p.metrics,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("scheduling: %w", err)
-	}
-	return p, nil
+	return p
 }
+
+// Link is the coordination store, for the companion.
+func (p *Plugin) Link() *Link { return p.link }
 
 // Triggers evaluates event triggers: the host's hook hands on to it.
 func (p *Plugin) Triggers() *event.Triggers { return p.triggers }
 
-// Metrics counts what the engine did.
+// Metrics counts what the engines did.
 func (p *Plugin) Metrics() *engine.Metrics { return &p.metrics }
 
 // Deliveries counts what became of messages.
@@ -131,6 +144,16 @@ func (p *Plugin) Deliveries() event.Counts { return p.dispatcher.Counts() }
 
 // Report tells administrators of something. It does not block.
 func (p *Plugin) Report(r event.Report) { p.journal.Report(r) }
+
+// Status tells how this member stands in the group; false: it is not in it.
+func (p *Plugin) Status() (cluster.Status, bool) {
+	m := p.now.Load()
+	if m == nil {
+		return cluster.Status{}, false
+	}
+	status, _ := m.cluster.Status()
+	return status, true
+}
 
 // Republish tells that the host's services have changed. It does not block.
 func (p *Plugin) Republish() {
@@ -140,60 +163,76 @@ func (p *Plugin) Republish() {
 	}
 }
 
-// Start makes the store ready, publishes the catalogue, takes every bucket and
-// begins to deliver. If it fails, Stop cleans up.
+// settle bounds how long Start waits for what falls to this member, and
+// hesitate how long a reason for having nothing must last to be taken for one:
+// before the first placement there is always one.
+const (
+	settle   = 15 * time.Second
+	hesitate = 2 * time.Second
+)
+
+// Start joins, publishes the catalogue and begins to fire and deliver. If it
+// fails, Stop cleans up.
 func (p *Plugin) Start(ctx context.Context) error {
-	cluster, err := p.store.Init(ctx, store.Settings{Buckets: p.d.Options.Buckets})
+	m, err := p.join(ctx)
 	if err != nil {
-		return fmt.Errorf("prepare the store: %w", err)
-	}
-	p.work.Go(func() { p.journal.run(p.life) }) // ends with life
-	if err := control.Publish(ctx, p.owner, p.d.Host.Services()); err != nil {
 		return err
 	}
-	p.work.Go(p.publisher) // ends with life
-	control.Serve(p.d.Port, p.d.Host)
-	if err := errors.Join(p.triggers.Start(), p.dispatcher.Start(), p.engine.Start(ctx)); err != nil {
+	p.enter(m)
+	// All end with life.
+	p.work.Go(func() { p.journal.run(p.life) })
+	p.work.Go(p.publisher)
+	p.work.Go(func() { p.keep(m) })
+	if err := errors.Join(p.triggers.Start(), p.dispatcher.Start()); err != nil {
 		return err
 	}
-	return p.acquireAll(ctx, cluster.Buckets)
+	return p.settled(ctx, m)
 }
 
-// acquireAll takes every bucket, some at once so that they share commits.
-func (p *Plugin) acquireAll(ctx context.Context, buckets int) error {
-	const together = 32
-	errs := make([]error, together)
-	var all sync.WaitGroup
-	for i := range together {
-		all.Go(func() { // ends when its share is taken
-			for b := i; b < buckets && errs[i] == nil; b += together {
-				errs[i] = p.engine.Acquire(ctx, b)
-			}
-		})
-	}
-	all.Wait()
-	return errors.Join(errs...)
-}
-
-// left takes a bucket again that was lost, until it succeeds or the plugin
-// stops. Losing one alone means that the store failed for a while.
-func (p *Plugin) left(b int, cause error) {
-	p.d.Log.Error("bucket lost", "bucket", b, "err", cause)
-	p.journal.Report(event.Report{At: p.d.Now(), Level: "error", Code: CodeBucketLost, Object: fmt.Sprintf("bucket %d", b), Text: cause.Error()})
-	p.work.Go(func() { // ends when the bucket is taken, or with life
-		for pause := time.Second; ; pause = min(2*pause, time.Minute) {
-			select {
-			case <-time.After(pause):
-			case <-p.life.Done():
-				return
-			}
-			err := p.engine.Acquire(p.life, b)
-			if err == nil || errors.Is(err, engine.ErrStopped) || errors.Is(err, engine.ErrOwned) {
-				return
-			}
-			p.d.Log.Error("bucket not taken", "bucket", b, "err", err, "again_in", pause)
+// settled waits until m owns what falls to it, or knows what it waits for.
+func (p *Plugin) settled(ctx context.Context, m *membership) error {
+	patience, early := time.NewTimer(settle), time.NewTimer(hesitate)
+	defer patience.Stop()
+	defer early.Stop()
+	hesitant := true
+	for {
+		status, changed := m.cluster.Status()
+		why := status.Waiting + status.Unfit
+		if status.Settled && why == "" {
+			return nil
 		}
-	})
+		if why != "" && !hesitant {
+			p.d.Log.Warn("nothing fires here yet", "why", why)
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-early.C:
+			hesitant = false
+		case <-patience.C:
+			p.d.Log.Warn("started, though not everything that falls to this member is taken", "owned", status.Owned, "mine", status.Mine)
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// owned are the buckets that this member owns now.
+func (p *Plugin) owned() map[int]bool {
+	m := p.now.Load()
+	if m == nil {
+		return nil
+	}
+	owned := map[int]bool{}
+	for _, b := range m.engine.Owned() {
+		owned[b] = true
+	}
+	return owned
+}
+
+func (p *Plugin) corrupt(e *store.CorruptError) {
+	p.d.Log.Error("record cannot be read and is left out", "key", e.Key, "err", e.Err)
 }
 
 // publisher keeps the catalogue up to date.
@@ -205,7 +244,11 @@ func (p *Plugin) publisher() {
 		case <-p.life.Done():
 			return
 		}
-		if err := control.Publish(p.life, p.owner, p.d.Host.Services()); err != nil && p.life.Err() == nil {
+		m := p.now.Load()
+		if m == nil {
+			continue // joining publishes
+		}
+		if err := control.Publish(p.life, m.owner, p.d.Host.Services()); err != nil && p.life.Err() == nil {
 			p.d.Log.Warn("catalogue not published", "err", err, "again_in", again)
 			time.AfterFunc(again, p.Republish)
 		}
@@ -215,17 +258,18 @@ func (p *Plugin) publisher() {
 // Stop ends scheduling within ctx: what runs may finish until shortly before
 // its deadline, then it is interrupted and will be run again.
 func (p *Plugin) Stop(ctx context.Context) error {
-	err := p.engine.Stop(ctx)
+	p.stopping.Store(true)
+	var err error
+	m := p.now.Load()
+	if m != nil {
+		err = m.end(ctx)
+	}
 	err = errors.Join(err, p.dispatcher.Stop(ctx), p.triggers.Stop(ctx))
 	p.end()
 	p.work.Wait()
+	if m != nil {
+		p.link.set(nil)
+		err = errors.Join(err, m.port.Close())
+	}
 	return err
-}
-
-// session is the store's session as the engine asks for it.
-type session struct{ s coordclient.Session }
-
-func (s session) State() (bool, <-chan struct{}) {
-	state, changed := s.s.State()
-	return state == coordclient.Healthy, changed
 }

@@ -77,22 +77,17 @@ func run(t *testing.T, f func(t *testing.T, c *control.Control, host *shop, mail
 	synctest.Test(t, func(t *testing.T) {
 		member := coordtest.NewCluster(time.Now).Join("n1", nil)
 		host, mail := &shop{}, &post{}
-		p, err := plugin.New(plugin.Deps{
-			Port: member, Host: host, Sender: mail, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		p := plugin.New(plugin.Deps{
+			Join: func(context.Context) (plugin.Port, error) { return member, nil },
+			Host: host, Sender: mail, Node: "n1", Now: time.Now, Log: slog.New(slog.DiscardHandler),
 			Options: plugin.Options{Buckets: 8, PreviousOwnerDead: true},
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
 		if err := p.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		f(t, control.New(control.Deps{KV: member, Members: member, Caller: member, Now: time.Now}), host, mail)
 		if err := p.Stop(context.Background()); err != nil {
 			t.Errorf("stop: %v", err)
-		}
-		if err := member.Close(); err != nil {
-			t.Error(err)
 		}
 	})
 }
@@ -181,6 +176,90 @@ func TestTryAndCatalogue(t *testing.T) {
 		})
 		if e := control.AsError(err); e == nil || e.Code != control.CodeInvalid {
 			t.Errorf("an operation that is not there: %v", err)
+		}
+	})
+}
+
+// Three hosts, of which one after another loses its session and joins again: no
+// instant is lost, none is decided twice, and the three tasks are never all on
+// the same host for long.
+func TestAGroupFires(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const tasks, seconds = 3, 120
+		group, host := coordtest.NewCluster(time.Now), &shop{}
+		var mu sync.Mutex
+		present := map[string]*coordtest.Member{} // guarded by mu
+		var plugins []*plugin.Plugin
+		for _, node := range []string{"n1", "n2", "n3"} {
+			p := plugin.New(plugin.Deps{
+				Join: func(context.Context) (plugin.Port, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					present[node] = group.Join(node, nil)
+					return present[node], nil
+				},
+				Host: host, Sender: &post{}, Node: node, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+				Options: plugin.Options{Buckets: 16, SessionTimeout: 4 * time.Second},
+			})
+			if err := p.Start(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			plugins = append(plugins, p)
+		}
+		companion := group.Dial()
+		c := control.New(control.Deps{KV: companion, Members: companion, Caller: companion, Now: time.Now})
+		first := time.Now().Add(10 * time.Second).Truncate(time.Second)
+		for _, name := range []string{"a", "b", "c"} {
+			_, _, err := c.CreateTask(t.Context(), task.Info{
+				Key: task.Key{Name: name}, Service: "Stock", Operation: "getLowStock", Misfire: task.MisfireFireAll,
+				Trigger: task.TriggerInfo{Interval: task.Duration(time.Second), Count: seconds - 1, Start: first},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range 9 {
+			time.Sleep(11 * time.Second)
+			mu.Lock()
+			lost := present[[]string{"n1", "n2", "n3"}[i%3]]
+			mu.Unlock()
+			lost.Expire()
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		effects := map[task.FireID]bool{}
+		for _, call := range host.made() {
+			effects[call.FireID] = true
+		}
+		if len(effects) != tasks*seconds {
+			t.Errorf("%d firings took effect, want %d", len(effects), tasks*seconds)
+		}
+		views, err := c.Tasks(t.Context(), control.TaskFilter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		owners := map[string]bool{}
+		for _, v := range views {
+			owners[v.Node] = true
+			if v.State != control.Finished || v.Fired != seconds {
+				t.Errorf("%s: %s, fired %d, want finished, %d", v.Name, v.State, v.Fired, seconds)
+			}
+		}
+		if len(owners) < 2 {
+			t.Errorf("all three tasks are on %v", owners)
+		}
+		var all sync.WaitGroup
+		for _, p := range plugins {
+			all.Go(func() {
+				if err := p.Stop(context.Background()); err != nil {
+					t.Errorf("stop: %v", err)
+				}
+			})
+		}
+		all.Wait()
+		if err := companion.Close(); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -31,6 +31,12 @@ func Publish(ctx context.Context, owner *store.Owner, services []ServiceView) er
 	return owner.Publish(ctx, published)
 }
 
+// Callable tells whether what a host has published is a service that answers.
+func Callable(published store.Service) bool {
+	var s ServiceView
+	return json.Unmarshal(published.Data, &s) == nil && s.Status == StatusActive
+}
+
 // Services lists what the hosts of the group have deployed, by name and node.
 // While no host is up, it lists what those before had.
 func (c *Control) Services(ctx context.Context) ([]ServiceView, error) {

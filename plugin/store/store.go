@@ -48,6 +48,16 @@ type Store struct {
 	reported map[string]string // the fault by key, at most maxReported
 }
 
+// On is the same store through another session: who waits for its outbox hears
+// of what is put through either.
+func (s *Store) On(kv coordclient.KV) *Store {
+	return &Store{kv: kv, keys: s.keys, newID: s.newID, report: s.report, wake: s.wake, reported: make(map[string]string)}
+}
+
+// WakeOutbox makes who waits for the outbox look again: other buckets are this
+// member's now.
+func (s *Store) WakeOutbox() { s.wake.ring() }
+
 // New makes a store on kv. It reads nothing yet.
 func New(kv coordclient.KV, o Options) *Store {
 	if o.NewID == nil {

@@ -15,14 +15,11 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
 	"github.com/seed42aab489/belfry/cmd/internal/conf"
-	"github.com/seed42aab489/belfry/coordclient"
-	"github.com/seed42aab489/belfry/coordclient/local"
 	"github.com/seed42aab489/belfry/coordclient/socket"
 	"github.com/seed42aab489/belfry/dataservice/descriptor"
 	"github.com/seed42aab489/belfry/dataservice/host"
@@ -31,6 +28,7 @@ import (
 	"github.com/seed42aab489/belfry/dataservice/source"
 	"github.com/seed42aab489/belfry/plugin"
 	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/cluster"
 	"github.com/seed42aab489/belfry/plugin/event"
 )
 
@@ -48,7 +46,6 @@ type App struct {
 	o        Options
 	log      *slog.Logger
 	teardown teardown
-	store    *local.Local
 	services *host.Host
 	plugin   *plugin.Plugin
 	addr     net.Addr
@@ -76,7 +73,8 @@ func (a *App) Fatal() <-chan error { return a.fatal }
 // start is one straight line on purpose: the order is the point.
 func (a *App) start(ctx context.Context) error {
 	c := a.o.Loaded.Config
-	if err := a.alone(); err != nil {
+	join, err := a.coordination()
+	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
@@ -87,16 +85,6 @@ func (a *App) start(ctx context.Context) error {
 			return err
 		}
 	}
-
-	store, err := local.Open(ctx, local.Options{
-		Path: filepath.Join(c.Data, "belfry.db"), Node: c.Node, Logger: a.log.With("component", "store"),
-		Value: presentation(a.o.Version, c.Listen),
-	})
-	if err != nil {
-		return err
-	}
-	a.store = store
-	a.teardown.add("store", func(context.Context) error { return store.Close() })
 
 	if err := quietDriver(slog.NewLogLogger(a.log.With("component", "mysql").Handler(), slog.LevelDebug)); err != nil {
 		return err
@@ -139,8 +127,8 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	bridge := newBridge(services, opens)
-	a.plugin, err = plugin.New(plugin.Deps{
-		Port: store, Host: bridge, Sender: sender, Now: time.Now, Log: a.log.With("component", "scheduling"),
+	a.plugin = plugin.New(plugin.Deps{
+		Join: join.join, Host: bridge, Sender: sender, Node: c.Node, Now: time.Now, Log: a.log.With("component", "scheduling"),
 		Options: plugin.Options{
 			Buckets: c.Scheduler.Buckets, Workers: c.Scheduler.Workers, Limit: limits(c.Scheduler),
 			Rules: bucket.Rules{
@@ -151,13 +139,14 @@ func (a *App) start(ctx context.Context) error {
 				Concurrency: c.Events.Concurrency, PerTarget: c.Events.PerTarget, MaxAttempts: c.Events.Attempts,
 				Backoff: c.Events.FirstRetry, MaxBackoff: c.Events.MaxRetry, MaxAge: c.Events.MaxAge, DeadRetention: c.Events.DeadRetention,
 			},
-			// The store's lock proves that whoever held a bucket before is dead.
-			PreviousOwnerDead: true,
+			Cluster:        cluster.Options{Servers: join.servers},
+			Resolver:       join.resolver,
+			Describe:       describe,
+			SessionTimeout: join.timeout,
+			// The embedded store's lock proves that whoever held a bucket before is dead.
+			PreviousOwnerDead: join.alone,
 		},
 	})
-	if err != nil {
-		return err
-	}
 	meters.plugin = a.plugin
 
 	services.Attach(hook{a.plugin.Triggers(), bridge})
@@ -190,39 +179,10 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	// Only now is it known where port 0 led.
-	if err := store.Publish(ctx, presentation(a.o.Version, a.Addr())); err != nil {
-		return err
-	}
-	a.watchStore()
+	join.address(ctx, a.Addr())
 	a.plugin.Report(event.Report{At: time.Now(), Level: "info", Code: "HOST_STARTED", Object: c.Node, Text: "belfryd " + a.o.Version + " on " + a.Addr()})
 	a.notify(daemon.SdNotifyReady)
 	a.log.Info("ready", "listen", a.Addr(), "socket", c.Socket, "node", c.Node, "services", len(services.Services()), "version", a.o.Version)
-	return nil
-}
-
-// alone refuses what a host without a cluster cannot do.
-func (a *App) alone() error {
-	c := a.o.Loaded.Config
-	coordination, err := coordclient.LoadConfig(c.Coordination)
-	if err != nil {
-		return err
-	}
-	if coordination.Enabled {
-		return fmt.Errorf(`%s: coordination is enabled, but this version runs alone: clusters are not supported yet; set enabled="false"`, c.Coordination)
-	}
-	if c.Tasks.Mode == "CLUSTERED" {
-		return fmt.Errorf("%s: taskServerMode is CLUSTERED, but coordination is not enabled in %s", filepath.Join(c.Conf, conf.TasksFile), c.Coordination)
-	}
-	warning, err := conf.CheckServerCount(c.TaskServerCount, a.o.Loaded.Origins["task_server_count"])
-	if err != nil {
-		return err
-	}
-	if warning != "" {
-		a.log.Warn(warning)
-	}
-	for _, w := range a.o.Loaded.Warnings {
-		a.log.Warn(w)
-	}
 	return nil
 }
 
@@ -235,7 +195,7 @@ func (a *App) serveSocket(path string) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { // ends when cancel is called
-		done <- socket.Serve(ctx, listener, a.store, socket.ServeOptions{Logger: a.log.With("component", "socket")})
+		done <- socket.Serve(ctx, listener, a.plugin.Link(), socket.ServeOptions{Logger: a.log.With("component", "socket")})
 	}()
 	a.teardown.add("companion's socket", func(context.Context) error {
 		cancel()
@@ -258,27 +218,6 @@ func (a *App) watchNatures(n *natures) {
 		<-done
 		return nil
 	})
-}
-
-// watchStore tells Fatal when the store is lost: only a restart can read what
-// is on disk.
-func (a *App) watchStore() {
-	ctx, cancel := context.WithCancel(context.Background())
-	a.teardown.add("watch of the store", func(context.Context) error { cancel(); return nil })
-	go func() { // ends when the store is lost, or at teardown
-		for {
-			state, changed := a.store.State()
-			if state == coordclient.Lost {
-				a.fatal <- errors.New("the embedded store failed: restart, and look at the disk")
-				return
-			}
-			select {
-			case <-changed:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
 }
 
 // Stop undoes everything: what runs may finish for Shutdown.SoftStop, and all

@@ -66,7 +66,7 @@ func (a *App) mux(m *meters, stopping *atomic.Bool) http.Handler {
 	})
 	// Ready: it deploys, fires, and takes requests.
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		switch state, _ := a.store.State(); {
+		switch state, _ := a.plugin.Link().State(); {
 		case stopping.Load():
 			health(w, http.StatusServiceUnavailable, "stopping", "the host is stopping")
 		case !a.services.Ready():

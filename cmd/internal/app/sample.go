@@ -57,7 +57,7 @@ func sampleDatabase(ctx context.Context, c conf.Config) error {
 
 // sampleTask schedules the sample's tasks, unless they were before.
 func (a *App) sampleTask(ctx context.Context) error {
-	c := control.New(control.Deps{KV: a.store, Members: a.store, Caller: a.store})
+	c := control.New(control.Deps{KV: a.plugin.Link(), Members: a.plugin.Link(), Caller: a.plugin.Link()})
 	for _, info := range sampleTasks() {
 		_, _, err := c.CreateTask(ctx, info)
 		var e *control.Error

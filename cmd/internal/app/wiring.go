@@ -1,8 +1,6 @@
 package app
 
 import (
-	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 
@@ -12,7 +10,6 @@ import (
 
 	"github.com/seed42aab489/belfry/cmd/internal/conf"
 	"github.com/seed42aab489/belfry/dataservice/source"
-	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/event"
 	"github.com/seed42aab489/belfry/plugin/event/send"
 )
@@ -59,13 +56,4 @@ func limits(s conf.Scheduler) func(name string) int {
 		}
 		return s.PerService
 	}
-}
-
-// presentation is what the member publishes of itself.
-func presentation(version, address string) []byte {
-	text, err := json.Marshal(control.NodeInfo{Version: version, Address: address})
-	if err != nil {
-		panic(fmt.Sprintf("two strings do not encode: %v", err))
-	}
-	return text
 }

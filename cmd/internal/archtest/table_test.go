@@ -42,6 +42,10 @@ var table = map[string]row{
 		own:   []string{"plugin/task", "plugin/trigger", "plugin/bucket", "plugin/store", "coordclient"},
 		third: []string{"github.com/google/uuid"},
 	},
+	"plugin/place": {own: []string{"plugin/task", "plugin/trigger"}},
+	"plugin/cluster": {
+		own: []string{"plugin/task", "plugin/place", "plugin/store", "coordclient"},
+	},
 	"plugin/invoke":     {own: []string{"plugin/task"}},
 	"plugin/event":      {own: []string{"plugin/task", "plugin/event/cond"}},
 	"plugin/event/cond": {third: []string{"cel.dev/cel-go"}},

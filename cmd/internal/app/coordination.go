@@ -1,0 +1,180 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/seed42aab489/belfry/cmd/internal/conf"
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/coordclient/local"
+	"github.com/seed42aab489/belfry/coordclient/zk"
+	"github.com/seed42aab489/belfry/plugin"
+	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/place"
+)
+
+// coordination is how this host joins its group: alone, on the embedded store,
+// or with others, through ZooKeeper.
+type coordination struct {
+	app     *App
+	alone   bool
+	servers int           // task.server.count
+	timeout time.Duration // of a session
+	cluster coordclient.Config
+
+	resolver place.Resolver
+
+	mu      sync.Mutex
+	bound   string // guarded by mu; where the HTTP listener is, once it is known
+	present plugin.Port
+	once    bool // guarded by mu; the embedded store was opened
+}
+
+// coordination reads how to join. It refuses what contradicts itself.
+func (a *App) coordination() (*coordination, error) {
+	c := a.o.Loaded.Config
+	config, err := coordclient.LoadConfig(c.Coordination)
+	if err != nil {
+		return nil, err
+	}
+	j := &coordination{app: a, alone: !config.Enabled, servers: c.TaskServerCount, timeout: config.SessionTimeout, cluster: config}
+	for _, w := range a.o.Loaded.Warnings {
+		a.log.Warn(w)
+	}
+	if j.resolver, err = resolver(c.Tasks); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(c.Conf, conf.TasksFile), err)
+	}
+	switch mode := c.Tasks.Mode; {
+	case mode == "CLUSTERED" && j.alone:
+		return nil, fmt.Errorf("%s: taskServerMode is CLUSTERED, but coordination is not enabled in %s", filepath.Join(c.Conf, conf.TasksFile), c.Coordination)
+	case mode == "STANDALONE" && !j.alone:
+		a.log.Warn("taskServerMode is STANDALONE: this host runs alone, though coordination is enabled", "coordination", c.Coordination)
+		j.alone = true
+	}
+	if j.alone {
+		j.servers, j.timeout = 1, 0
+		warning, err := conf.CheckServerCount(c.TaskServerCount, a.o.Loaded.Origins["task_server_count"])
+		if err != nil {
+			return nil, err
+		}
+		if warning != "" {
+			a.log.Warn(warning)
+		}
+	}
+	return j, nil
+}
+
+// resolver is the default TaskLocationResolver of tasks-config.xml.
+func resolver(t conf.TasksConfig) (place.Resolver, error) {
+	if t.Resolver == nil {
+		return place.RoundRobin{}, nil
+	}
+	var properties []place.Property
+	for _, p := range t.Resolver.Properties {
+		properties = append(properties, place.Property{Name: p.Name, Value: p.Value})
+	}
+	return place.Standard().Resolver(t.Resolver.Class, properties)
+}
+
+// join joins the group as a new incarnation.
+func (j *coordination) join(ctx context.Context) (plugin.Port, error) {
+	var port plugin.Port
+	var err error
+	if j.alone {
+		port, err = j.embedded(ctx)
+	} else {
+		port, err = j.zookeeper(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.present = port
+	return port, nil
+}
+
+// embedded opens the embedded store. It is opened once: after it failed, only a
+// restart can read what is on disk.
+func (j *coordination) embedded(ctx context.Context) (plugin.Port, error) {
+	c := j.app.o.Loaded.Config
+	j.mu.Lock()
+	again := j.once
+	j.once = true
+	j.mu.Unlock()
+	if again {
+		err := errors.New("the embedded store failed: restart, and look at the disk")
+		select {
+		case j.app.fatal <- err:
+		default:
+		}
+		return nil, err
+	}
+	return local.Open(ctx, local.Options{
+		Path: filepath.Join(c.Data, "belfry.db"), Node: c.Node, Logger: j.app.log.With("component", "store"), Value: j.presentation(),
+	})
+}
+
+// zookeeper joins the cluster.
+func (j *coordination) zookeeper(ctx context.Context) (plugin.Port, error) {
+	var servers []string
+	for _, s := range j.cluster.Servers {
+		servers = append(servers, s.String())
+	}
+	return zk.Join(ctx, zk.Options{
+		Servers: servers, SessionTimeout: j.timeout, Node: j.app.o.Loaded.Config.Node, Value: j.presentation(),
+		Logger: j.app.log.With("component", "zookeeper"),
+	})
+}
+
+// address tells the group where the HTTP listener is, now and when this host
+// joins again.
+func (j *coordination) address(ctx context.Context, address string) {
+	j.mu.Lock()
+	j.bound = address
+	port, ok := j.present.(interface {
+		Publish(ctx context.Context, value []byte) error
+	})
+	j.mu.Unlock()
+	if !ok {
+		return
+	}
+	if err := port.Publish(ctx, j.presentation()); err != nil {
+		j.app.log.Warn("the group was not told where this host listens", "err", err)
+	}
+}
+
+// presentation is what the member publishes of itself.
+func (j *coordination) presentation() []byte {
+	j.mu.Lock()
+	address := j.bound
+	j.mu.Unlock()
+	if address == "" {
+		address = j.app.o.Loaded.Config.Listen
+	}
+	text, err := json.Marshal(control.NodeInfo{Version: j.app.o.Version, Address: address})
+	if err != nil {
+		panic(fmt.Sprintf("a few strings do not encode: %v", err))
+	}
+	return text
+}
+
+// describe tells what placement knows of a member: the address by which rules
+// name it.
+func describe(m coordclient.Member) place.Member {
+	var info control.NodeInfo
+	if json.Unmarshal(m.Value, &info) != nil {
+		return place.Member{}
+	}
+	host, _, err := net.SplitHostPort(info.Address)
+	if err != nil {
+		host = info.Address
+	}
+	return place.Member{Addresses: []string{m.ID.Node(), host}}
+}

@@ -1,0 +1,187 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/cluster"
+	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/engine"
+	"github.com/seed42aab489/belfry/plugin/event"
+	"github.com/seed42aab489/belfry/plugin/invoke"
+	"github.com/seed42aab489/belfry/plugin/store"
+	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/plugin/trigger"
+)
+
+// membership is one incarnation of this host in the group: what must die with a
+// session and be made anew for the next.
+type membership struct {
+	port    Port
+	owner   *store.Owner
+	engine  *engine.Engine
+	cluster *cluster.Cluster
+}
+
+// The pauses between attempts to join, and how long what a lost membership left
+// may take to end.
+const (
+	minRejoin = 100 * time.Millisecond
+	maxRejoin = 10 * time.Second
+	lostStop  = 10 * time.Second
+)
+
+// join joins the group and begins to own what falls to this member.
+func (p *Plugin) join(ctx context.Context) (*membership, error) {
+	port, err := p.d.Join(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("join: %w", err)
+	}
+	m := &membership{port: port}
+	m.owner = p.store.On(port).Owner(port.ID(), port)
+	if err := p.begin(ctx, m); err != nil {
+		return nil, errors.Join(err, m.end(ctx), port.Close())
+	}
+	return m, nil
+}
+
+func (p *Plugin) begin(ctx context.Context, m *membership) error {
+	if _, err := m.owner.Init(ctx, store.Settings{Buckets: p.d.Options.Buckets}); err != nil {
+		return fmt.Errorf("prepare the store: %w", err)
+	}
+	if err := control.Publish(ctx, m.owner, p.d.Host.Services()); err != nil {
+		return err
+	}
+	control.Serve(m.port, p.d.Host)
+	var err error
+	if m.engine, err = p.newEngine(m); err != nil {
+		return err
+	}
+	m.cluster, err = cluster.New(cluster.Deps{
+		Port: m.port, Store: m.owner, Owner: m.engine, Resolver: p.d.Options.Resolver, Describe: p.d.Options.Describe,
+		Deployed: control.Callable, Now: p.d.Now, Log: p.d.Log, Options: p.d.Options.Cluster,
+	})
+	if err != nil {
+		return err
+	}
+	if err := m.engine.Start(ctx); err != nil {
+		return err
+	}
+	return m.cluster.Start(ctx)
+}
+
+func (p *Plugin) newEngine(m *membership) (*engine.Engine, error) {
+	var compiler trigger.Compiler
+	return engine.New(engine.Options{
+		Log: m.owner, Watcher: m.owner, Targets: p.d.Host, Announcer: event.Alerts{}, Session: session{m.port},
+		Invoker: reportedInvoker{invoke.NewOperation(p.d.Host), p.journal, p.d.Now},
+		Compile: func(info *task.Info) (bucket.Schedule, error) {
+			return compiler.Compile(info.Trigger, info.From, info.UID)
+		},
+		Rules: p.d.Options.Rules, Node: m.port.ID().Node(), Workers: p.d.Options.Workers, Limit: p.d.Options.Limit,
+		SessionTimeout: p.d.Options.SessionTimeout, PreviousOwnerDead: p.d.Options.PreviousOwnerDead,
+		Left: func(b int, cause error) { p.left(m, b, cause) },
+		Now:  p.d.Now, Logger: p.d.Log, Metrics: &p.metrics,
+	})
+}
+
+// left hears that a bucket was lost, which is news unless the session is over.
+func (p *Plugin) left(m *membership, b int, cause error) {
+	if state, _ := m.port.State(); state != coordclient.Lost {
+		p.d.Log.Error("bucket lost", "bucket", b, "err", cause)
+		p.journal.Report(event.Report{
+			At: p.d.Now(), Level: "error", Code: CodeBucketLost, Object: fmt.Sprintf("bucket %d", b), Text: cause.Error(),
+		})
+	}
+	m.cluster.Left(b, cause)
+}
+
+// end stops what begin began: buckets are given to others or up, runs drain.
+func (m *membership) end(ctx context.Context) error {
+	var err error
+	if m.cluster != nil {
+		err = m.cluster.Stop(ctx)
+	}
+	if m.engine != nil {
+		err = errors.Join(err, m.engine.Stop(ctx))
+	}
+	return err
+}
+
+// keep joins again whenever the session is lost, until life ends.
+func (p *Plugin) keep(m *membership) {
+	for {
+		select {
+		case <-m.cluster.Done():
+		case <-p.life.Done():
+			return
+		}
+		if p.life.Err() != nil || p.stopping.Load() {
+			return
+		}
+		p.d.Log.Warn("session lost, joining again", "member", m.port.ID())
+		p.link.set(nil)
+		p.now.Store(nil)
+		// Nothing of it can be settled any more: what it owned, others own.
+		ctx, cancel := context.WithTimeout(p.life, lostStop)
+		if err := errors.Join(m.end(ctx), m.port.Close()); err != nil {
+			p.d.Log.Debug("what the lost session left", "err", err)
+		}
+		cancel()
+		if m = p.rejoin(); m == nil {
+			return
+		}
+		p.enter(m)
+		p.journal.Report(event.Report{At: p.d.Now(), Level: "warn", Code: CodeRejoined, Object: m.port.ID().Node(), Text: "joined again as " + string(m.port.ID())})
+	}
+}
+
+// rejoin tries until it succeeds; nil: life ended.
+func (p *Plugin) rejoin() *membership {
+	for pause := minRejoin; ; pause = min(2*pause, maxRejoin) {
+		m, err := p.join(p.life)
+		if err == nil {
+			return m
+		}
+		p.d.Log.Warn("not joined", "err", err, "again_in", pause)
+		select {
+		case <-time.After(pause):
+		case <-p.life.Done():
+			return nil
+		}
+	}
+}
+
+// enter makes m the present membership.
+func (p *Plugin) enter(m *membership) {
+	p.now.Store(m)
+	p.link.set(m.port)
+	p.work.Go(func() { p.attend(m) }) // ends with the membership, or with life
+}
+
+// attend looks at the outbox again whenever other buckets are this member's.
+func (p *Plugin) attend(m *membership) {
+	for {
+		_, changed := m.cluster.Status()
+		p.store.WakeOutbox()
+		select {
+		case <-changed:
+		case <-m.cluster.Done():
+			return
+		case <-p.life.Done():
+			return
+		}
+	}
+}
+
+// session is the store's session as the engine asks for it.
+type session struct{ s coordclient.Session }
+
+func (s session) State() (bool, <-chan struct{}) {
+	state, changed := s.s.State()
+	return state == coordclient.Healthy, changed
+}
