@@ -161,17 +161,15 @@ func (p *planner) slack() float64 {
 	return tolerance * float64(load) / float64(weight)
 }
 
-// gain is what moving b would take off the sum of squared loads; 0 if it would
-// not help the heavier of the two, or they are within the slack.
+// gain is what moving b would take off the sum of squared loads, each for its
+// member's weight; that sum falls with each move, so that moves come to an end.
+// Below zero: it would not help, or the two are within the slack.
 func (p *planner) gain(b, from, to int, slack float64) float64 {
-	if from == to {
-		return 0
-	}
 	l := float64(p.in.Buckets[b].Load.weight())
 	wf, wt := float64(p.in.Members[from].weight()), float64(p.in.Members[to].weight())
-	lf, lt := float64(p.load[from]), float64(p.load[to])
-	if lf/wf-lt/wt <= slack || (lt+l)/wt >= lf/wf {
-		return 0
+	gap := float64(p.load[from])/wf - float64(p.load[to])/wt
+	if from == to || gap <= slack {
+		return -1
 	}
-	return (lf*lf-(lf-l)*(lf-l))/wf - ((lt+l)*(lt+l)-lt*lt)/wt
+	return l * (2*gap - l/wf - l/wt)
 }
