@@ -127,6 +127,9 @@ func testMemberExpired(t *testing.T, s System) {
 	}
 	other := s.Join(t, "other")
 	commit(t, s.Port, coordclient.Create("/f", nil))
+	if err := other.Sync(t.Context(), "/f"); err != nil {
+		t.Fatal(err)
+	}
 	c := watch(t, other, "/f")
 	_, turned := other.State()
 	s.Expire(t, other)
