@@ -32,7 +32,7 @@ type membership struct {
 const (
 	minRejoin = 100 * time.Millisecond
 	maxRejoin = 10 * time.Second
-	lostStop  = 10 * time.Second
+	lostStop  = time.Second
 )
 
 // join joins the group and begins to own what falls to this member.
@@ -136,6 +136,7 @@ func (p *Plugin) keep(m *membership) {
 			return
 		}
 		p.enter(m)
+		p.d.Log.Info("joined again", "member", m.port.ID())
 		p.journal.Report(event.Report{At: p.d.Now(), Level: "warn", Code: CodeRejoined, Object: m.port.ID().Node(), Text: "joined again as " + string(m.port.ID())})
 	}
 }
