@@ -180,7 +180,7 @@ func New(d Deps) (*Cluster, error) {
 	return c, nil
 }
 
-// ErrStopped: the cluster was stopped.
+// ErrStopped says that the cluster was stopped.
 var ErrStopped = errors.New("cluster is stopped")
 
 // Start makes the store ready and begins to stand for the lead and to follow the

@@ -35,7 +35,8 @@ func TestReasons(t *testing.T) {
 		{"all are drained", place.Input{Members: []place.Member{drained}}, "no member may own it: node d: it is being drained", false},
 		{"no service", place.Input{Members: []place.Member{east}, Buckets: []place.Bucket{holding("X")}}, "no member has service X", false},
 		{
-			"services apart", place.Input{Members: []place.Member{east, west}, Buckets: []place.Bucket{holding("A", "B")}},
+			"services apart",
+			place.Input{Members: []place.Member{east, west}, Buckets: []place.Bucket{holding("A", "B")}},
 			"tasks of this bucket need different members: service A is on east, service B on west", false,
 		},
 		{

@@ -95,31 +95,31 @@ func TestLocate(t *testing.T) {
 		{ID: "a.2", Node: "a", Addresses: []string{"host-a", "10.0.1.1"}},
 		{ID: "b.3", Node: "b", Addresses: []string{"host-b", "10.0.2.2"}, Labels: map[string]string{place.LabelIdentifier: "east"}},
 	}
-	any := task.Key{Type: "T", Name: "n"}
+	key := task.Key{Type: "T", Name: "n"}
 	for _, test := range []struct {
 		name     string
 		resolver place.Resolver
 		key      task.Key
 		want     string // nodes, or why not
 	}{
-		{"round robin", resolver(t, ""), any, "c a b"},
-		{"random", resolver(t, "random"), any, "c a b"},
-		{"active-passive", resolver(t, "active-passive"), any, "c a b"},
-		{"fixed counts nodes by name", resolver(t, "fixed", "index", "0"), any, "a"},
-		{"fixed begins again", resolver(t, "fixed", "index", "5"), any, "c"},
-		{"nodes", resolver(t, "nodes", "task_nodes", "b,c,x"), any, "c b"},
-		{"nodes that are not there", resolver(t, "nodes", "task_nodes", "x,y"), any, "none of the nodes x, y can take it"},
-		{"an address", resolver(t, "rules", "rule-1", `.*,.*,10\.0\.2\..*`), any, "c b"},
-		{"the whole address", resolver(t, "rules", "rule-1", `.*,.*,10\.0\.2`), any, "rule-1 matches no live node"},
-		{"a host name", resolver(t, "rules", "rule-1", `.*,.*,host-a`), any, "a"},
-		{"a node", resolver(t, "rules", "rule-1", `.*,.*,b`), any, "b"},
-		{"an identifier", resolver(t, "rules", "rule-1", `.*,.*,east`), any, "b"},
-		{"alternatives are whole too", resolver(t, "rules", "rule-1", `.*,.*,host-a|host`), any, "a"},
-		{"the first rule with a member", resolver(t, "rules", "rule-10", ".*,.*,.*", "rule-2", "T,.*,host-b", "rule-1", "T,.*,gone"), any, "b"},
-		{"by number, not by text", resolver(t, "rules", "rule-10", ".*,.*,host-a", "rule-9", ".*,.*,host-c"), any, "c"},
-		{"rules for another type", resolver(t, "rules", "rule-1", "U,.*,.*"), any, "no rule is for a task in it of type T"},
-		{"rules for another name", resolver(t, "rules", "rule-1", "T,m.*,.*"), any, "no rule is for a task in it of type T"},
-		{"no node for several", resolver(t, "rules", "rule-1", "T,.*,x", "rule-3", "T,.*,y"), any, "rule-1, rule-3 match no live node"},
+		{"round robin", resolver(t, ""), key, "c a b"},
+		{"random", resolver(t, "random"), key, "c a b"},
+		{"active-passive", resolver(t, "active-passive"), key, "c a b"},
+		{"fixed counts nodes by name", resolver(t, "fixed", "index", "0"), key, "a"},
+		{"fixed begins again", resolver(t, "fixed", "index", "5"), key, "c"},
+		{"nodes", resolver(t, "nodes", "task_nodes", "b,c,x"), key, "c b"},
+		{"nodes that are not there", resolver(t, "nodes", "task_nodes", "x,y"), key, "none of the nodes x, y can take it"},
+		{"an address", resolver(t, "rules", "rule-1", `.*,.*,10\.0\.2\..*`), key, "c b"},
+		{"the whole address", resolver(t, "rules", "rule-1", `.*,.*,10\.0\.2`), key, "rule-1 matches no live node"},
+		{"a host name", resolver(t, "rules", "rule-1", `.*,.*,host-a`), key, "a"},
+		{"a node", resolver(t, "rules", "rule-1", `.*,.*,b`), key, "b"},
+		{"an identifier", resolver(t, "rules", "rule-1", `.*,.*,east`), key, "b"},
+		{"alternatives are whole too", resolver(t, "rules", "rule-1", `.*,.*,host-a|host`), key, "a"},
+		{"the first rule with a member", resolver(t, "rules", "rule-10", ".*,.*,.*", "rule-2", "T,.*,host-b", "rule-1", "T,.*,gone"), key, "b"},
+		{"by number, not by text", resolver(t, "rules", "rule-10", ".*,.*,host-a", "rule-9", ".*,.*,host-c"), key, "c"},
+		{"rules for another type", resolver(t, "rules", "rule-1", "U,.*,.*"), key, "no rule is for a task in it of type T"},
+		{"rules for another name", resolver(t, "rules", "rule-1", "T,m.*,.*"), key, "no rule is for a task in it of type T"},
+		{"no node for several", resolver(t, "rules", "rule-1", "T,.*,x", "rule-3", "T,.*,y"), key, "rule-1, rule-3 match no live node"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,7 @@
 package place
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -23,13 +24,13 @@ func anywhere(members []Member) []int {
 type RoundRobin struct{}
 
 func newRoundRobin(properties []Property) (Resolver, error) {
-	for _, p := range properties {
-		if p.Name == "task_server_count" {
-			return nil, fmt.Errorf("property %q belongs elsewhere: set taskServerCount, or -Dtask.server.count", p.Name)
-		}
+	if len(properties) == 0 {
+		return RoundRobin{}, nil
+	}
+	if p := properties[0]; p.Name != "task_server_count" {
 		return nil, unknown(p)
 	}
-	return RoundRobin{}, nil
+	return nil, errors.New(`property "task_server_count" belongs elsewhere: set taskServerCount, or -Dtask.server.count`)
 }
 
 // Class is one for all.
@@ -73,8 +74,8 @@ func (r Random) Spread() Spread { return Spread{Kind: Scattered, Seed: r.Seed} }
 type ActivePassive struct{ RoundRobin }
 
 func newActivePassive(properties []Property) (Resolver, error) {
-	for _, p := range properties {
-		return nil, unknown(p)
+	if len(properties) > 0 {
+		return nil, unknown(properties[0])
 	}
 	return ActivePassive{}, nil
 }
