@@ -21,6 +21,16 @@ func (e Ensemble) Addresses() []string {
 	return all
 }
 
+// At gives the server with that address for clients, nil if there is none.
+func (e Ensemble) At(address string) *Server {
+	for _, s := range e {
+		if s.Address == address {
+			return s
+		}
+	}
+	return nil
+}
+
 // Leader gives the server that leads, and waits for there to be one.
 func (e Ensemble) Leader(tb testing.TB) *Server {
 	tb.Helper()

@@ -1,0 +1,193 @@
+//go:build integration
+
+package zk_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/coordclient/zk"
+	"github.com/seed42aab489/belfry/coordclient/zk/zktest"
+)
+
+// The test binary runs itself as a member that can be killed and frozen; this
+// variable says where it joins: "root address address ...".
+const childEnv = "BELFRY_ZK_TEST_CHILD"
+
+func TestMain(m *testing.M) {
+	if spec := os.Getenv(childEnv); spec != "" {
+		os.Exit(runChild(strings.Fields(spec)))
+	}
+	os.Exit(m.Run())
+}
+
+// runChild joins and says "<id>"; then for each line of its input commits one
+// entry of that key, bound to its membership, and says how that went.
+func runChild(spec []string) int {
+	ctx := context.Background()
+	m, err := zk.Join(ctx, zk.Options{Servers: spec[1:], Root: spec[0], Node: "child", SessionTimeout: short})
+	if err != nil {
+		fmt.Println("error", err)
+		return 1
+	}
+	fmt.Println(m.ID())
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		err := m.Commit(ctx, coordclient.CheckMember(m.ID()), coordclient.Create(lines.Text(), nil))
+		state, _ := m.State()
+		fmt.Println(state, err)
+	}
+	return 0
+}
+
+type child struct {
+	id  coordclient.MemberID
+	cmd *exec.Cmd
+	in  io.Writer
+	out *bufio.Scanner
+}
+
+func startChild(t *testing.T, root string, servers []string) *child {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &child{cmd: exec.Command(exe)}
+	c.cmd.Env = append(os.Environ(), childEnv+"="+root+" "+strings.Join(servers, " "))
+	c.cmd.Stderr = os.Stderr
+	out, err := c.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.in, err = c.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = c.cmd.Process.Kill()
+		_ = c.cmd.Wait()
+	})
+	c.out = bufio.NewScanner(out)
+	c.id = coordclient.MemberID(c.line(t))
+	if c.id.Node() != "child" {
+		t.Fatalf("the child said %q", c.id)
+	}
+	return c
+}
+
+func (c *child) line(t *testing.T) string {
+	t.Helper()
+	if !c.out.Scan() {
+		t.Fatalf("the child has ended: %v", c.out.Err())
+	}
+	return c.out.Text()
+}
+
+func (c *child) commit(t *testing.T, key string) string {
+	t.Helper()
+	if _, err := fmt.Fprintln(c.in, key); err != nil {
+		t.Fatal(err)
+	}
+	return c.line(t)
+}
+
+// A member frozen for longer than its session is fenced: what it does first
+// when it wakes fails, and it knows that it is lost.
+func TestIntegrationFrozenMemberIsFenced(t *testing.T) {
+	t.Parallel()
+	for name, servers := range map[string]zktest.Ensemble{"one": zktest.StartEnsemble(t, 1), "three": zktest.StartEnsemble(t, 3)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := zk.Options{Servers: servers.Addresses(), Root: newRoot(), Node: "witness"}
+			witness := join(t, o)
+			for round := range 3 {
+				c := startChild(t, o.Root, servers.Addresses())
+				if said := c.commit(t, fmt.Sprintf("/awake/%d", round)); said != "healthy <nil>" {
+					t.Fatalf("awake: %s", said)
+				}
+				if err := c.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+					t.Fatal(err)
+				}
+				leaves(t, witness, c.id)
+				if err := c.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+					t.Fatal(err)
+				}
+				key := fmt.Sprintf("/zombie/%d", round)
+				if said := c.commit(t, key); !strings.HasPrefix(said, "lost ") || strings.HasSuffix(said, "<nil>") {
+					t.Errorf("after the freeze: %s", said)
+				}
+				if isThere(t, witness, key) {
+					t.Error("a frozen member committed after its session")
+				}
+			}
+		})
+	}
+}
+
+// Frozen for half of its session it goes on, but not before it has proved that
+// it may.
+func TestIntegrationShortFreezeKeepsTheSession(t *testing.T) {
+	t.Parallel()
+	servers := zktest.StartEnsemble(t, 1)
+	root := newRoot()
+	c := startChild(t, root, servers.Addresses())
+	if said := c.commit(t, "/before"); said != "healthy <nil>" {
+		t.Fatal(said)
+	}
+	if err := c.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	<-time.After(short / 3)
+	if err := c.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if said := c.commit(t, "/after"); said != "healthy <nil>" {
+		t.Errorf("after a short freeze: %s", said)
+	}
+}
+
+// A killed member is out of the group within the time-out, a tick and a second.
+func TestIntegrationKilledMemberExpires(t *testing.T) {
+	t.Parallel()
+	servers := zktest.StartEnsemble(t, 3)
+	o := zk.Options{Servers: servers.Addresses(), Root: newRoot(), Node: "witness"}
+	witness := join(t, o)
+	for range 3 {
+		c := startChild(t, o.Root, servers.Addresses())
+		if in, _ := inGroupSynced(t, witness, c.id); !in {
+			t.Fatalf("%s is not in the group", c.id)
+		}
+		begun := time.Now()
+		if err := c.cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		leaves(t, witness, c.id)
+		took := time.Since(begun)
+		t.Logf("out after %s", took.Round(time.Millisecond))
+		if most := short + zktest.TickTime + time.Second; took > most {
+			t.Errorf("out after %s, want %s at most", took, most)
+		}
+		if err := witness.SweepNow(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func inGroupSynced(t *testing.T, m *zk.Member, id coordclient.MemberID) (bool, <-chan struct{}) {
+	t.Helper()
+	if err := m.Sync(t.Context(), "/"); err != nil {
+		t.Fatal(err)
+	}
+	return inGroup(t, m, id)
+}
