@@ -14,14 +14,6 @@ import (
 	"github.com/seed42aab489/belfry/plugin/store"
 )
 
-// What must never be.
-var (
-	errTwoOwners = errors.New("a bucket has two owners")
-	errUnserved  = errors.New("a bucket has an owner who does not serve it")
-	errTwice     = errors.New("a firing began twice")
-	errGap       = errors.New("a bucket was without an owner for too long")
-)
-
 // scene runs a test of a group in fake time.
 func scene(t *testing.T, buckets int, play func(t *testing.T, g *group)) {
 	t.Helper()
@@ -182,6 +174,7 @@ func TestNewMemberGetsItsShareWithinTheBound(t *testing.T) {
 }
 
 func TestKillMovesAllToTheLiving(t *testing.T) {
+	t.Parallel()
 	for _, leader := range []bool{true, false} {
 		t.Run(fmt.Sprint("leader ", leader), func(t *testing.T) {
 			scene(t, 32, func(t *testing.T, g *group) {

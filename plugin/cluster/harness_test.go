@@ -31,6 +31,10 @@ type group struct {
 	// resolver of new hosts; nil: the default.
 	resolver place.Resolver
 	log      *slog.Logger
+	// wrap goes between a host's session and its faults, which plan makes; nil:
+	// nothing does, and there are none.
+	wrap func(*coordtest.Member) coordtest.Joined
+	plan func(coordtest.Call) coordtest.Fault
 
 	mu    sync.Mutex // guards what follows
 	ids   int
@@ -42,6 +46,7 @@ type group struct {
 type ran struct {
 	task, node string
 	fire       task.FireID
+	attempt    int
 	at         time.Time // scheduled
 	began      time.Time
 }
@@ -79,7 +84,7 @@ type host struct {
 
 	mu    sync.Mutex // guards what follows
 	ahead time.Duration
-	dead  bool
+	dead  bool // nothing of it has an effect any more
 }
 
 // boot starts a host with services deployed; none: "S".
@@ -89,10 +94,14 @@ func (g *group) boot(node string, services ...string) *host {
 		services = []string{"S"}
 	}
 	h := &host{g: g, node: node, member: g.kv.Join(node, nil)}
-	h.faulty = coordtest.NewFaulty(h.member)
+	var session coordtest.Joined = h.member
+	if g.wrap != nil {
+		session = g.wrap(h.member)
+	}
+	h.faulty = coordtest.NewFaulty(session)
 	h.store = store.New(h.faulty, store.Options{NewID: g.newID}).Owner(h.member.ID(), h.faulty)
 	e, err := engine.New(engine.Options{
-		Log: h.store, Watcher: h.store, Invoker: h, Targets: h, Session: session{h.member}, Compile: bucket.Triggers(&h.compile),
+		Log: h.store, Watcher: h.store, Invoker: h, Targets: h, Session: state{h.member}, Compile: bucket.Triggers(&h.compile),
 		Node: node, SessionTimeout: 4 * time.Second, Now: h.now, Left: func(b int, err error) { h.cluster.Left(b, err) },
 	})
 	if err != nil {
@@ -110,6 +119,7 @@ func (g *group) boot(node string, services ...string) *host {
 		published[s] = []byte("{}")
 	}
 	ctx := context.Background()
+	// What follows is tried again by whoever starts a host; here it does not fail.
 	if err := h.store.Publish(ctx, published); err != nil {
 		g.t.Fatal(err)
 	}
@@ -119,6 +129,7 @@ func (g *group) boot(node string, services ...string) *host {
 	if err := h.cluster.Start(ctx); err != nil {
 		g.t.Fatal(err)
 	}
+	h.faulty.Plan(g.plan)
 	g.mu.Lock()
 	g.hosts = append(g.hosts, h)
 	g.mu.Unlock()
@@ -138,6 +149,16 @@ func (h *host) stop() {
 	if err := h.member.Close(); err != nil {
 		h.g.t.Errorf("%s: %v", h.node, err)
 	}
+	h.gone()
+}
+
+// leave stops a host in good order, as far as faults let it.
+func (h *host) leave() {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	_ = h.cluster.Stop(ctx) // it may be cut off
+	_ = h.engine.Stop(ctx)  // what it could not release is freed with its session
+	_ = h.member.Close()    // memory has nothing to close
 	h.gone()
 }
 
@@ -210,13 +231,13 @@ func (h *host) Invoke(_ context.Context, call task.Call) task.Result {
 	}
 	h.g.mu.Lock()
 	defer h.g.mu.Unlock()
-	h.g.runs = append(h.g.runs, ran{call.Info.Name, h.node, call.FireID, call.Scheduled, time.Now()})
+	h.g.runs = append(h.g.runs, ran{call.Info.Name, h.node, call.FireID, call.Attempt, call.Scheduled, time.Now()})
 	return task.Result{Outcome: task.OK}
 }
 
-type session struct{ s coordclient.Session }
+type state struct{ s coordclient.Session }
 
-func (s session) State() (bool, <-chan struct{}) {
+func (s state) State() (bool, <-chan struct{}) {
 	state, changed := s.s.State()
 	return state == coordclient.Healthy, changed
 }
@@ -321,7 +342,7 @@ func (g *group) quiet(limit time.Duration) time.Duration {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	g.t.Fatalf("not settled within %s: %v; owners %v, and %v", limit, g.standing(), g.count(), g.true())
+	g.t.Fatalf("%v: not within %s: %v; owners %v, and %v", errRestless, limit, g.standing(), g.count(), g.true())
 	return 0
 }
 
