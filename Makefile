@@ -6,11 +6,12 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo de
 LDFLAGS   := -s -w -X main.version=$(VERSION)
 FUZZTIME  ?= 30s
 SIM_SEEDS ?= 1000
+ENSEMBLE  ?= 1
 SHELL     := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-race integration e2e bench fuzz lint fmt generate verify ci clean deps
+.PHONY: help build run cluster test test-race integration e2e bench fuzz lint fmt generate verify ci clean deps
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +21,9 @@ build: ## build bin/belfryd and bin/belfry, static
 
 run: build ## start a host with the sample services, tasks and mails; state in ./var
 	@bin/belfryd --config configs/belfryd.yaml --sample
+
+cluster: deps build ## start three hosts on one ZooKeeper, or on three with ENSEMBLE=3; state in ./var
+	@.ci/cluster $(ENSEMBLE)
 
 deps: ## install the servers and programs that the tests use (Debian packages)
 	@.ci/deps

@@ -71,7 +71,8 @@ var table = map[string]row{
 			"github.com/prometheus/client_golang", "github.com/coreos/go-systemd/v22", "github.com/google/uuid",
 		},
 	},
-	"cmd/belfryd": {own: []string{"cmd/internal/app", "cmd/internal/conf"}, third: []string{"github.com/spf13/cobra", "github.com/spf13/pflag"}},
-	"cmd/belfry":  {own: []string{"cmd/internal/cli"}},
-	"cmd/e2e":     {own: []string{}},
+	"cmd/internal/coordserver": {},
+	"cmd/belfryd":              {own: []string{"cmd/internal/app", "cmd/internal/conf", "cmd/internal/coordserver"}, third: []string{"github.com/spf13/cobra", "github.com/spf13/pflag"}},
+	"cmd/belfry":               {own: []string{"cmd/internal/cli"}},
+	"cmd/e2e":                  {own: []string{}},
 }
