@@ -247,9 +247,13 @@ func (e *Engine) close(ctx context.Context) error {
 // Owned lists the buckets that this engine owns now.
 func (e *Engine) Owned() []int {
 	var owned []int
-	for _, o := range e.all() {
-		owned = append(owned, o.fence.Bucket)
+	e.mu.Lock()
+	for b, o := range e.owners {
+		if o != nil {
+			owned = append(owned, b)
+		}
 	}
+	e.mu.Unlock()
 	slices.Sort(owned)
 	return owned
 }
