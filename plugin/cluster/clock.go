@@ -47,4 +47,9 @@ func off(skew time.Duration) string {
 }
 
 // unfit is why this member may own nothing. It needs mu.
-func (c *Cluster) unfit() string { return off(c.skew) }
+func (c *Cluster) unfit() string {
+	if c.newest != "" && c.newest != c.me {
+		return "its node has joined again, as " + string(c.newest)
+	}
+	return off(c.skew)
+}

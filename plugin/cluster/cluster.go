@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -126,7 +127,8 @@ type Cluster struct {
 	regroup chan struct{} // closed when alive changed
 	work    map[int]*work
 	lost    map[int]loss
-	resyncs time.Time // when to look at every bucket's node
+	resyncs time.Time            // when to look at every bucket's node
+	newest  coordclient.MemberID // of this node
 	skew    time.Duration
 	known   bool // the skew is known
 	status  Status
@@ -277,6 +279,24 @@ func (c *Cluster) Status() (Status, <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.status, c.changed
+}
+
+// Wait returns when the member is settled: when it owns what belongs to it, which
+// may be nothing while the barrier is closed. Errors: that of ctx, ErrStopped.
+func (c *Cluster) Wait(ctx context.Context) error {
+	for {
+		status, changed := c.Status()
+		if status.Settled {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-c.done:
+			return ErrStopped
+		case <-ctx.Done():
+			return fmt.Errorf("%d of %d buckets are owned: %w", status.Owned, status.Mine, context.Cause(ctx))
+		}
+	}
 }
 
 // tell changes the status.

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
@@ -73,6 +74,11 @@ func (c *Cluster) look(ctx context.Context) (paper, group <-chan struct{}, err e
 func (c *Cluster) seen(members []coordclient.Member) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for _, m := range members {
+		if m.ID.Node() == c.me.Node() {
+			c.newest = m.ID // they are oldest first
+		}
+	}
 	same := len(members) == len(c.alive)
 	for _, m := range members {
 		same = same && c.alive[m.ID]
@@ -118,7 +124,7 @@ func (c *Cluster) reconcile(p *store.Placement, buckets int) {
 			amiss++
 		}
 	}
-	placed := len(p.Buckets) == buckets
+	placed := len(p.Buckets) == buckets && slices.Contains(p.Members, c.me)
 	for b := range p.Buckets {
 		if p.Buckets[b] >= 0 {
 			waiting = ""

@@ -47,6 +47,18 @@ func (r *reign) gather(ctx context.Context) (view, error) {
 	if err != nil {
 		return v, err
 	}
+	there := make(map[coordclient.MemberID]bool, len(v.members))
+	for _, m := range v.members {
+		there[m.ID] = true
+	}
+	for m := range clocks {
+		if there[m] {
+			continue
+		}
+		if err := r.d.Store.SweepClock(ctx, m); err != nil {
+			return v, err
+		}
+	}
 	ready := r.readyOf(v.members, clocks)
 	if err = r.readServices(ctx); err != nil {
 		return v, err
@@ -56,10 +68,6 @@ func (r *reign) gather(ctx context.Context) (view, error) {
 	}
 	if err = r.recall(ctx, v.holders); err != nil {
 		return v, err
-	}
-	there := make(map[coordclient.MemberID]bool, len(v.members))
-	for _, m := range v.members {
-		there[m.ID] = true
 	}
 	v.empty = true
 	for _, m := range v.paper.Members {
@@ -83,20 +91,20 @@ func (r *reign) gather(ctx context.Context) (view, error) {
 // candidate is a member with what it said of its clock.
 type candidate struct {
 	coordclient.Member
-	clock store.Clock
+	skew time.Duration
 }
 
 // readyOf gives the members that have begun: of others nothing is known yet.
 // They publish their services before, so those of a new one are read anew.
-func (r *reign) readyOf(members []coordclient.Member, clocks map[string]store.Clock) []candidate {
+func (r *reign) readyOf(members []coordclient.Member, clocks map[coordclient.MemberID]time.Duration) []candidate {
 	var all []candidate
 	ready := make(map[coordclient.MemberID]bool)
 	for _, m := range members {
-		clock, ok := clocks[m.ID.Node()]
-		if !ok || clock.Member != m.ID {
+		skew, ok := clocks[m.ID]
+		if !ok {
 			continue
 		}
-		all = append(all, candidate{m, clock})
+		all = append(all, candidate{m, skew})
 		ready[m.ID] = true
 		if !r.ready[m.ID] {
 			r.services = nil
@@ -122,7 +130,7 @@ func (r *reign) describe(ctx context.Context, members []candidate, there map[coo
 		if m.Services == nil {
 			m.Services = map[string]bool{}
 		}
-		m.Unfit = off(member.clock.Skew)
+		m.Unfit = off(member.skew)
 		if drain, ok := drains[node]; ok && drain.Of(member.ID) {
 			m.Unfit = "it is being drained"
 			if drain.Reason != "" {

@@ -113,8 +113,8 @@ func (r *reign) round(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	next := store.Placement{}
-	for _, m := range v.members {
-		next.Members = append(next.Members, m.ID)
+	for i := range v.in.Members {
+		next.Members = append(next.Members, coordclient.MemberID(v.in.Members[i].ID))
 	}
 	for _, a := range plan.Assignments {
 		next.Assign(coordclient.MemberID(a.Member), a.Why)
@@ -124,7 +124,7 @@ func (r *reign) round(ctx context.Context) (time.Duration, error) {
 		if err := r.d.Store.Decide(ctx, r.lead, d); err != nil {
 			return 0, err
 		}
-		r.d.Log.Info("placed", "term", r.lead.Term, "members", len(v.members), "moved", len(plan.Moved), "underway", plan.Underway, "waiting", plan.Waiting)
+		r.d.Log.Info("placed", "term", r.lead.Term, "members", len(v.in.Members), "moved", len(plan.Moved), "underway", plan.Underway, "waiting", plan.Waiting)
 	}
 	more, err := r.survey(ctx, v.holders)
 	if err != nil {

@@ -85,6 +85,7 @@ func simulate(t *testing.T, seed uint64) {
 		s.group.options.Servers = s.draw(4)
 		s.group.wrap = func(m *coordtest.Member) coordtest.Joined { return watched{m, s.judge} }
 		s.group.plan = s.fault
+		defer s.end()
 		s.live()
 		for _, err := range s.verdict() {
 			t.Errorf("seed %d: %v", seed, err)
@@ -142,7 +143,6 @@ func (s *sim) live() {
 	s.mu.Unlock()
 	s.dying.Wait()
 	s.settle()
-	s.end()
 }
 
 // disturb does something to the group.
@@ -150,12 +150,15 @@ func (s *sim) disturb() {
 	hosts := s.living()
 	switch what := s.draw(12); {
 	case len(hosts) == 0 || what < 3:
-		s.boot(node(s.draw(simNodes)))
+		name := node(s.draw(simNodes))
+		for _, h := range hosts {
+			if h.node == name {
+				s.kill(h) // and back before its session has expired
+			}
+		}
+		s.boot(name)
 	case what == 3:
-		h := hosts[s.draw(len(hosts))]
-		h.gone()
-		expires := time.Duration(1+s.draw(5000)) * time.Millisecond
-		s.dying.Go(func() { h.kill(expires) }) // ends when it has expired
+		s.kill(hosts[s.draw(len(hosts))])
 	case what == 4:
 		h := hosts[s.draw(len(hosts))]
 		h.member.Expire()
@@ -181,6 +184,13 @@ func (s *sim) disturb() {
 	default:
 		s.create("more-"+s.newID(), "S", time.Duration(100+s.draw(2000))*time.Millisecond)
 	}
+}
+
+// kill kills a host, whose session ends some time later.
+func (s *sim) kill(h *host) {
+	h.gone()
+	expires := time.Duration(1+s.draw(5000)) * time.Millisecond
+	s.dying.Go(func() { h.kill(expires) }) // ends when it has expired
 }
 
 // admits fails on an administrator's error: there are no faults on his way.

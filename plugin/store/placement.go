@@ -22,7 +22,7 @@ type Placement struct {
 	Format int `json:"format"`
 	// Term of the leader that wrote it; 0: nobody did yet.
 	Term int64 `json:"term"`
-	// Members are all that were in the group.
+	// Members are all that it was made for: those that had begun.
 	Members []coordclient.MemberID `json:"members"`
 	// Buckets holds, by number, an index into Members, or -1: nobody. Empty:
 	// nothing was placed yet.

@@ -159,13 +159,6 @@ func (s *Store) Announced(ctx context.Context) (<-chan struct{}, error) {
 	return changed, nil
 }
 
-// Clock is what a member said of its clock.
-type Clock struct {
-	Member coordclient.MemberID
-	// Skew is how far the clock is ahead of the store's.
-	Skew time.Duration
-}
-
 type clockRecord struct {
 	Format int                  `json:"format"`
 	Member coordclient.MemberID `json:"member"`
@@ -174,7 +167,7 @@ type clockRecord struct {
 
 func (k keys) clocks() string { return string(k) + "/clocks" }
 
-func (k keys) clock(node string) string { return k.clocks() + "/" + Segment(node) }
+func (k keys) clock(m coordclient.MemberID) string { return k.clocks() + "/" + Segment(string(m)) }
 
 // Compare writes down what the member's clock was found to be, and finds it out
 // anew: how far now is ahead of the store's clock, at least, whatever the commit
@@ -188,7 +181,7 @@ func (o *Owner) Compare(ctx context.Context, now func() time.Time, known time.Du
 }
 
 func (o *Owner) compare(ctx context.Context, now func() time.Time, known time.Duration) (time.Duration, error) {
-	key := o.keys.clock(o.me.Node())
+	key := o.keys.clock(o.me)
 	value, err := encode(clockRecord{Format, o.me, known.Milliseconds()}, coordclient.MaxValue)
 	if err != nil {
 		return 0, err
@@ -216,22 +209,33 @@ func (o *Owner) compare(ctx context.Context, now func() time.Time, known time.Du
 	return 0, nil
 }
 
-// Clocks reads what members said of their clocks, by node; nothing of those
-// that said nothing. Error: coordclient.ErrUnavailable.
-func (s *Store) Clocks(ctx context.Context) (map[string]Clock, error) {
-	all, err := read(ctx, s, s.keys.clocks(), func(_ string, e coordclient.Entry) (Clock, error) {
+// Clocks reads what members said of their clocks: how far each is ahead of the
+// store's. Nothing of those that said nothing yet. Error:
+// coordclient.ErrUnavailable.
+func (s *Store) Clocks(ctx context.Context) (map[coordclient.MemberID]time.Duration, error) {
+	all, err := read(ctx, s, s.keys.clocks(), func(_ string, e coordclient.Entry) (clockRecord, error) {
 		var r clockRecord
 		err := decode(e.Value, coordclient.MaxValue, &r, &r.Format)
-		return Clock{r.Member, time.Duration(r.SkewMS) * time.Millisecond}, err
+		return r, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("clocks: %w", err)
 	}
-	clocks := make(map[string]Clock, len(all))
+	clocks := make(map[coordclient.MemberID]time.Duration, len(all))
 	for _, c := range all {
-		clocks[c.Member.Node()] = c
+		clocks[c.Member] = time.Duration(c.SkewMS) * time.Millisecond
 	}
 	return clocks, nil
+}
+
+// SweepClock removes what a member that is gone said of its clock. Error:
+// coordclient.ErrUnavailable, ErrUnknownOutcome.
+func (s *Store) SweepClock(ctx context.Context, gone coordclient.MemberID) error {
+	err := s.kv.Commit(ctx, coordclient.Delete(s.keys.clock(gone), coordclient.AnyVersion))
+	if err != nil && !errors.Is(err, coordclient.ErrNotFound) {
+		return fmt.Errorf("clock of %s: %w", gone, err)
+	}
+	return nil
 }
 
 // Surrender frees a bucket that this member has on paper but does not serve, as
