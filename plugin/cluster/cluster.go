@@ -78,8 +78,8 @@ const (
 	// quarter; resyncSoon is after what may have left a bucket half-acquired.
 	resync     = 15 * time.Second
 	resyncSoon = time.Second
-	// poll is how often a leader looks without being told; pace while buckets are
-	// on their way.
+	// poll is how often a leader looks without being told; pace is when it looks
+	// first after it has changed something.
 	poll = 2 * time.Second
 	pace = 250 * time.Millisecond
 	// rereadServices is how often a leader reads the catalogue without being told.

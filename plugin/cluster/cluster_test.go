@@ -510,3 +510,41 @@ func TestStopBeforeStart(t *testing.T) {
 		}
 	})
 }
+
+// A bucket with a run that goes on stays for as long as it does, when another
+// member joins; others move.
+func TestOpenBucketIsNotMovedForBalance(t *testing.T) {
+	scene(t, 16, func(t *testing.T, g *group) {
+		g.boot("n1")
+		g.quiet(5 * time.Second)
+		for i := range 8 {
+			g.create(fmt.Sprintf("long-%d", i), "S", 10*time.Minute)
+			g.create(fmt.Sprintf("short-%d", i), "S", time.Minute)
+		}
+		time.Sleep(3 * time.Second) // they run
+		began := time.Now()
+		g.boot("n2")
+		time.Sleep(longRun / 2)
+		for i := range 8 {
+			if on := g.ownerOf(fmt.Sprintf("long-%d", i)); on != "n1" {
+				t.Errorf("long-%d went to %s after %s", i, on, time.Since(began))
+			}
+		}
+		if c := g.count(); c["n2"] == 0 {
+			t.Errorf("nothing else moved: %v", c)
+		}
+		time.Sleep(longRun)
+		moved := 0
+		for i := range 8 {
+			if g.ownerOf(fmt.Sprintf("long-%d", i)) == "n2" {
+				moved++
+			}
+		}
+		if moved == 0 {
+			t.Error("when they had ended, none moved")
+		}
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.once(t)
+	})
+}

@@ -97,15 +97,12 @@ func (c *Cluster) seen(members []coordclient.Member) {
 // reconcile begins to acquire and release what has to be, and tells how the
 // member stands.
 func (c *Cluster) reconcile(p *store.Placement, buckets int) {
-	mine, amiss, waiting := 0, 0, ""
+	mine, amiss := 0, 0
 	c.mu.Lock()
 	owned := c.owned() // under mu: whoever has finished work is in it
 	unfit := c.unfit()
 	for b := range buckets {
-		to, why := p.Of(b)
-		if to == "" && b == 0 {
-			waiting = why
-		}
+		to, _ := p.Of(b)
 		wanted := to == c.me && unfit == "" && c.known
 		if to == c.me {
 			mine++
@@ -125,15 +122,9 @@ func (c *Cluster) reconcile(p *store.Placement, buckets int) {
 		}
 	}
 	placed := len(p.Buckets) == buckets && slices.Contains(p.Members, c.me)
-	for b := range p.Buckets {
-		if p.Buckets[b] >= 0 {
-			waiting = ""
-			break
-		}
-	}
 	c.mu.Unlock()
 	c.tell(func(s *Status) {
-		s.Waiting, s.Unfit, s.Mine, s.Owned = waiting, unfit, mine, len(owned)
+		s.Waiting, s.Unfit, s.Mine, s.Owned = p.Waiting, unfit, mine, len(owned)
 		s.Settled = placed && amiss == 0
 	})
 }

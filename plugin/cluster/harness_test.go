@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -221,6 +222,9 @@ func (h *host) setClock(ahead time.Duration) {
 // Target implements engine.Targets.
 func (h *host) Target(task.Info) (task.Target, bool) { return task.Target{Hash: "h"}, true }
 
+// longRun is how long a run of a task takes whose name begins with long.
+const longRun = 20 * time.Second
+
 // Invoke implements engine.Invoker.
 func (h *host) Invoke(_ context.Context, call task.Call) task.Result {
 	h.mu.Lock()
@@ -228,6 +232,9 @@ func (h *host) Invoke(_ context.Context, call task.Call) task.Result {
 	h.mu.Unlock()
 	if dead {
 		return task.Result{Outcome: task.Interrupted}
+	}
+	if strings.HasPrefix(call.Info.Name, "long") {
+		defer time.Sleep(longRun)
 	}
 	h.g.mu.Lock()
 	defer h.g.mu.Unlock()

@@ -39,8 +39,8 @@ func (c *Cluster) reign(ctx context.Context, term int64) {
 	c.tell(func(s *Status) { s.Leading = true })
 	defer c.tell(func(s *Status) { s.Leading = false })
 	r := &reign{Cluster: c, lead: lead}
-	for pause := minPause; ctx.Err() == nil; {
-		again, err := r.round(ctx)
+	for pause, idle := minPause, pace; ctx.Err() == nil; {
+		busy, err := r.round(ctx)
 		switch {
 		case errors.Is(err, store.ErrDeposed):
 			log.Info("not leading any more", "err", err)
@@ -54,7 +54,10 @@ func (c *Cluster) reign(ctx context.Context, term int64) {
 			continue
 		}
 		pause = minPause
-		r.rest(ctx, again)
+		if idle = min(2*idle, poll); busy {
+			idle = pace
+		}
+		r.rest(ctx, idle)
 	}
 }
 
@@ -97,12 +100,12 @@ func (r *reign) rest(ctx context.Context, at time.Duration) {
 	}
 }
 
-// round looks at everything, decides, and commits what has changed. It gives
-// when to look again.
-func (r *reign) round(ctx context.Context) (time.Duration, error) {
+// round looks at everything, decides, and commits what has changed. True: there
+// is more to do soon.
+func (r *reign) round(ctx context.Context) (bool, error) {
 	v, err := r.gather(ctx)
 	if err != nil {
-		return 0, err
+		return false, err
 	}
 	barrier, pass := r.barrier(&v)
 	if pass {
@@ -110,33 +113,25 @@ func (r *reign) round(ctx context.Context) (time.Duration, error) {
 	}
 	plan, err := r.decide(ctx, v.in)
 	if err != nil {
-		return 0, err
+		return false, err
 	}
-	next := store.Placement{}
+	next := store.Placement{Waiting: plan.Waiting}
 	for i := range v.in.Members {
 		next.Members = append(next.Members, coordclient.MemberID(v.in.Members[i].ID))
 	}
 	for _, a := range plan.Assignments {
 		next.Assign(coordclient.MemberID(a.Member), a.Why)
 	}
-	if barrier != nil || !same(&v.paper, &next) {
+	changed := barrier != nil || !same(&v.paper, &next)
+	if changed {
 		d := store.Decision{Placement: next, Version: v.version, Barrier: barrier, BarrierVersion: v.barrierVersion}
 		if err := r.d.Store.Decide(ctx, r.lead, d); err != nil {
-			return 0, err
+			return false, err
 		}
 		r.d.Log.Info("placed", "term", r.lead.Term, "members", len(v.in.Members), "moved", len(plan.Moved), "underway", plan.Underway, "waiting", plan.Waiting)
 	}
-	more, err := r.survey(ctx, v.holders)
-	if err != nil {
-		return 0, err
-	}
-	switch {
-	case more:
-		return 0, nil
-	case plan.Underway > 0:
-		return pace, nil
-	}
-	return poll, nil
+	learnt, err := r.survey(ctx, v.holders)
+	return changed || learnt, err
 }
 
 // decide plans, and plans again without those that must not be moved because
@@ -186,7 +181,7 @@ func (r *reign) barrier(v *view) (*store.Barrier, bool) {
 
 // same tells whether two placements say the same.
 func same(a, b *store.Placement) bool {
-	if len(a.Buckets) != len(b.Buckets) || len(a.Members) != len(b.Members) {
+	if a.Waiting != b.Waiting || len(a.Buckets) != len(b.Buckets) || len(a.Members) != len(b.Members) {
 		return false
 	}
 	for i, m := range a.Members {

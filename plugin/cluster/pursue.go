@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// patience is how often a bucket may fail to be acquired before it is told.
+const patience = 5
+
 // acquire begins to go after a bucket. It needs mu.
 func (c *Cluster) acquire(b int) {
 	ctx, cancel := context.WithCancel(c.loops)
@@ -25,6 +28,7 @@ func (c *Cluster) acquire(b int) {
 // one that is cut short may leave the bucket with a member that does not serve
 // it.
 func (c *Cluster) pursue(ctx context.Context, b int) {
+	failures := 0
 	for pause := minPause; ctx.Err() == nil; {
 		holder, freed, err := c.d.Store.Holder(ctx, b)
 		c.mu.Lock()
@@ -40,7 +44,10 @@ func (c *Cluster) pursue(ctx context.Context, b int) {
 		again := maxPause
 		if err != nil {
 			again, pause = pause, min(2*pause, maxPause)
-			c.d.Log.Debug("bucket not acquired", "bucket", b, "err", err, "again_in", again)
+			// It may have been taken a moment ago; what lasts is told.
+			if failures++; failures == patience {
+				c.d.Log.Warn("bucket not acquired", "bucket", b, "err", err, "attempts", failures)
+			}
 		}
 		timer := time.NewTimer(jittered(again))
 		select {

@@ -22,6 +22,8 @@ type Placement struct {
 	Format int `json:"format"`
 	// Term of the leader that wrote it; 0: nobody did yet.
 	Term int64 `json:"term"`
+	// Waiting is why nothing may be placed at all; empty: something may.
+	Waiting string `json:"waiting,omitempty"`
 	// Members are all that it was made for: those that had begun.
 	Members []coordclient.MemberID `json:"members"`
 	// Buckets holds, by number, an index into Members, or -1: nobody. Empty:
