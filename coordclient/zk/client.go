@@ -271,8 +271,10 @@ func ask[R any](ctx context.Context, c *Client, request func() (R, error)) (R, e
 	case <-ctx.Done():
 		return none, fmt.Errorf("%w: %d requests wait for ZooKeeper: %w", coordclient.ErrUnavailable, maxInFlight, ctx.Err())
 	case <-c.health.lost:
+		return none, c.usable()
 	}
 	if err := c.usable(); err != nil {
+		<-c.slots
 		return none, err
 	}
 	type answer struct {
