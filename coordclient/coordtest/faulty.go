@@ -172,9 +172,12 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Get reads an entry, faults permitting.
-func (f *Faulty) Get(ctx context.Context, key string) (e coordclient.Entry, watch <-chan struct{}, err error) {
-	err = f.do(ctx, Call{Op: OpGet, Key: key}, func(ctx context.Context) (err error) {
+// Get reads an entry, faults permitting. Here as below, a late call writes what
+// nobody reads: the results are not its own.
+func (f *Faulty) Get(ctx context.Context, key string) (coordclient.Entry, <-chan struct{}, error) {
+	var e coordclient.Entry
+	var watch <-chan struct{}
+	err := f.do(ctx, Call{Op: OpGet, Key: key}, func(ctx context.Context) (err error) {
 		e, watch, err = f.Joined.Get(ctx, key)
 		return err
 	})
@@ -185,8 +188,9 @@ func (f *Faulty) Get(ctx context.Context, key string) (e coordclient.Entry, watc
 }
 
 // List names the children, faults permitting.
-func (f *Faulty) List(ctx context.Context, prefix string) (names []string, err error) {
-	err = f.do(ctx, Call{Op: OpList, Key: prefix}, func(ctx context.Context) (err error) {
+func (f *Faulty) List(ctx context.Context, prefix string) ([]string, error) {
+	var names []string
+	err := f.do(ctx, Call{Op: OpList, Key: prefix}, func(ctx context.Context) (err error) {
 		names, err = f.Joined.List(ctx, prefix)
 		return err
 	})
@@ -207,8 +211,10 @@ func (f *Faulty) Commit(ctx context.Context, ops ...coordclient.Op) error {
 }
 
 // Members lists the group, faults permitting.
-func (f *Faulty) Members(ctx context.Context) (list []coordclient.Member, watch <-chan struct{}, err error) {
-	err = f.do(ctx, Call{Op: OpMembers}, func(ctx context.Context) (err error) {
+func (f *Faulty) Members(ctx context.Context) ([]coordclient.Member, <-chan struct{}, error) {
+	var list []coordclient.Member
+	var watch <-chan struct{}
+	err := f.do(ctx, Call{Op: OpMembers}, func(ctx context.Context) (err error) {
 		list, watch, err = f.Joined.Members(ctx)
 		return err
 	})
@@ -219,8 +225,9 @@ func (f *Faulty) Members(ctx context.Context) (list []coordclient.Member, watch 
 }
 
 // SendReceive asks a member, faults permitting.
-func (f *Faulty) SendReceive(ctx context.Context, to coordclient.MemberID, verb string, request []byte) (answer []byte, err error) {
-	err = f.do(ctx, Call{Op: OpSendReceive, Key: verb}, func(ctx context.Context) (err error) {
+func (f *Faulty) SendReceive(ctx context.Context, to coordclient.MemberID, verb string, request []byte) ([]byte, error) {
+	var answer []byte
+	err := f.do(ctx, Call{Op: OpSendReceive, Key: verb}, func(ctx context.Context) (err error) {
 		answer, err = f.Joined.SendReceive(ctx, to, verb, request)
 		return err
 	})
