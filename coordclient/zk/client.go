@@ -159,12 +159,16 @@ func (c *Client) wait(ctx context.Context) error {
 	}
 }
 
-// prepare makes the root and the directories below it.
+// prepare makes the root and the directories below it, and looks whether they
+// may be read.
 func (c *Client) prepare(ctx context.Context) error {
 	for _, path := range c.paths.top() {
 		if err := c.ensure(ctx, path); err != nil {
 			return err
 		}
+	}
+	if _, err := c.children(ctx, c.paths.keys()); err != nil {
+		return fmt.Errorf("list %s: %w", c.paths.keys(), readError(err))
 	}
 	return nil
 }
