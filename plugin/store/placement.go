@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/seed42aab489/belfry/coordclient"
 )
@@ -60,7 +61,7 @@ func (p *Placement) Assign(member coordclient.MemberID, why string) {
 	if p.Buckets = append(p.Buckets, i); i >= 0 {
 		return
 	}
-	why = why[:min(len(why), MaxReason)]
+	why = strings.ToValidUTF8(why[:min(len(why), MaxReason)], "") // as it will be read
 	n := slices.Index(p.Reasons, why)
 	if n < 0 {
 		n = len(p.Reasons)
