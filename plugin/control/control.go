@@ -22,6 +22,9 @@ type Deps struct {
 	Now func() time.Time
 	// Root of the keys; "" alone.
 	Root string
+	// Cluster is where the group is, as zk://..., for Status. Empty: as the hosts
+	// say, and if they say nothing, "standalone".
+	Cluster string
 	// Log hears of records that cannot be read. Nil: nobody does.
 	Log *slog.Logger
 }
@@ -32,7 +35,7 @@ type Control struct {
 	members  coordclient.Members
 	caller   coordclient.Caller
 	now      func() time.Time
-	root     string
+	cluster  string
 	triggers trigger.Compiler
 }
 
@@ -49,7 +52,7 @@ func New(d Deps) *Control {
 	}
 	return &Control{
 		store:   store.New(d.KV, store.Options{Root: d.Root, Corrupt: corrupt}),
-		members: d.Members, caller: d.Caller, now: d.Now, root: d.Root,
+		members: d.Members, caller: d.Caller, now: d.Now, cluster: d.Cluster,
 	}
 }
 

@@ -43,7 +43,7 @@ func (c *Control) Runs(ctx context.Context, f RunFilter) ([]RunView, error) {
 	var mu sync.Mutex // guards runs
 	runs := []RunView{}
 	err = c.store.Snapshots(ctx, buckets, func(snap store.Snapshot) error {
-		r := c.reader(snap, nil)
+		r := c.reader(snap, around{})
 		for i := range r.defined {
 			if f.Task != "" && r.defined[i].Name != f.Task {
 				continue
@@ -185,7 +185,7 @@ func (c *Control) look(ctx context.Context, fireID string) (look, error) {
 		return look{}, wrap(err)
 	}
 	snap.Loaded.Definitions = defined[i : i+1]
-	r := c.reader(snap, nil)
+	r := c.reader(snap, around{})
 	if r.fault != nil {
 		return look{}, &Error{Code: CodeInternal, Message: ReasonCorrupt + ": " + r.fault.Error(), Err: r.fault}
 	}

@@ -22,6 +22,8 @@ const (
 	ReasonEnded       = "ENDED"               // its end is past
 	ReasonExhausted   = "COUNT_EXHAUSTED"     // it has fired as often as it was to
 	ReasonNoOwner     = "NO_OWNER"            // no host has taken its bucket
+	ReasonNoNode      = "NO_ELIGIBLE_NODE"    // there is no host that may own it
+	ReasonWaiting     = "WAITING_FOR_NODES"   // the start-up barrier is closed
 	ReasonUnreachable = "OWNER_UNREACHABLE"   // the host that owns its bucket is not in the group
 	ReasonCorrupt     = "BUCKET_STATE_BROKEN" // the stored state of its bucket cannot be read
 )
@@ -65,7 +67,7 @@ func (r reader) standing(info *task.Info, b *bucket.View) (State, string) {
 	}
 	switch {
 	case !r.owner.known:
-		return Unplaced, because(ReasonNoOwner, "no host has taken its bucket")
+		return Unplaced, r.owner.why
 	case !r.owner.alive:
 		return Unknown, because(ReasonUnreachable, "node "+r.owner.node+" is not in the group")
 	}

@@ -14,45 +14,16 @@ const (
 	maxTrouble = 20
 )
 
-// NodeInfo is the value of a member: what a host publishes of itself.
-type NodeInfo struct {
-	Version string `json:"version"`
-	Address string `json:"address"`
-	State   string `json:"state"` // healthy, suspended, draining; empty: healthy
-	Running int    `json:"running"`
-}
-
-// Nodes lists the hosts of the group, oldest first.
-func (c *Control) Nodes(ctx context.Context) ([]NodeView, error) {
-	members, _, err := c.members.Members(ctx)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	nodes := make([]NodeView, 0, len(members))
-	for _, m := range members {
-		var info NodeInfo
-		if len(m.Value) > 0 {
-			if err := json.Unmarshal(m.Value, &info); err != nil {
-				info = NodeInfo{State: "unreadable"}
-			}
-		}
-		nodes = append(nodes, NodeView{
-			Name: m.ID.Node(), Member: string(m.ID), Joined: m.Joined.UTC(),
-			Version: info.Version, Address: info.Address, State: orWord(info.State, "healthy"), Running: info.Running,
-		})
-	}
-	return nodes, nil
-}
-
 // Status is the whole in one screen.
 func (c *Control) Status(ctx context.Context) (StatusView, error) {
-	v := StatusView{Cluster: orWord(c.root, "standalone"), Next: []TaskView{}, Trouble: []TaskView{}}
+	v := StatusView{Next: []TaskView{}, Trouble: []TaskView{}}
 	var (
+		g        *group
 		tasks    []TaskView
 		services []ServiceView
 	)
 	err := together(
-		func() (err error) { v.Nodes, err = c.Nodes(ctx); return err },
+		func() (err error) { g, err = c.group(ctx); return err },
 		func() (err error) { tasks, err = c.Tasks(ctx, TaskFilter{}); return err },
 		func() (err error) { services, err = c.Services(ctx); return err },
 		func() (err error) { v.Outbox, err = c.store.Waiting(ctx); return err },
@@ -60,16 +31,31 @@ func (c *Control) Status(ctx context.Context) (StatusView, error) {
 	if err != nil {
 		return StatusView{}, wrap(err)
 	}
+	v.Cluster, v.Waiting, v.Leader, v.Nodes = c.name(g), g.waiting(), g.lead(), g.nodes()
 	v.count(tasks)
-	names := make(map[string]bool)
+	names, failed := make(map[string]bool), make(map[string]bool)
 	for _, s := range services {
 		names[s.Name] = true
 		if s.Status == StatusFailed {
-			v.Failed++
+			failed[s.Name] = true
 		}
 	}
-	v.Services = len(names)
+	v.Services, v.Failed = len(names), len(failed)
 	return v, nil
+}
+
+// name says where the group is: as who made this Control knows, or a host says.
+func (c *Control) name(g *group) string {
+	if c.cluster != "" {
+		return c.cluster
+	}
+	for _, m := range g.members {
+		var info NodeInfo
+		if json.Unmarshal(m.Value, &info) == nil && info.Cluster != "" {
+			return info.Cluster
+		}
+	}
+	return "standalone"
 }
 
 func (v *StatusView) count(tasks []TaskView) {

@@ -15,6 +15,7 @@ import (
 // TaskFilter says which tasks to list. Empty fields let all pass.
 type TaskFilter struct {
 	Tenant, Type, Service string
+	Node                  string // that owns the task's bucket
 	State                 State
 	NamePrefix            string
 }
@@ -32,14 +33,14 @@ func (c *Control) Tasks(ctx context.Context, f TaskFilter) ([]TaskView, error) {
 	if f.State != "" && !slices.Contains(States(), f.State) {
 		return nil, &Error{Code: CodeInvalid, Message: "state " + string(f.State) + " is unknown", Hint: nearest(string(f.State), States())}
 	}
-	live, err := c.live(ctx)
+	around, err := c.around(ctx)
 	if err != nil {
 		return nil, wrap(err)
 	}
 	var mu sync.Mutex // guards views
 	views := []TaskView{}
 	err = c.store.Snapshots(ctx, nil, func(snap store.Snapshot) error {
-		found := c.reader(snap, live).filter(f)
+		found := c.reader(snap, around).filter(f)
 		mu.Lock()
 		defer mu.Unlock()
 		views = append(views, found...)
@@ -93,13 +94,13 @@ func (c *Control) readBucket(ctx context.Context, info task.Info) (reader, error
 	if err != nil {
 		return reader{}, err
 	}
-	live, err := c.live(ctx)
+	around, err := c.around(ctx)
 	if err != nil {
 		return reader{}, err
 	}
 	snap, err := c.store.Snapshot(ctx, b)
 	snap.Loaded.Definitions = []task.Info{info}
-	return c.reader(snap, live), err
+	return c.reader(snap, around), err
 }
 
 // reader tells how the tasks of one bucket stand.
@@ -113,22 +114,67 @@ type reader struct {
 
 type owner struct {
 	node  string
-	known bool // the bucket's node names one
-	alive bool // and it is in the group
+	known bool   // the bucket's node names one
+	alive bool   // and it is in the group
+	why   string // why nobody is known, a code and an explanation
 }
 
-func (c *Control) reader(snap store.Snapshot, live map[coordclient.MemberID]coordclient.Member) reader {
+// around is what the reader of a bucket must know of the group. The zero value
+// is an empty group.
+type around struct {
+	live    map[coordclient.MemberID]coordclient.Member
+	paper   store.Placement
+	waiting bool // behind the start-up barrier
+}
+
+func (c *Control) around(ctx context.Context) (around, error) {
+	var a around
+	err := together(
+		func() (err error) { a.live, err = c.live(ctx); return err },
+		func() (err error) { a.paper, _, _, err = c.store.Placement(ctx); return unlessMissing(err) },
+		func() error {
+			b, _, _, err := c.store.Barrier(ctx)
+			a.waiting = err == nil && !b.Open
+			return unlessMissing(err)
+		},
+	)
+	return a, err
+}
+
+// ownerless says why nobody owns a bucket.
+func (a around) ownerless(b int) string {
+	to, why := a.paper.Of(b)
+	switch {
+	case len(a.live) == 0:
+		return because(ReasonNoOwner, "no host is up")
+	case a.waiting:
+		return because(ReasonWaiting, why)
+	case len(a.paper.Buckets) == 0:
+		return because(ReasonNoOwner, "no host has taken its bucket")
+	case to == "":
+		return because(ReasonNoNode, why)
+	}
+	if _, ok := a.live[to]; !ok {
+		return because(ReasonNoOwner, "node "+to.Node()+", where it belongs, is gone")
+	}
+	return because(ReasonNoOwner, "node "+to.Node()+", where it belongs, has not taken it yet")
+}
+
+func (c *Control) reader(snap store.Snapshot, a around) reader {
 	r := reader{c: c, defined: snap.Loaded.Definitions}
 	if snap.Corrupt != nil {
 		r.fault = snap.Corrupt
 		return r
 	}
 	r.state, r.fault = bucket.Replay(snap.Loaded, c.compile, bucket.Rules{})
-	if n := snap.Node; n.Member != "" && !n.Released {
-		r.owner.known = true
-		r.owner.node = n.Member.Node()
-		_, r.owner.alive = live[n.Member]
+	n := snap.Node
+	if n.Member == "" || n.Released {
+		r.owner.why = a.ownerless(snap.Bucket)
+		return r
 	}
+	r.owner.known = true
+	r.owner.node = n.Member.Node()
+	_, r.owner.alive = a.live[n.Member]
 	return r
 }
 
@@ -139,7 +185,8 @@ func (r reader) filter(f TaskFilter) []TaskView {
 		if r.defined[i].Deleted || !f.definition(&r.defined[i]) {
 			continue
 		}
-		if v := r.view(&r.defined[i]); f.State == "" || v.State == f.State {
+		v := r.view(&r.defined[i])
+		if (f.State == "" || v.State == f.State) && (f.Node == "" || v.Node == f.Node) {
 			views = append(views, v)
 		}
 	}

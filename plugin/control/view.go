@@ -122,7 +122,11 @@ type EventView struct {
 
 // StatusView is the whole in one screen.
 type StatusView struct {
-	Cluster  string        `json:"cluster"` // "standalone", or the root in ZooKeeper
+	Cluster string `json:"cluster"` // "standalone", or where the group is: zk://...
+	// Waiting is why nothing is placed on hosts: "waiting for servers: 2 of 3".
+	// Empty: nothing waits.
+	Waiting  string        `json:"waiting"`
+	Leader   LeaderView    `json:"leader"`
 	Nodes    []NodeView    `json:"nodes"`
 	Tasks    map[State]int `json:"tasks"`
 	Total    int           `json:"total"`
@@ -135,11 +139,121 @@ type StatusView struct {
 
 // NodeView is a host.
 type NodeView struct {
-	Name    string    `json:"name"`
-	Member  string    `json:"member"`
-	Joined  time.Time `json:"joined"`
-	Version string    `json:"version"`
-	Address string    `json:"address"`
-	State   string    `json:"state"` // healthy, suspended, draining
-	Running int       `json:"running"`
+	Name    string     `json:"name"`
+	Member  string     `json:"member"` // its incarnation; empty: it is gone
+	Joined  *time.Time `json:"joined"` // null: it is gone
+	Version string     `json:"version"`
+	Address string     `json:"address"`
+	State   NodeState  `json:"state"`
+	Reason  string     `json:"reason"` // of a state other than healthy
+	Running int        `json:"running"`
+	Leader  bool       `json:"leader"`
+	// Placed is how many buckets belong to it, Owned how many it has taken.
+	Placed int `json:"buckets_placed"`
+	Owned  int `json:"buckets_owned"`
+	// Tasks in the buckets that it owns, as the leader counted them last.
+	Tasks int `json:"tasks"`
+	// SkewMS is how far its clock is ahead of the store's, at least.
+	SkewMS int64      `json:"clock_skew_ms"`
+	Drain  *DrainView `json:"drain"` // null: it is not drained
+}
+
+// NodeState is what a host is doing in the group.
+type NodeState string
+
+// The states of a node. A host may publish others of itself.
+const (
+	NodeHealthy  NodeState = "healthy"
+	NodeJoining  NodeState = "joining"   // it has not begun yet
+	NodeDraining NodeState = "draining"  // asked for, and it still owns something
+	NodeDrained  NodeState = "drained"   // it owns nothing, and gets nothing
+	NodeStopping NodeState = "stopping"  // it hands over, to stop
+	NodeClockOff NodeState = "clock_off" // its clock is wrong, so it gets nothing
+	NodeGone     NodeState = "gone"      // it is not in the group
+)
+
+// DrainView says who wants a node to own nothing.
+type DrainView struct {
+	Reason string     `json:"reason"`
+	By     string     `json:"by"`
+	At     *time.Time `json:"at"`
+	// Stopping: the host asked for it itself, until it is gone.
+	Stopping bool `json:"stopping"`
+}
+
+// LeaderView is who places the buckets. Without a leader nothing moves, and
+// firing goes on.
+type LeaderView struct {
+	Node   string `json:"node"` // who took the lead last; empty: nobody yet
+	Member string `json:"member"`
+	Term   int64  `json:"term"`
+	// Present: it is in the group.
+	Present bool `json:"present"`
+}
+
+// BarrierView is the start-up barrier: nothing is placed until enough servers
+// are there.
+type BarrierView struct {
+	Open     bool       `json:"open"`
+	Servers  int        `json:"servers"` // that it waits for; below 2: for none
+	Present  int        `json:"present"` // different nodes that have begun
+	WithinMS int64      `json:"within_ms"`
+	Since    *time.Time `json:"since"` // when it changed last; null: there is none yet
+	Lifted   bool       `json:"lifted"`
+	LiftedBy string     `json:"lifted_by"`
+}
+
+// ClusterView is the group without its tasks.
+type ClusterView struct {
+	Cluster string      `json:"cluster"`
+	UUID    string      `json:"uuid"`
+	Nodes   int         `json:"nodes"` // different ones in the group
+	Waiting string      `json:"waiting"`
+	Leader  LeaderView  `json:"leader"`
+	Barrier BarrierView `json:"barrier"`
+	PlacedView
+}
+
+// PlacedView counts the buckets of a group by where they are.
+type PlacedView struct {
+	Buckets  int `json:"buckets"`
+	Settled  int `json:"buckets_settled"`  // owned by whom they belong to
+	Moving   int `json:"buckets_moving"`   // they belong to one that has not taken them yet
+	Unplaced int `json:"buckets_unplaced"` // they have no place, for the time being
+}
+
+// PlacementView is where the leader has placed the buckets, and what became of it.
+type PlacementView struct {
+	Term    int64  `json:"term"` // of the leader that wrote it; 0: nobody did yet
+	Waiting string `json:"waiting"`
+	PlacedView
+	Members []PlacedMemberView `json:"members"`
+	Without []UnplacedView     `json:"unplaced"`
+}
+
+// PlacedMemberView is what a placement gives one member.
+type PlacedMemberView struct {
+	Node      string  `json:"node"`
+	Member    string  `json:"member"`
+	Present   bool    `json:"present"`
+	Placed    int     `json:"buckets_placed"`
+	Owned     int     `json:"buckets_owned"`
+	Tasks     int     `json:"tasks"`      // in the buckets placed there, as the leader counted them last
+	PerMinute float64 `json:"per_minute"` // firings to be expected there
+}
+
+// UnplacedView is buckets without a place for one reason.
+type UnplacedView struct {
+	Reason  string `json:"reason"`
+	Buckets []int  `json:"buckets"`
+	Tasks   int    `json:"tasks"`
+}
+
+// BucketView is where one bucket is.
+type BucketView struct {
+	Bucket int    `json:"bucket"`
+	Node   string `json:"node"`   // it belongs to; empty: nobody
+	Owner  string `json:"owner"`  // the node that has taken it; empty: nobody
+	Reason string `json:"reason"` // why it belongs to nobody
+	Tasks  int    `json:"tasks"`
 }

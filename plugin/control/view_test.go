@@ -40,8 +40,15 @@ func TestTheContract(t *testing.T) {
 	}
 	status := StatusView{
 		Cluster: "standalone", Next: []TaskView{}, Trouble: []TaskView{}, Services: 1, Outbox: 2,
-		Nodes: []NodeView{{Name: "n1", Member: "n1.00ff", Joined: at, Version: "1", Address: "127.0.0.1:8280", State: "healthy", Running: 1}},
+		Nodes: []NodeView{{Name: "n1", Member: "n1.00ff", Joined: &at, Version: "1", Address: "127.0.0.1:8280", State: "healthy", Running: 1}},
 	}
+	drained := NodeView{
+		Name: "n2", Member: "n2.00ff", Joined: &at, Version: "1", Address: "127.0.0.1:8281", State: NodeDraining, Reason: "patch by alice",
+		Leader: true, Placed: 1, Owned: 2, Tasks: 3, SkewMS: -4, Drain: &DrainView{Reason: "patch", By: "alice", At: &at},
+	}
+	leader := LeaderView{Node: "n2", Member: "n2.00ff", Term: 7, Present: true}
+	barrier := BarrierView{Servers: 3, Present: 2, WithinMS: 60000, Since: &at, Lifted: true, LiftedBy: "alice"}
+	placed := PlacedView{Buckets: 4, Settled: 2, Moving: 1, Unplaced: 1}
 	waiting := define(&task.Info{})
 	waiting.State = Waiting
 	status.count([]TaskView{full, waiting})
@@ -55,6 +62,16 @@ func TestTheContract(t *testing.T) {
 		"status":        status,
 		"event":         EventView{Time: at, Level: "warn", Code: "RUN_FAILED", Object: "x", Text: "t", Node: "n1"},
 		"next":          NextView{At: at, Note: "n"},
+		"node":          drained,
+		"node_gone":     NodeView{Name: "n3", State: NodeGone},
+		"leader":        leader,
+		"cluster":       ClusterView{Cluster: "zk://a:2181/belfry", UUID: "u", Nodes: 2, Waiting: "w", Leader: leader, Barrier: barrier, PlacedView: placed},
+		"placement": PlacementView{
+			Term: 7, PlacedView: placed,
+			Members: []PlacedMemberView{{Node: "n2", Member: "n2.00ff", Present: true, Placed: 3, Owned: 2, Tasks: 5, PerMinute: 1.5}},
+			Without: []UnplacedView{{Reason: "r", Buckets: []int{3}, Tasks: 1}},
+		},
+		"bucket": BucketView{Bucket: 3, Node: "n2", Owner: "n1", Reason: "", Tasks: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -57,7 +57,7 @@ var table = map[string]row{
 	"cmd/internal/cli/...": {
 		own: []string{
 			"cmd/internal/cli/...", "cmd/internal/conf", "plugin/control", "plugin/task", "plugin/trigger",
-			"plugin/event/cond", "dataservice", "dataservice/descriptor", "coordclient", "coordclient/socket",
+			"plugin/event/cond", "dataservice", "dataservice/descriptor", "coordclient", "coordclient/socket", "coordclient/zk",
 		},
 		third: []string{
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/olekukonko/tablewriter", "golang.org/x/term",

@@ -15,12 +15,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed42aab489/belfry/cmd/internal/cli/cluster"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/config"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/contexts"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/cron"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/leader"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/node"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/operation"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/overview"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/placement"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/run"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/service"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/task"
@@ -30,7 +35,7 @@ import (
 func Main(version string, args []string, in io.Reader, out, err io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	e := &env.Env{In: in, Out: out, Err: err, Now: time.Now, Version: version, Connect: os.Getenv(env.ConnectVariable)}
+	e := &env.Env{In: in, Out: out, Err: err, Now: time.Now, Version: version, Getenv: os.Getenv}
 	root := New(e)
 	root.SetArgs(args)
 	failure := root.ExecuteContext(ctx)
@@ -47,8 +52,10 @@ func Main(version string, args []string, in io.Reader, out, err io.Writer) int {
 func New(e *env.Env) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "belfry",
-		Short: "Inspect and control the tasks and data services of a Belfry host",
-		Long: "belfry talks to a host's store through its unix socket: what is scheduled, what fired, what it said.\n" +
+		Short: "Inspect and control the tasks, data services and hosts of Belfry",
+		Long: "belfry reads and edits the store of a lone host, through its unix socket, or of a cluster, in ZooKeeper:\n" +
+			"what is scheduled, what fired, who owns it. It is told where by --connect, --coordination or --context, else by\n" +
+			"BELFRY_CONNECT or BELFRY_CONTEXT, else by the current context; else it takes the socket of the sample host.\n" +
 			"Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 not authorised, 5 conflict, 6 unavailable, 7 timed out, 9 cancelled, 130 interrupted.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -64,16 +71,17 @@ func New(e *env.Env) *cobra.Command {
 	root.AddGroup(
 		&cobra.Group{ID: "core", Title: "Tasks:"},
 		&cobra.Group{ID: "services", Title: "Data services:"},
+		&cobra.Group{ID: "cluster", Title: "Cluster:"},
 		&cobra.Group{ID: "setup", Title: "Tools:"},
 	)
 	flags := root.PersistentFlags()
-	if e.Connect == "" {
-		e.Connect = env.DefaultConnect
-	}
-	flags.StringVar(&e.Connect, "connect", e.Connect, "the host to talk to, by its socket; also "+env.ConnectVariable)
+	flags.StringVar(&e.Connect, "connect", "", "unix://PATH, a host's socket, or zk://HOST:PORT,HOST:PORT/ROOT, a cluster; also "+env.ConnectVariable)
+	flags.StringVar(&e.Coordination, "coordination", "", "the cluster that this coordination-client-config.xml names")
+	flags.StringVar(&e.Context, "context", "", "the cluster or host of this name (see belfry context); also "+env.ContextVariable)
 	flags.StringVarP(&e.Format, "output", "o", output.Table, "table, wide, json, yaml or name")
 	flags.BoolVar(&e.Headers, "headers", false, "a header line also when the output is a pipe")
 	flags.DurationVar(&e.Timeout, "timeout", 0, "give up after this time (default: never)")
+	_ = root.RegisterFlagCompletionFunc("context", contexts.Complete(e))
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(output.Formats(), cobra.ShellCompDirectiveNoFileComp))
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if err := e.Printer().Check(); err != nil {
@@ -84,7 +92,8 @@ func New(e *env.Env) *cobra.Command {
 	root.AddCommand(
 		overview.NewStatus(e), task.New(e), run.New(e), overview.NewEvents(e),
 		service.New(e), operation.New(e),
-		cron.New(e), config.New(e), newVersion(e),
+		cluster.New(e), node.New(e), leader.New(e), placement.New(e),
+		contexts.New(e), cron.New(e), config.New(e), newVersion(e),
 	)
 	root.SetHelpCommandGroupID("setup")
 	root.SetCompletionCommandGroupID("setup")

@@ -8,23 +8,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
+	"os/user"
 	"strings"
 	"time"
 
 	"golang.org/x/term"
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
-	"github.com/seed42aab489/belfry/coordclient/socket"
 	"github.com/seed42aab489/belfry/plugin/control"
 )
-
-// DefaultConnect is the socket of the sample configuration.
-const DefaultConnect = "unix://var/belfryd.sock"
-
-// ConnectVariable names the environment variable that stands for --connect.
-const ConnectVariable = "BELFRY_CONNECT"
 
 // Env is what a command is given. The fields that flags set are read when the
 // command runs, not before.
@@ -33,12 +26,17 @@ type Env struct {
 	Out, Err io.Writer
 	Now      func() time.Time
 	Version  string
+	// Getenv reads the environment. Nil: it is empty.
+	Getenv func(string) string
 
-	// Set by the persistent flags of the root command.
-	Connect string
-	Format  string
-	Headers bool
-	Timeout time.Duration
+	// Set by the persistent flags of the root command. At most one of the first
+	// three is given.
+	Connect      string
+	Coordination string
+	Context      string
+	Format       string
+	Headers      bool
+	Timeout      time.Duration
 }
 
 // Printer writes results to Out in the format asked for.
@@ -49,9 +47,9 @@ func (e *Env) Printer() output.Printer {
 // Say tells a person what was done, on Err, so that Out stays for results.
 func (e *Env) Say(format string, args ...any) { fmt.Fprintf(e.Err, format+"\n", args...) }
 
-// Control connects, gives the companion's side of the host to f, and closes.
+// Control connects, gives the companion's side of the group to f, and closes.
 func (e *Env) Control(ctx context.Context, f func(ctx context.Context, c *control.Control) error) error {
-	path, err := socketPath(e.Connect)
+	target, err := e.Target()
 	if err != nil {
 		return err
 	}
@@ -60,34 +58,31 @@ func (e *Env) Control(ctx context.Context, f func(ctx context.Context, c *contro
 		ctx, cancel = context.WithTimeout(ctx, e.Timeout)
 		defer cancel()
 	}
-	port, err := socket.Dial(ctx, path, socket.DialOptions{})
+	port, err := target.dial(ctx)
 	if err != nil {
-		return unreachable(e.Connect, err)
+		return err
 	}
 	defer port.Close()
-	return f(ctx, control.New(control.Deps{KV: port, Members: port, Caller: port, Now: e.Now}))
+	return f(ctx, control.New(control.Deps{KV: port, Members: port, Caller: port, Now: e.Now, Cluster: target.cluster()}))
 }
 
-// unreachable says that nobody answers. What the port says of it is for programs
-// that hold a connection; a person needs the place, the reason and the next step.
-func unreachable(connect string, err error) error {
-	reason := err
-	var dial *net.OpError
-	if errors.As(err, &dial) {
-		reason = dial.Err
+// Who is the administrator, "user@machine", for those who come after.
+func (e *Env) Who() string {
+	name := e.getenv("USER")
+	if u, err := user.Current(); err == nil {
+		name = u.Username
 	}
-	return &control.Error{
-		Code: control.CodeUnavailable, Message: fmt.Sprintf("no host answers at %s: %v", connect, reason), Err: err,
-		Hint: "is belfryd running? start it, or name its socket with --connect unix://PATH or " + ConnectVariable,
+	if host, err := os.Hostname(); err == nil {
+		name += "@" + host
 	}
+	return name
 }
 
-func socketPath(connect string) (string, error) {
-	path, ok := strings.CutPrefix(connect, "unix://")
-	if !ok || path == "" {
-		return "", Usage("--connect %q: write unix://PATH, the path of the host's socket", connect)
+func (e *Env) getenv(name string) string {
+	if e.Getenv == nil {
+		return ""
 	}
-	return path, nil
+	return e.Getenv(name)
 }
 
 // Usage is an error of how the command was called; it exits with 2.

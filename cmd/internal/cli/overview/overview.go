@@ -38,9 +38,14 @@ func NewStatus(e *env.Env) *cobra.Command {
 
 func status(p output.Printer, s control.StatusView) [][2]string {
 	pairs := [][2]string{{"CLUSTER", s.Cluster}}
+	if s.Waiting != "" {
+		pairs = append(pairs, [2]string{"WAITING", s.Waiting})
+	}
+	if s.Cluster != "standalone" {
+		pairs = append(pairs, [2]string{"LEADER", s.Leader.Text()})
+	}
 	for _, n := range s.Nodes {
-		pairs = append(pairs, [2]string{"NODE", fmt.Sprintf("%s  %s  %s  %s  up %s", n.Name, n.State, n.Version, n.Address,
-			strings.TrimSuffix(output.Relative(n.Joined.Sub(p.Now)), " ago"))})
+		pairs = append(pairs, [2]string{"NODE", nodeLine(p, n)})
 	}
 	counts := []string{fmt.Sprint(s.Total)}
 	for _, state := range []control.State{
@@ -63,6 +68,18 @@ func status(p output.Printer, s control.StatusView) [][2]string {
 		pairs = append(pairs, [2]string{"ATTENTION", fmt.Sprintf("%s  %s  %s", t.Name, t.State, t.Reason)})
 	}
 	return pairs
+}
+
+func nodeLine(p output.Printer, n control.NodeView) string {
+	parts := []string{n.Name, string(n.State)}
+	if n.Joined != nil {
+		up := "up " + strings.TrimSuffix(output.Relative(n.Joined.Sub(p.Now)), " ago")
+		parts = append(parts, n.Version, n.Address, up, fmt.Sprintf("%d tasks", n.Tasks))
+	}
+	if n.Reason != "" {
+		parts = append(parts, n.Reason)
+	}
+	return strings.Join(parts, "  ")
 }
 
 // NewEvents makes `belfry events`.

@@ -17,7 +17,8 @@ func newList(e *env.Env) *cobra.Command {
 		Aliases: []string{"ls"},
 		Short:   "List tasks with their state, next and last firing",
 		Example: "  belfry task list\n" +
-			"  belfry task list --state failed -o name",
+			"  belfry task list --state failed -o name\n" +
+			"  belfry task list --node n1 -o wide",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			filter.State = control.State(state)
@@ -35,6 +36,7 @@ func newList(e *env.Env) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&state, "state", "", "only tasks in this state (waiting, running, paused, blocked, unplaced, finished, failed, unknown)")
 	cmd.Flags().StringVar(&filter.Service, "service", "", "only tasks that call this service")
+	cmd.Flags().StringVar(&filter.Node, "node", "", "only tasks that this node owns")
 	return cmd
 }
 

@@ -1,0 +1,42 @@
+// Package leader holds the commands of the noun "leader".
+package leader
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
+	"github.com/seed42aab489/belfry/plugin/control"
+)
+
+// New makes the noun with its verbs.
+func New(e *env.Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "leader",
+		Short:   "See which host places the tasks",
+		Long:    "The leader decides which host each task belongs to. Without one nothing moves, and firing goes on.",
+		GroupID: "cluster",
+	}
+	cmd.AddCommand(&cobra.Command{
+		Use:   "show",
+		Short: "Show the leader, or who led last",
+		Example: "  belfry leader show\n" +
+			"  belfry leader show -o json",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
+				l, err := c.Leader(ctx)
+				if err != nil {
+					return err
+				}
+				name := ""
+				if l.Present {
+					name = l.Node
+				}
+				return e.Printer().Sheet(l, name, [][2]string{{"Leader", l.Text()}, {"Member", l.Member}})
+			})
+		},
+	})
+	return cmd
+}

@@ -1,0 +1,306 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/store"
+)
+
+const (
+	// maxSkew is by how much a host's clock may be off (cluster.MaxSkew).
+	maxSkew = 5 * time.Second
+	// readers bounds the reads that one call makes at once.
+	readers = 32
+)
+
+// group is the hosts and what is said of them, as one look tells it. What was
+// not prepared yet, or not written, is empty.
+type group struct {
+	cluster store.Cluster
+	members []coordclient.Member // oldest first
+	live    map[coordclient.MemberID]bool
+	paper   store.Placement
+	holders []store.Holder // by bucket
+	loads   []load         // by bucket
+	drains  map[string]store.Drain
+	clocks  map[coordclient.MemberID]time.Duration // how far each is ahead of the store's, at least
+	barrier store.Barrier
+	// prepared: hosts that place buckets have been here.
+	prepared bool
+	leader   coordclient.MemberID
+	term     int64
+}
+
+// load is the part of a leader's survey of a bucket that is shown.
+type load struct {
+	Tasks     int     `json:"tasks"`
+	PerMinute float64 `json:"per_minute"`
+}
+
+// group looks at the group.
+func (c *Control) group(ctx context.Context) (*group, error) {
+	g := &group{live: make(map[coordclient.MemberID]bool)}
+	var err error
+	if g.cluster, err = c.store.Cluster(ctx); err != nil {
+		return nil, err
+	}
+	g.loads = make([]load, g.cluster.Buckets)
+	if g.members, _, err = c.members.Members(ctx); err != nil {
+		return nil, err
+	}
+	for _, m := range g.members {
+		g.live[m.ID] = true
+	}
+	return g, together(
+		func() (err error) { g.holders, err = c.store.Holders(ctx); return err },
+		func() (err error) { g.clocks, err = c.store.Clocks(ctx); return err },
+		func() (err error) { g.paper, _, _, err = c.store.Placement(ctx); return unlessMissing(err) },
+		func() (err error) { g.drains, _, err = c.store.Drains(ctx); return unlessMissing(err) },
+		func() (err error) { g.leader, g.term, err = c.store.Leader(ctx); return unlessMissing(err) },
+		func() (err error) {
+			g.barrier, _, _, err = c.store.Barrier(ctx)
+			g.prepared = err == nil
+			return unlessMissing(err)
+		},
+		func() error { return c.surveys(ctx, g.loads) },
+	)
+}
+
+// unlessMissing lets pass that nobody has prepared a record yet.
+func unlessMissing(err error) error {
+	if errors.Is(err, coordclient.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// surveys reads what the leader has counted. A survey of another format counts
+// for nothing.
+func (c *Control) surveys(ctx context.Context, loads []load) error {
+	f := make([]func() error, 0, readers)
+	for first := range min(readers, len(loads)) {
+		f = append(f, func() error {
+			for b := first; b < len(loads); b += readers {
+				s, ok, err := c.store.Survey(ctx, b)
+				if err != nil {
+					return err
+				}
+				var kept struct {
+					Load load `json:"load"`
+				}
+				if ok && json.Unmarshal(s.Data, &kept) == nil {
+					loads[b] = kept.Load
+				}
+			}
+			return nil
+		})
+	}
+	return together(f...)
+}
+
+// began tells whether a member has compared its clock, without which the leader
+// does not count it.
+func (g *group) began(m coordclient.MemberID) bool {
+	_, ok := g.clocks[m]
+	return ok
+}
+
+// present counts the different nodes that have begun.
+func (g *group) present() int {
+	nodes := make(map[string]bool)
+	for _, m := range g.members {
+		if g.began(m.ID) {
+			nodes[m.ID.Node()] = true
+		}
+	}
+	return len(nodes)
+}
+
+// waiting says why nothing is placed at all; empty: nothing waits.
+func (g *group) waiting() string {
+	switch {
+	case len(g.members) == 0:
+		return "no host is up"
+	case !g.prepared || g.barrier.Open:
+		return ""
+	case g.barrier.Servers < 2, g.barrier.Lifted:
+		return "waiting for a leader"
+	}
+	return fmt.Sprintf("waiting for servers: %d of %d", g.present(), g.barrier.Servers)
+}
+
+// owner is the living member that owns a bucket; empty: nobody.
+func (g *group) owner(b int) coordclient.MemberID {
+	if m := g.holders[b].Member; g.live[m] {
+		return m
+	}
+	return ""
+}
+
+// lead tells who leads.
+func (g *group) lead() LeaderView {
+	return LeaderView{Node: g.leader.Node(), Member: string(g.leader), Term: g.term, Present: g.live[g.leader]}
+}
+
+// Text is the leader as a person reads it.
+func (l LeaderView) Text() string {
+	switch {
+	case l.Node == "":
+		return "none yet"
+	case !l.Present:
+		return fmt.Sprintf("none; the last was %s, in term %d", l.Node, l.Term)
+	}
+	return fmt.Sprintf("%s, term %d", l.Node, l.Term)
+}
+
+func (g *group) barrierView() BarrierView {
+	b := g.barrier
+	return BarrierView{
+		Open: b.Open, Servers: b.Servers, Present: g.present(), WithinMS: b.WithinMS, Since: moment(b.Since),
+		Lifted: b.Lifted, LiftedBy: b.LiftedBy,
+	}
+}
+
+// placed counts the buckets.
+func (g *group) placed() PlacedView {
+	v := PlacedView{Buckets: g.cluster.Buckets}
+	for b := range g.holders {
+		to, _ := g.paper.Of(b)
+		switch {
+		case to == "" || !g.live[to]:
+			v.Unplaced++
+		case g.owner(b) == to:
+			v.Settled++
+		default:
+			v.Moving++
+		}
+	}
+	return v
+}
+
+// nowhere says why a bucket has no place; empty: it has one.
+func (g *group) nowhere(b int) string {
+	to, why := g.paper.Of(b)
+	switch {
+	case to == "" && g.waiting() != "":
+		return g.waiting()
+	case to != "" && !g.live[to]:
+		return "node " + to.Node() + " is gone, and no leader has placed it elsewhere yet"
+	}
+	return why
+}
+
+// nodes lists those in the group, oldest first, and after them, by name, those
+// gone that something still points to: the placement, buckets, or a drain by an
+// administrator.
+func (g *group) nodes() []NodeView {
+	views := make([]NodeView, 0, len(g.members))
+	there := make(map[string]bool)
+	for _, m := range g.members {
+		there[m.ID.Node()] = true
+		views = append(views, g.node(m))
+	}
+	gone := make(map[string]bool)
+	for b := range g.holders {
+		gone[g.holders[b].Member.Node()] = true
+	}
+	for node, d := range g.drains {
+		gone[node] = gone[node] || d.Member == ""
+	}
+	for _, m := range g.paper.Members {
+		gone[m.Node()] = true
+	}
+	var names []string
+	for node, is := range gone {
+		if is && node != "" && !there[node] {
+			names = append(names, node)
+		}
+	}
+	slices.Sort(names)
+	for _, node := range names {
+		views = append(views, g.goneNode(node))
+	}
+	return views
+}
+
+// node tells how a member stands.
+func (g *group) node(m coordclient.Member) NodeView {
+	var info NodeInfo
+	if len(m.Value) > 0 && json.Unmarshal(m.Value, &info) != nil {
+		info = NodeInfo{State: "unreadable"}
+	}
+	v := NodeView{
+		Name: m.ID.Node(), Member: string(m.ID), Joined: moment(m.Joined), Version: info.Version, Address: info.Address,
+		State: NodeState(orWord(info.State, string(NodeHealthy))), Running: info.Running, Leader: g.leader == m.ID,
+	}
+	for b := range g.holders {
+		if to, _ := g.paper.Of(b); to == m.ID {
+			v.Placed++
+		}
+		if g.holders[b].Member == m.ID {
+			v.Owned++
+			v.Tasks += g.loads[b].Tasks
+		}
+	}
+	skew := g.clocks[m.ID]
+	v.SkewMS = skew.Milliseconds()
+	if d, ok := g.drains[v.Name]; ok && d.Of(m.ID) {
+		v.Drain = drainView(d)
+	}
+	g.stand(&v, skew)
+	return v
+}
+
+// stand settles the state of a member, the most telling first.
+func (g *group) stand(v *NodeView, skew time.Duration) {
+	switch {
+	case v.State != NodeHealthy:
+	case g.prepared && !g.began(coordclient.MemberID(v.Member)):
+		v.State, v.Reason = NodeJoining, "it has not compared its clock yet"
+	case v.Drain != nil && v.Drain.Stopping:
+		v.State, v.Reason = NodeStopping, v.Drain.Reason
+	case v.Drain != nil:
+		v.State, v.Reason = NodeDraining, v.Drain.text()
+		if v.Owned == 0 && v.Placed == 0 {
+			v.State = NodeDrained
+		}
+	case skew.Abs() > maxSkew:
+		v.State, v.Reason = NodeClockOff, fmt.Sprintf("its clock is off by %s, %s are allowed: it owns nothing", skew, maxSkew)
+	}
+}
+
+// goneNode tells of a node that is not in the group.
+func (g *group) goneNode(node string) NodeView {
+	v := NodeView{Name: node, State: NodeGone, Reason: "it is not in the group"}
+	for b := range g.holders {
+		if g.holders[b].Member.Node() == node {
+			v.Owned++
+			v.Tasks += g.loads[b].Tasks
+		}
+	}
+	if d, ok := g.drains[node]; ok && d.Member == "" {
+		v.Drain = drainView(d)
+		v.Reason += "; drained: " + v.Drain.text()
+	}
+	return v
+}
+
+func drainView(d store.Drain) *DrainView {
+	return &DrainView{Reason: d.Reason, By: d.By, At: moment(d.At), Stopping: d.Member != ""}
+}
+
+// text is the reason and who gave it.
+func (d *DrainView) text() string {
+	by := ""
+	if d.By != "" {
+		by = "by " + d.By
+	}
+	return strings.Trim(d.Reason+" "+by, " ")
+}
