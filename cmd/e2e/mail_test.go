@@ -15,8 +15,6 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
-
-	"github.com/seed42aab489/belfry/dataservice/source/sourcetest"
 )
 
 // postOffice is a real SMTP server that can be closed for a while.
@@ -81,81 +79,89 @@ func (l *letter) Data(r io.Reader) error {
 // server that is away for a while loses none.
 func TestEventingSample(t *testing.T) {
 	t.Parallel()
+	for _, d := range databases(t) {
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			testEventingSample(t, d)
+		})
+	}
+}
+
+func testEventingSample(t *testing.T, d database) {
+	t.Helper()
 	office := newPostOffice(t)
 	smtpHost, port, err := net.SplitHostPort(office.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, d := range []database{open(t, "sqlite", sourcetest.OpenSQLite(t))} {
-		for _, statement := range []string{
-			`CREATE TABLE Products (productCode VARCHAR(15), productLine VARCHAR(50), productName VARCHAR(70), quantityInStock INTEGER, buyPrice DOUBLE PRECISION)`,
-			`INSERT INTO Products VALUES ('S10_1678', 'Motorcycles', '1969 Harley Davidson Ultimate Chopper', 7933, 48.81)`,
-		} {
-			if _, err := d.db.ExecContext(t.Context(), statement); err != nil {
-				t.Fatal(err)
-			}
+	for _, statement := range []string{
+		`CREATE TABLE Products (productCode VARCHAR(15), productLine VARCHAR(50), productName VARCHAR(70), quantityInStock INTEGER, buyPrice DOUBLE PRECISION)`,
+		`INSERT INTO Products VALUES ('S10_1678', 'Motorcycles', '1969 Harley Davidson Ultimate Chopper', 7933, 48.81)`,
+	} {
+		if _, err := d.db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
 		}
-		h := newHost(t, map[string]string{"EventingSample.dbs": corpus(t, "wso2/descriptors/EventingSample.dbs")},
-			"--map-datasource", "jdbc:h2:*="+d.url)
-		h.write("belfryd.yaml", strings.Join([]string{
-			"mail:", "  transport: smtp", "  from: belfry@example.org",
-			"  smtp:", "    host: " + smtpHost, "    port: " + port, "    tls: none", "",
-		}, "\n"))
-		h.args = append(h.args, "--config", h.dir+"/belfryd.yaml")
-		h.start()
+	}
+	h := newHost(t, map[string]string{"EventingSample.dbs": corpus(t, "wso2/descriptors/EventingSample.dbs")},
+		"--map-datasource", "jdbc:h2:*="+d.url)
+	h.write("belfryd.yaml", strings.Join([]string{
+		"mail:", "  transport: smtp", "  from: belfry@example.org",
+		"  smtp:", "    host: " + smtpHost, "    port: " + port, "    tls: none", "",
+	}, "\n"))
+	h.args = append(h.args, "--config", h.dir+"/belfryd.yaml")
+	h.start()
 
-		update := func(quantity string) {
-			t.Helper()
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-			defer cancel()
-			req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url("/services/EventingSample/updateProductQuantity"),
-				strings.NewReader(url.Values{"productCode": {"S10_1678"}, "quantityInStock": {quantity}}.Encode()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			res, err := http.DefaultClient.Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer res.Body.Close()
-			if res.StatusCode/100 != 2 {
-				text, _ := io.ReadAll(res.Body)
-				t.Fatalf("status %d: %s", res.StatusCode, text)
-			}
-		}
-		update("50")
-		update("5")
-		eventually(t, 20*time.Second, "a mail arrives", func() bool { return len(office.received()) == 1 })
-		m, err := mail.ReadMessage(strings.NewReader(office.received()[0]))
+	update := func(quantity string) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url("/services/EventingSample/updateProductQuantity"),
+			strings.NewReader(url.Values{"productCode": {"S10_1678"}, "quantityInStock": {quantity}}.Encode()))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if to := m.Header.Get("To"); !strings.Contains(to, "test@test.com") {
-			t.Errorf("the mail goes to %q", to)
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if m.Header.Get("Message-Id") == "" {
-			t.Error("the mail has no Message-ID")
+		defer res.Body.Close()
+		if res.StatusCode/100 != 2 {
+			text, _ := io.ReadAll(res.Body)
+			t.Fatalf("status %d: %s", res.StatusCode, text)
 		}
-
-		office.close()
-		update("4")
-		update("3")
-		h.kill() // what was accepted for delivery survives it
-		h.start()
-		office.open()
-		eventually(t, 60*time.Second, "the mails of the outage arrive", func() bool { return len(office.received()) == 3 })
-		ids := map[string]bool{}
-		for _, text := range office.received() {
-			m, err := mail.ReadMessage(strings.NewReader(text))
-			if err != nil {
-				t.Fatal(err)
-			}
-			ids[m.Header.Get("Message-Id")] = true
-		}
-		if len(ids) != 3 {
-			t.Errorf("%d different mails, want 3", len(ids))
-		}
-		h.stop()
 	}
+	update("50")
+	update("5")
+	eventually(t, 20*time.Second, "a mail arrives", func() bool { return len(office.received()) == 1 })
+	m, err := mail.ReadMessage(strings.NewReader(office.received()[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if to := m.Header.Get("To"); !strings.Contains(to, "test@test.com") {
+		t.Errorf("the mail goes to %q", to)
+	}
+	if m.Header.Get("Message-Id") == "" {
+		t.Error("the mail has no Message-ID")
+	}
+
+	office.close()
+	update("4")
+	update("3")
+	h.kill() // what was accepted for delivery survives it
+	h.start()
+	office.open()
+	eventually(t, 60*time.Second, "the mails of the outage arrive", func() bool { return len(office.received()) == 3 })
+	ids := map[string]bool{}
+	for _, text := range office.received() {
+		m, err := mail.ReadMessage(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids[m.Header.Get("Message-Id")] = true
+	}
+	if len(ids) != 3 {
+		t.Errorf("%d different mails, want 3", len(ids))
+	}
+	h.stop()
 }

@@ -1,0 +1,93 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"errors"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// slow is a service whose operation counts for minutes, and one that does not.
+const slow = `<data name="Slow">
+   <config id="default"><property name="url">jdbc:sqlite:slow.db</property></config>
+   <query id="countQuery" useConfig="default">
+      <sql>with recursive c(x) as (select 1 union all select x+1 from c where x &lt; 100000000000) select count(*) as n from c</sql>
+      <properties><property name="queryTimeout">600</property></properties>
+      <result element="counts" rowName="count"><element name="n" column="n" xsdType="integer"/></result>
+   </query>
+   <operation name="count"><call-query href="countQuery"/></operation>
+</data>`
+
+// busyHost is a host with a run that goes on for minutes.
+func busyHost(t *testing.T, config string) *host {
+	t.Helper()
+	h := newHost(t, map[string]string{"Slow.dbs": slow})
+	h.write("belfryd.yaml", config)
+	h.args = append(h.args, "--config", h.dir+"/belfryd.yaml")
+	h.start()
+	h.must("task", "create", "long", "--service", "Slow", "--operation", "count", "--interval", "1h", "--timeout", "10m")
+	eventually(t, 20*time.Second, "the run is going", func() bool { return show[taskView](h, "task", "show", "long").State == "running" })
+	return h
+}
+
+// A stop waits for runs as long as it may, then interrupts them; the firing is
+// not lost, and is attempted again by the next process.
+func TestStopInterruptsAndTheNextGoesOn(t *testing.T) {
+	t.Parallel()
+	h := busyHost(t, "shutdown:\n  soft_stop: 3s\n  hard_stop: 10s\n")
+	began := time.Now()
+	h.stop()
+	if took := time.Since(began); took > 9*time.Second {
+		t.Errorf("the stop took %s", took)
+	}
+	h.start()
+	eventually(t, 30*time.Second, "the firing is attempted again", func() bool {
+		runs := show[[]struct {
+			Outcome string
+			Attempt int
+		}](h, "run", "list", "--task", "long")
+		return len(runs) > 0 && runs[0].Attempt >= 2 && runs[0].Outcome == "RUNNING"
+	})
+	h.kill()
+}
+
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	h := busyHost(t, "shutdown:\n  soft_stop: 5m\n  hard_stop: 10m\n")
+	for _, said := range []string{`"msg":"stopping"`, "second signal"} {
+		if err := h.cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, 10*time.Second, "the host says "+said, func() bool { return strings.Contains(h.logged(), said) })
+	}
+	err := <-h.done
+	h.cmd = nil
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 130 {
+		t.Errorf("it ended with %v, want exit code 130", err)
+	}
+}
+
+// Health is honest: alive while the process answers, ready only while it can
+// work, and no listener before the first deployment.
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	h := busyHost(t, "shutdown:\n  soft_stop: 30s\n  hard_stop: 40s\n")
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if status, body := h.get(path, "*/*"); status != http.StatusOK {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+	status, body := h.get("/metrics", "*/*")
+	for _, metric := range []string{"belfry_claims_total", "belfry_lateness_seconds_bucket", "belfry_runs_running 1", "go_goroutines"} {
+		if status != http.StatusOK || !strings.Contains(body, metric) {
+			t.Errorf("/metrics: %d, without %s", status, metric)
+		}
+	}
+	h.kill()
+}
