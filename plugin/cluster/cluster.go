@@ -72,6 +72,10 @@ const (
 	// MaxSkew is by how much a member's clock may be off.
 	MaxSkew = 5 * time.Second
 
+	// keep is the part of the time to stop that is kept for what could not be
+	// handed over, which the engine then releases.
+	keep = 4
+
 	role = "placement" // what leaders are elected for
 
 	// resync is how often a member looks without being told, give or take a
@@ -123,6 +127,7 @@ type Cluster struct {
 	mu      sync.Mutex // guards what follows
 	started bool
 	stopped bool
+	stopBy  time.Time // when releases are to be done, once it stops
 	alive   map[coordclient.MemberID]bool
 	regroup chan struct{} // closed when alive changed
 	work    map[int]*work
@@ -137,13 +142,15 @@ type Cluster struct {
 
 // Status tells how a member stands.
 type Status struct {
-	// Waiting is why nothing is placed yet; empty: it is.
+	// Waiting is why nothing is placed, as a leader said who knew of this member;
+	// empty: something is, or nobody has said anything yet.
 	Waiting string
 	// Unfit is why this member may own nothing; empty: it may.
 	Unfit string
 	// Mine is how many buckets belong to this member, Owned how many it owns.
 	Mine, Owned int
-	// Settled: it has read a placement, owns what belongs to it, and nothing else.
+	// Settled: it has read a placement made for it, owns what belongs to it (which
+	// is nothing while there is a reason to wait), and nothing else.
 	Settled bool
 	// Leading: this member leads.
 	Leading bool
@@ -217,6 +224,9 @@ func (c *Cluster) Stop(ctx context.Context) error {
 	c.mu.Lock()
 	started := c.started && !c.stopped
 	c.stopped = true
+	if deadline, ok := ctx.Deadline(); ok && c.stopBy.IsZero() {
+		c.stopBy = deadline.Add(-time.Until(deadline) / keep)
+	}
 	c.mu.Unlock()
 	var err error
 	if started {

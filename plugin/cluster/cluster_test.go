@@ -601,3 +601,32 @@ func TestLostBucketIsAcquiredAgain(t *testing.T) {
 		}
 	})
 }
+
+// A run that takes longer than the time to stop is interrupted and settled, and
+// its bucket released, within that time.
+func TestStopIsBoundedByItsTime(t *testing.T) {
+	scene(t, 4, func(t *testing.T, g *group) {
+		n1 := g.boot("n1")
+		g.quiet(5 * time.Second)
+		g.create("long", "S", time.Hour)
+		time.Sleep(time.Second)
+		g.boot("n2")
+		time.Sleep(time.Second)
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), longRun/2)
+		defer cancel()
+		err := n1.cluster.Stop(ctx)
+		t.Logf("stopped after %s: %v", time.Since(began), err)
+		if err := n1.engine.Stop(ctx); err != nil {
+			t.Errorf("engine: %v", err)
+		}
+		if took := time.Since(began); took > longRun/2 {
+			t.Errorf("it took %s", took)
+		}
+		n1.gone()
+		if on := g.ownerOf("long"); on == "n1" {
+			t.Error("its bucket was not released")
+		}
+		time.Sleep(longRun)
+	})
+}

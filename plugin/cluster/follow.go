@@ -124,7 +124,10 @@ func (c *Cluster) reconcile(p *store.Placement, buckets int) {
 	placed := len(p.Buckets) == buckets && slices.Contains(p.Members, c.me)
 	c.mu.Unlock()
 	c.tell(func(s *Status) {
-		s.Waiting, s.Unfit, s.Mine, s.Owned = p.Waiting, unfit, mine, len(owned)
+		s.Waiting, s.Unfit, s.Mine, s.Owned = "", unfit, mine, len(owned)
+		if placed {
+			s.Waiting = p.Waiting
+		}
 		s.Settled = placed && amiss == 0
 	})
 }

@@ -226,19 +226,23 @@ func (h *host) Target(task.Info) (task.Target, bool) { return task.Target{Hash: 
 const longRun = 20 * time.Second
 
 // Invoke implements engine.Invoker.
-func (h *host) Invoke(_ context.Context, call task.Call) task.Result {
+func (h *host) Invoke(ctx context.Context, call task.Call) task.Result {
 	h.mu.Lock()
 	dead := h.dead
 	h.mu.Unlock()
 	if dead {
 		return task.Result{Outcome: task.Interrupted}
 	}
-	if strings.HasPrefix(call.Info.Name, "long") {
-		defer time.Sleep(longRun)
-	}
 	h.g.mu.Lock()
-	defer h.g.mu.Unlock()
 	h.g.runs = append(h.g.runs, ran{call.Info.Name, h.node, call.FireID, call.Attempt, call.Scheduled, time.Now()})
+	h.g.mu.Unlock()
+	if strings.HasPrefix(call.Info.Name, "long") {
+		select {
+		case <-time.After(longRun):
+		case <-ctx.Done():
+			return task.Result{Outcome: task.Interrupted}
+		}
+	}
 	return task.Result{Outcome: task.OK}
 }
 

@@ -26,11 +26,14 @@ func (c *Cluster) leave(ctx context.Context) error {
 
 // handOver asks to be drained, and waits until nothing is owned any more.
 func (c *Cluster) handOver(ctx context.Context) error {
-	if _, bounded := ctx.Deadline(); !bounded {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.d.Options.HandOver)
-		defer cancel()
+	c.mu.Lock()
+	by := c.stopBy
+	c.mu.Unlock()
+	if by.IsZero() {
+		by = time.Now().Add(c.d.Options.HandOver)
 	}
+	ctx, cancel := context.WithDeadline(ctx, by)
+	defer cancel()
 	drain := store.Drain{Member: c.me, Reason: "it is being stopped", At: c.d.Now().UTC()}
 	if err := c.d.Store.Drain(ctx, c.me.Node(), drain); err != nil {
 		return fmt.Errorf("hand over: %w", err)

@@ -74,8 +74,12 @@ func (c *Cluster) attempt(ctx context.Context, b int) error {
 // release begins to give a bucket up. It needs mu.
 func (c *Cluster) release(b int) {
 	c.work[b] = &work{}
-	c.workers.Go(func() { // ends within HandOver
-		ctx, cancel := context.WithTimeout(c.life, c.d.Options.HandOver)
+	by := time.Now().Add(c.d.Options.HandOver)
+	if !c.stopBy.IsZero() && c.stopBy.Before(by) {
+		by = c.stopBy
+	}
+	c.workers.Go(func() { // ends by then
+		ctx, cancel := context.WithDeadline(c.life, by)
 		defer cancel()
 		if err := c.d.Owner.Release(ctx, b); err != nil {
 			c.d.Log.Warn("bucket not released in good order", "bucket", b, "err", err)
