@@ -2,10 +2,6 @@ package cluster
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"sync"
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
@@ -51,13 +47,8 @@ func (r *reign) gather(ctx context.Context) (view, error) {
 	for _, m := range v.members {
 		there[m.ID] = true
 	}
-	for m := range clocks {
-		if there[m] {
-			continue
-		}
-		if err := r.d.Store.SweepClock(ctx, m); err != nil {
-			return v, err
-		}
+	if err = r.sweep(ctx, clocks, there); err != nil {
+		return v, err
 	}
 	ready := r.readyOf(v.members, clocks)
 	if err = r.readServices(ctx); err != nil {
@@ -86,6 +77,19 @@ func (r *reign) gather(ctx context.Context) (view, error) {
 		v.in.Buckets = append(v.in.Buckets, bucket)
 	}
 	return v, nil
+}
+
+// sweep removes what members that are gone said of their clocks.
+func (r *reign) sweep(ctx context.Context, clocks map[coordclient.MemberID]time.Duration, there map[coordclient.MemberID]bool) error {
+	for m := range clocks {
+		if there[m] {
+			continue
+		}
+		if err := r.d.Store.SweepClock(ctx, m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // candidate is a member with what it said of its clock.
@@ -185,106 +189,5 @@ func (r *reign) readServices(ctx context.Context) error {
 		services[s.Node][s.Name] = true
 	}
 	r.services, r.readAt = services, time.Now()
-	return nil
-}
-
-// survey is what is known of a bucket's load.
-type survey struct {
-	load place.Load
-	edit int64 // of the definitions that it was measured from
-	kept bool  // in the store
-}
-
-// surveyed is how a survey is kept.
-type surveyed struct {
-	Resolver string     `json:"resolver"`
-	Load     place.Load `json:"load"`
-}
-
-// recall makes sure that something is known of every bucket: from a leader
-// before, if it kept it, else from its definitions.
-func (r *reign) recall(ctx context.Context, holders []store.Holder) error {
-	if len(r.loads) == len(holders) {
-		return nil
-	}
-	loads := make([]survey, len(holders))
-	err := eachBucket(ctx, len(holders), func(ctx context.Context, b int) error {
-		kept, ok, err := r.d.Store.Survey(ctx, b)
-		if err != nil {
-			return err
-		}
-		var s surveyed
-		if ok && json.Unmarshal(kept.Data, &s) == nil && s.Resolver == r.resolver {
-			loads[b] = survey{load: s.Load, edit: kept.Edit, kept: true}
-			return nil
-		}
-		loads[b], err = r.measure(ctx, b, holders[b].Edit)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	r.loads = loads
-	return nil
-}
-
-// measure reads a bucket's definitions. They are at least as new as edit.
-func (r *reign) measure(ctx context.Context, b int, edit int64) (survey, error) {
-	definitions, err := r.d.Store.Definitions(ctx, b)
-	if err != nil {
-		return survey{}, err
-	}
-	return survey{load: r.meter.Load(definitions, r.d.Resolver, r.d.Now()), edit: edit}, nil
-}
-
-// survey measures some of the buckets that were edited since they were measured
-// and keeps what it finds. True: one that it found changes what to decide.
-func (r *reign) survey(ctx context.Context, holders []store.Holder) (bool, error) {
-	more, done := false, 0
-	for b := range holders {
-		if r.loads[b].kept && r.loads[b].edit == holders[b].Edit || done == surveys {
-			continue
-		}
-		done++
-		s, err := r.measure(ctx, b, holders[b].Edit)
-		if err != nil {
-			return false, err
-		}
-		data, err := json.Marshal(surveyed{r.resolver, s.load})
-		if err != nil {
-			return false, fmt.Errorf("survey of bucket %d: %w", b, err)
-		}
-		err = r.d.Store.PutSurvey(ctx, r.lead, b, store.Survey{Edit: s.edit, Data: data})
-		if err != nil && !errors.Is(err, coordclient.ErrTooLarge) {
-			return false, err
-		}
-		s.kept = true
-		r.loads[b], more = s, true
-	}
-	return more, nil
-}
-
-// eachBucket runs f for 0 to n-1, some at once, and gives the first error.
-func eachBucket(ctx context.Context, n int, f func(ctx context.Context, b int) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var workers sync.WaitGroup
-	slots := make(chan struct{}, together)
-	for b := range n {
-		slots <- struct{}{}
-		workers.Go(func() { // ends when f has
-			defer func() { <-slots }()
-			if ctx.Err() != nil {
-				return
-			}
-			if err := f(ctx, b); err != nil {
-				cancel(err)
-			}
-		})
-	}
-	workers.Wait()
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
 	return nil
 }

@@ -1,0 +1,161 @@
+package cluster_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/store"
+)
+
+func TestFiringGoesOnWithoutALeader(t *testing.T) {
+	scene(t, 8, func(t *testing.T, g *group) {
+		g.create("t", "S", 100*time.Millisecond)
+		for _, node := range []string{"n1", "n2"} {
+			g.boot(node)
+		}
+		g.quiet(10 * time.Second)
+		leader := g.living()[0]
+		if s, _ := leader.cluster.Status(); !s.Leading {
+			leader = g.living()[1]
+		}
+		owner := g.ownerOf("t")
+		if owner == leader.node { // then the other is to own it
+			if err := g.admin.Drain(t.Context(), leader.node, store.Drain{}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(5 * time.Second)
+		}
+		g.mu.Lock()
+		before := len(g.runs)
+		g.mu.Unlock()
+		leader.member.Cut() // it still leads, but decides nothing
+		time.Sleep(10 * time.Second)
+		g.mu.Lock()
+		n := len(g.runs) - before
+		g.mu.Unlock()
+		if n < 99 {
+			t.Errorf("%d firings in 10 s", n)
+		}
+		leader.member.Heal()
+		g.quiet(5 * time.Second)
+	})
+}
+
+func TestOldLeaderCannotWrite(t *testing.T) {
+	scene(t, 4, func(t *testing.T, g *group) {
+		one, two := g.kv.Join("one", nil), g.kv.Join("two", nil)
+		s1 := store.New(one, store.Options{}).Owner(one.ID(), one)
+		s2 := store.New(two, store.Options{}).Owner(two.ID(), two)
+		first, err := s1.TakeLead(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s2.TakeLead(t.Context(), 2); err != nil {
+			t.Fatal(err)
+		}
+		p, version, _, err := g.admin.Placement(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Assign(one.ID(), "")
+		if err := s1.Decide(t.Context(), first, store.Decision{Placement: p, Version: version}); !errors.Is(err, store.ErrDeposed) {
+			t.Errorf("a leader of an old term: %v", err)
+		}
+		if _, err := s1.TakeLead(t.Context(), 1); !errors.Is(err, store.ErrDeposed) {
+			t.Errorf("an old term is taken again: %v", err)
+		}
+	})
+}
+
+func TestHalfAcquiredBucketIsSetFree(t *testing.T) {
+	scene(t, 4, func(t *testing.T, g *group) {
+		n1 := g.boot("n1")
+		g.boot("n2")
+		g.quiet(10 * time.Second)
+		time.Sleep(5 * time.Second)
+		// n2's bucket is n1's by the store, as if a late copy of n1's acquisition had
+		// landed after n2 had released it.
+		p, _, _, err := g.admin.Placement(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		stray := slices.IndexFunc(p.Buckets, func(i int) bool { return p.Members[i].Node() == "n2" })
+		n2 := g.living()[1]
+		n2.faulty.Plan(nil)
+		if err := n2.engine.Release(t.Context(), stray); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := n1.store.Acquire(t.Context(), stray); err != nil {
+			t.Skipf("n2 was quicker: %v", err)
+		}
+		time.Sleep(30 * time.Second)
+		g.quiet(time.Second)
+		if owner := g.owners()[stray]; owner != "n2" {
+			t.Errorf("it is %q's", owner)
+		}
+	})
+}
+
+func TestLostSessionEndsEverything(t *testing.T) {
+	scene(t, 8, func(t *testing.T, g *group) {
+		h := g.boot("n1")
+		g.quiet(5 * time.Second)
+		h.member.Expire()
+		select {
+		case <-h.cluster.Done():
+		case <-time.After(5 * time.Second):
+			t.Fatal("it goes on")
+		}
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := h.cluster.Stop(over); err != nil {
+			t.Errorf("stop after that: %v", err)
+		}
+		h.bury()
+		g.boot("n1")
+		g.quiet(5 * time.Second)
+	})
+}
+
+func TestLostBucketIsAcquiredAgain(t *testing.T) {
+	scene(t, 4, func(t *testing.T, g *group) {
+		h := g.boot("n1")
+		g.quiet(5 * time.Second)
+		kv := g.kv.Dial()
+		var took []time.Duration
+		for range 6 {
+			e, _, err := kv.Get(t.Context(), "/buckets/2")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var n store.Node
+			if err := json.Unmarshal(e.Value, &n); err != nil {
+				t.Fatal(err)
+			}
+			n.Epoch, n.Released = n.Epoch+1, true // as nobody does: it fences the owner
+			value, err := json.Marshal(n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := kv.Commit(t.Context(), coordclient.Set(e.Key, value, e.Version)); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			began := time.Now()
+			g.quiet(20 * time.Second)
+			took = append(took, time.Since(began))
+		}
+		if took[0] > 200*time.Millisecond || took[5] < 2*took[0] || took[5] > 10*time.Second {
+			t.Errorf("it was acquired again after %v", took)
+		}
+		if n := len(h.engine.Owned()); n != 4 {
+			t.Errorf("%d are owned", n)
+		}
+	})
+}
