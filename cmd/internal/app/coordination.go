@@ -2,10 +2,13 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -127,10 +130,43 @@ func (j *coordination) zookeeper(ctx context.Context) (plugin.Port, error) {
 	for _, s := range j.cluster.Servers {
 		servers = append(servers, s.String())
 	}
+	c := j.app.o.Loaded.Config
+	secure, err := secureZooKeeper(c.ZooKeeper)
+	if err != nil {
+		return nil, err
+	}
 	return zk.Join(ctx, zk.Options{
-		Servers: servers, SessionTimeout: j.timeout, Node: j.app.o.Loaded.Config.Node, Value: j.presentation(),
+		Servers: servers, Root: c.ZooKeeper.Root, SessionTimeout: j.timeout, Node: c.Node, Value: j.presentation(),
+		TLS: secure, Digest: zk.Digest{User: c.ZooKeeper.User, Password: c.ZooKeeper.Password.Reveal()},
 		Logger: j.app.log.With("component", "zookeeper"),
 	})
+}
+
+// secureZooKeeper reads the certificates, anew at each join, so that renewed ones
+// count. Nil: no TLS.
+func secureZooKeeper(z conf.ZooKeeper) (*tls.Config, error) {
+	if !z.TLS {
+		return nil, nil
+	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if z.CAFile != "" {
+		text, err := os.ReadFile(z.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("zookeeper.ca_file: %w", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("zookeeper.ca_file: %s holds no certificate in PEM form", z.CAFile)
+		}
+	}
+	if z.CertFile != "" {
+		pair, err := tls.LoadX509KeyPair(z.CertFile, z.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("zookeeper.cert_file: %w", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
 }
 
 // address tells the group where the HTTP listener is, now and when this host

@@ -17,6 +17,7 @@ type Config struct {
 	// scheduled, once.
 	TaskServerCount int `key:"task_server_count" flag:"task.server.count" min:"1" max:"1000" help:"servers that must be there before tasks are scheduled"`
 
+	ZooKeeper ZooKeeper `key:"zookeeper" help:"How a cluster's ZooKeeper is spoken to; which one is said in coordination-client-config.xml."`
 	Log       Log       `key:"log" help:"What is logged, on standard error."`
 	Deploy    Deploy    `key:"deploy" help:"How descriptors become services."`
 	Limits    Limits    `key:"limits" help:"Bounds of every request."`
@@ -33,6 +34,19 @@ type Config struct {
 
 	// Tasks is tasks-config.xml; its zero value if there is none.
 	Tasks TasksConfig
+}
+
+// ZooKeeper is how a cluster's ZooKeeper is spoken to. Which one, and for how long
+// a session lives, is said in the original's coordination-client-config.xml.
+type ZooKeeper struct {
+	Root         string `key:"root" help:"znode under which everything of this cluster is"`
+	User         string `key:"user" help:"name to authenticate with (digest); what is created is then closed to others; empty: open to all"`
+	Password     Secret `key:"password" help:"its password; password_file is better"`
+	PasswordFile string `key:"password_file" help:"file that holds the password, readable by its owner alone"`
+	TLS          bool   `key:"tls" help:"speak TLS to the servers' secure port"`
+	CAFile       string `key:"ca_file" help:"PEM file of the authorities that sign the servers' certificates; empty: the system's"`
+	CertFile     string `key:"cert_file" help:"PEM file of this host's certificate, for servers that ask for one"`
+	KeyFile      string `key:"key_file" help:"PEM file of its key, readable by its owner alone"`
 }
 
 // Log is what is logged, on standard error.
@@ -130,8 +144,9 @@ type Shutdown struct {
 func Default() Config {
 	return Config{
 		Listen: "127.0.0.1:8280", Services: "configs/services", Data: "var", Conf: "configs", TaskServerCount: 1,
-		Log:    Log{Level: "info", Format: "text"},
-		Deploy: Deploy{Interval: time.Second, Settle: 150 * time.Millisecond, Drain: 5 * time.Minute, MaxServices: 1000},
+		ZooKeeper: ZooKeeper{Root: "/belfry"},
+		Log:       Log{Level: "info", Format: "text"},
+		Deploy:    Deploy{Interval: time.Second, Settle: 150 * time.Millisecond, Drain: 5 * time.Minute, MaxServices: 1000},
 		Limits: Limits{
 			Rows: 100_000, QueryDepth: 8, ArrayValues: 1000, Held: 32 * MiB, Observations: 1000, Body: MiB, Answer: 256 * MiB,
 			RequestTime: time.Minute, StatementTime: 30 * time.Second, Concurrency: 512,

@@ -278,6 +278,7 @@ func (l *loader) readSecrets() {
 		file   string
 		secret *Secret
 	}{
+		{"zookeeper.password", l.config.ZooKeeper.PasswordFile, &l.config.ZooKeeper.Password},
 		{"mail.smtp.password", l.config.Mail.SMTP.PasswordFile, &l.config.Mail.SMTP.Password},
 		{"webhook.secret", l.config.Webhook.SecretFile, &l.config.Webhook.Secret},
 	} {
@@ -343,6 +344,18 @@ func (l *loader) check() {
 	}
 	if c.Mail.SMTP.Password != "" && c.Mail.SMTP.User == "" {
 		l.addf(l.at("mail.smtp.password"), "mail.smtp.password is given without mail.smtp.user")
+	}
+	if z := c.ZooKeeper; z.Password != "" && z.User == "" {
+		l.addf(l.at("zookeeper.password"), "zookeeper.password is given without zookeeper.user")
+	}
+	if z := c.ZooKeeper; !z.TLS && z.CAFile+z.CertFile+z.KeyFile != "" {
+		l.addf(l.at("zookeeper.tls"), "zookeeper.ca_file, cert_file and key_file mean something only with zookeeper.tls: true")
+	}
+	if z := c.ZooKeeper; (z.CertFile == "") != (z.KeyFile == "") {
+		l.addf(l.at("zookeeper.cert_file"), "zookeeper.cert_file and zookeeper.key_file belong together")
+	}
+	if z := c.ZooKeeper; !strings.HasPrefix(z.Root, "/") || z.Root != "/" && strings.HasSuffix(z.Root, "/") {
+		l.addf(l.at("zookeeper.root"), "zookeeper.root: %q is not a path like /belfry", z.Root)
 	}
 	if c.Shutdown.HardStop < c.Shutdown.SoftStop {
 		l.addf(l.at("shutdown.hard_stop"), "shutdown.hard_stop %s is shorter than shutdown.soft_stop %s", writeDuration(c.Shutdown.HardStop), writeDuration(c.Shutdown.SoftStop))
