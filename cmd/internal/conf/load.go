@@ -348,8 +348,10 @@ func (l *loader) check() {
 	if z := c.ZooKeeper; z.Password != "" && z.User == "" {
 		l.addf(l.at("zookeeper.password"), "zookeeper.password is given without zookeeper.user")
 	}
-	if z := c.ZooKeeper; !z.TLS && z.CAFile+z.CertFile+z.KeyFile != "" {
-		l.addf(l.at("zookeeper.tls"), "zookeeper.ca_file, cert_file and key_file mean something only with zookeeper.tls: true")
+	for key, file := range map[string]string{"ca_file": c.ZooKeeper.CAFile, "cert_file": c.ZooKeeper.CertFile, "key_file": c.ZooKeeper.KeyFile} {
+		if file != "" && !c.ZooKeeper.TLS {
+			l.addf(l.at("zookeeper."+key), "zookeeper.%s means something only with zookeeper.tls: true", key)
+		}
 	}
 	if z := c.ZooKeeper; (z.CertFile == "") != (z.KeyFile == "") {
 		l.addf(l.at("zookeeper.cert_file"), "zookeeper.cert_file and zookeeper.key_file belong together")

@@ -94,7 +94,7 @@ var malformedYAML = []struct{ name, text, want string }{
 	{"sender with a line end", "mail:\n  from: \"a@b.c\\r\\nBcc: x@y.z\"\n", `2:9: mail.from: "a@b.c\r\nBcc: x@y.z" is not a mail address`},
 	{"password without user", "mail:\n  smtp:\n    password: x\n", "3:15: mail.smtp.password is given without mail.smtp.user"},
 	{"password of nobody", "zookeeper:\n  password: x\n", "2:13: zookeeper.password is given without zookeeper.user"},
-	{"certificates without TLS", "zookeeper:\n  ca_file: ca.pem\n", "zookeeper.ca_file, cert_file and key_file mean something only with zookeeper.tls: true"},
+	{"certificates without TLS", "zookeeper:\n  ca_file: ca.pem\n", "2:12: zookeeper.ca_file means something only with zookeeper.tls: true"},
 	{"half a certificate", "zookeeper:\n  tls: true\n  cert_file: c.pem\n", "3:14: zookeeper.cert_file and zookeeper.key_file belong together"},
 	{"no path", "zookeeper:\n  root: belfry\n", `2:9: zookeeper.root: "belfry" is not a path like /belfry`},
 	{"stops", "shutdown:\n  soft_stop: 1m\n  hard_stop: 30s\n", "3:14: shutdown.hard_stop 30s is shorter than shutdown.soft_stop 1m"},
