@@ -31,7 +31,7 @@ func (c *Client) checkPrivate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer stranger.Close()
+	defer func() { _ = stranger.Close() }()
 	// Not for long: no heartbeat keeps this session yet.
 	wait, cancel := context.WithTimeout(ctx, c.health.t()/4)
 	defer cancel()

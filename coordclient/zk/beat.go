@@ -2,6 +2,7 @@ package zk
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
@@ -36,13 +37,16 @@ func (c *Client) beats(beat func(context.Context) error) {
 }
 
 // beatOnce waits for one beat. A server that sends nothing at all for T/8, or
-// acknowledges nothing for T/4, is left for another while there is time.
+// acknowledges nothing for T/4, is left for another while there is time. But if
+// a timer fires late it was this process that stood still: then the server is
+// given the time again.
 func (c *Client) beatOnce(t time.Duration, beat func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(context.Background(), t/4)
 	defer cancel()
 	sent := time.Now()
+	stalled := func(due time.Duration) bool { return time.Since(sent) > due+t/16 }
 	mute := time.AfterFunc(t/8, func() {
-		if !c.line.heardSince(sent) {
+		if !c.line.heardSince(sent) && !stalled(t/8) {
 			c.leave("it sends nothing")
 			cancel()
 		}
@@ -52,7 +56,9 @@ func (c *Client) beatOnce(t time.Duration, beat func(context.Context) error) {
 	switch {
 	case err == nil:
 		c.health.acked(sent, time.Now())
-	case ctx.Err() == context.DeadlineExceeded:
+	case errors.Is(ctx.Err(), context.DeadlineExceeded) && stalled(t/4):
+		c.beatNow()
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		c.leave("it acknowledges nothing")
 	default:
 		c.log.Debug("no heartbeat", "err", err)

@@ -198,7 +198,7 @@ func (c *Client) clock() {
 		timer := time.NewTimer(tickEvery(c.health.t()))
 		select {
 		case <-timer.C:
-			c.health.look(time.Now())
+			_ = c.usable() // for which it looks at the time
 		case <-c.health.lost:
 			timer.Stop()
 			return

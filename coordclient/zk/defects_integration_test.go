@@ -206,6 +206,7 @@ func TestIntegrationFormerIncarnationIsRefused(t *testing.T) {
 func TestIntegrationFrozenServerDoesNotCostTheSession(t *testing.T) {
 	t.Parallel()
 	servers := zktest.StartEnsemble(t, 3)
+	servers.Whole(t)
 	for mode, timeout := range map[string]time.Duration{"follower": 2 * short, "leader": 6 * short} {
 		o := zk.Options{Servers: servers.Addresses(), Root: newRoot(), Node: "n", SessionTimeout: timeout}
 		m := connectedTo(t, o, servers, mode)
@@ -217,7 +218,7 @@ func TestIntegrationFrozenServerDoesNotCostTheSession(t *testing.T) {
 		becomes(t, m, coordclient.Healthy)
 		frozen.Thaw(t)
 		_ = m.Close()
-		servers.Leader(t)
+		servers.Whole(t)
 	}
 }
 

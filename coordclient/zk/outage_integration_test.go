@@ -50,6 +50,7 @@ func TestIntegrationKilledLeader(t *testing.T) {
 		}
 		t.Logf("leader killed: all commit again after %s", time.Since(begun).Round(time.Millisecond))
 		killed.Restart(t)
+		servers.Whole(t)
 	}
 	<-time.After(300 * time.Millisecond)
 	stop()

@@ -370,8 +370,11 @@ func TestMessages(t *testing.T) {
 	}
 	remote := &coordclient.RemoteError{Code: "c", Message: "m"}
 	for _, c := range []struct{ err, want error }{
-		{nil, nil}, {coordclient.ErrNoSuchVerb, coordclient.ErrNoSuchVerb}, {coordclient.ErrTooLarge, coordclient.ErrTooLarge},
-		{coordclient.ErrUnavailable, coordclient.ErrUnavailable}, {errCut, coordclient.ErrUnknownOutcome},
+		{nil, nil},
+		{coordclient.ErrNoSuchVerb, coordclient.ErrNoSuchVerb},
+		{coordclient.ErrTooLarge, coordclient.ErrTooLarge},
+		{coordclient.ErrUnavailable, coordclient.ErrUnavailable},
+		{errCut, coordclient.ErrUnknownOutcome},
 	} {
 		if err := replyOf(c.err).err(); !errors.Is(err, c.want) {
 			t.Errorf("%v came back as %v", c.err, err)

@@ -25,7 +25,9 @@ func (p paths) top() []string {
 }
 
 func (p paths) member(id coordclient.MemberID) string { return p.members() + "/" + escape(string(id)) }
-func (p paths) beat(id coordclient.MemberID) string   { return p.beats() + "/" + escape(string(id)) }
+
+func (p paths) beat(id coordclient.MemberID) string { return p.beats() + "/" + escape(string(id)) }
+
 func (p paths) callsOf(id coordclient.MemberID) string {
 	return p.calls() + "/" + escape(string(id))
 }

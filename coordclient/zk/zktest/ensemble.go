@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +42,27 @@ func (e Ensemble) Leader(tb testing.TB) *Server {
 func (e Ensemble) Follower(tb testing.TB) *Server {
 	tb.Helper()
 	return e.find(tb, "follower")
+}
+
+// Whole waits until one leads and all others follow it, up to date.
+func (e Ensemble) Whole(tb testing.TB) {
+	tb.Helper()
+	deadline := time.Now().Add(startTime)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for time.Now().Before(deadline) {
+		leaders, synced := 0, ""
+		for _, s := range e {
+			if is, err := s.Mode(); err == nil && is == "leader" {
+				leaders, synced = leaders+1, s.Metrics(tb)["zk_synced_followers"]
+			}
+		}
+		if leaders == 1 && synced == strconv.Itoa(len(e)-1) {
+			return
+		}
+		<-tick.C
+	}
+	tb.Fatalf("the ensemble is not whole within %s", startTime)
 }
 
 func (e Ensemble) find(tb testing.TB, mode string) *Server {
