@@ -51,7 +51,10 @@ func Prepare(o Options) (Command, error) {
 	}
 	args := []string{
 		java, "-Xmx" + o.Heap, "-XX:+ExitOnOutOfMemoryError",
-		"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true",
+		"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+		// It warns at each connection that the client does not ask for read-only servers.
+		"-Dorg.slf4j.simpleLogger.log.org.apache.zookeeper.server.ZooKeeperServer=error",
+		"-Dorg.slf4j.simpleLogger.showDateTime=true",
 		"-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
 	}
 	args = append(append(args, o.Flags...), "-cp", path, mainClass, config)

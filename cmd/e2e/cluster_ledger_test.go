@@ -1,0 +1,155 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/seed42aab489/belfry/dataservice/source/sourcetest"
+)
+
+// early is how much a clock may be off that is asked again.
+const early = 5 * time.Millisecond
+
+// paidOn gives payrolls on SQLite and PostgreSQL, one by cron and one by interval
+// on each, that write down when they were raised: by a trigger of the database,
+// in the transaction of the raise, and so without any help of the hosts.
+func paidOn(t *testing.T) []payroll {
+	t.Helper()
+	var payrolls []payroll
+	for _, d := range []database{open(t, "sqlite", sourcetest.OpenSQLite(t)), open(t, "postgres", sourcetest.StartPostgres(t))} {
+		payrolls = append(payrolls, d.another(t).paid(t, "cron_"+d.name), d.paid(t, "interval_"+d.name))
+	}
+	return payrolls
+}
+
+func (d database) paid(t *testing.T, service string) payroll {
+	t.Helper()
+	p := newPayroll(t, service, d)
+	statements := []string{
+		`CREATE TABLE Ledger (at REAL)`,
+		`CREATE TRIGGER ledger AFTER UPDATE ON Employees BEGIN INSERT INTO Ledger VALUES ((julianday('now') - 2440587.5) * 86400.0); END`,
+	}
+	if d.name == "postgres" {
+		statements = []string{
+			`CREATE TABLE Ledger (at DOUBLE PRECISION)`,
+			`CREATE FUNCTION ledger() RETURNS trigger LANGUAGE plpgsql AS
+			'BEGIN INSERT INTO Ledger VALUES (extract(epoch from clock_timestamp())); RETURN NULL; END'`,
+			`CREATE TRIGGER ledger AFTER UPDATE ON Employees FOR EACH ROW EXECUTE FUNCTION ledger()`,
+		}
+	}
+	for _, statement := range statements {
+		if _, err := d.db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	return p
+}
+
+// raises gives when the salary was raised, in order.
+func (p payroll) raises(t *testing.T) []time.Time {
+	t.Helper()
+	rows, err := p.db.QueryContext(t.Context(), `SELECT at FROM Ledger ORDER BY at`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var all []time.Time
+	for rows.Next() {
+		var at float64
+		if err := rows.Scan(&at); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, time.UnixMicro(int64(at*1e6)))
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// late is by how much an instant's raise came late.
+type late struct {
+	service string
+	instant time.Time
+	by      time.Duration
+}
+
+// judge holds a payroll against its schedule, every second from first to last:
+// one raise for each instant, none before it. It knows nothing of fire ids: the
+// raises in order belong to the instants in order, as they must if any order fits.
+func (p payroll) judge(t *testing.T, first, last time.Time) []late {
+	t.Helper()
+	instants := int64(last.Sub(first)/time.Second) + 1
+	raises := p.raises(t)
+	if got := p.salary(t); got != instants*10_000 || int64(len(raises)) != instants {
+		t.Errorf("%s: salary %d after %d raises, want %d after %d", p.service, got, len(raises), instants*10_000, instants)
+		return nil
+	}
+	var all []late
+	for i, at := range raises {
+		instant := first.Add(time.Duration(i) * time.Second)
+		if at.Before(instant.Add(-early)) {
+			t.Errorf("%s: raised at %s, before its instant %s", p.service, at, instant)
+		}
+		all = append(all, late{p.service, instant, at.Sub(instant)})
+	}
+	return all
+}
+
+// judge waits until all tasks have ended, judges all payrolls, and gives the
+// lateness of all instants.
+func judge(t *testing.T, h *host, payrolls []payroll, first, last time.Time) []late {
+	t.Helper()
+	var all []late
+	instants := int64(last.Sub(first)/time.Second) + 1
+	for _, p := range payrolls {
+		settled(t, h, p.service, time.Until(last)+30*time.Second)
+		if v := show[taskView](h, "task", "show", p.service); v.Fired != instants {
+			t.Errorf("%s: fired %d, want %d: counts do not continue over owners", p.service, v.Fired, instants)
+		}
+		all = append(all, p.judge(t, first, last)...)
+	}
+	by := lateness(all, first, last)
+	t.Logf("%d raises for as many instants; late p50 %s, p99 %s, most %s", len(all), part(by, 0.50), part(by, 0.99), part(by, 1))
+	for _, l := range all {
+		if l.by > session {
+			t.Logf("%s at %s was late by %s", l.service, l.instant.Format(time.TimeOnly), l.by)
+		}
+	}
+	return all
+}
+
+// settled waits until a task has ended. Meanwhile the host may be without its
+// session, and then says so.
+func settled(t *testing.T, h *host, name string, within time.Duration) {
+	t.Helper()
+	eventually(t, within, name+" has ended", func() bool {
+		out, _, code := h.belfry("task", "show", name, "-o", "json")
+		var v taskView
+		return code == 0 && json.Unmarshal([]byte(out), &v) == nil && v.State == "finished"
+	})
+}
+
+// lateness of the instants from one time to another, in order.
+func lateness(all []late, from, to time.Time) []time.Duration {
+	var by []time.Duration
+	for _, l := range all {
+		if !l.instant.Before(from) && !l.instant.After(to) {
+			by = append(by, l.by)
+		}
+	}
+	slices.Sort(by)
+	return by
+}
+
+// part gives a percentile; 0 of nothing.
+func part(sorted []time.Duration, p float64) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[min(int(p*float64(len(sorted))), len(sorted)-1)].Round(time.Millisecond)
+}
