@@ -57,6 +57,7 @@ func TestBarrier(t *testing.T) {
 	})
 }
 
+// waits fails unless nothing is placed, for this reason.
 func (g *group) waits(why string) {
 	g.t.Helper()
 	if c := g.count(); c[""] != g.buckets {

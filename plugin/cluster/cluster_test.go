@@ -38,7 +38,6 @@ func TestAloneOwnsEverythingAtOnce(t *testing.T) {
 }
 
 // on is which nodes the tasks are on, each once.
-
 func (g *group) on(tasks []string) []string {
 	g.t.Helper()
 	var nodes []string
@@ -48,8 +47,6 @@ func (g *group) on(tasks []string) []string {
 	slices.Sort(nodes)
 	return slices.Compact(nodes)
 }
-
-// waits fails unless nothing is placed, for this reason.
 
 func TestNewMemberGetsItsShareWithinTheBound(t *testing.T) {
 	scene(t, 96, func(t *testing.T, g *group) {
@@ -120,8 +117,6 @@ func TestKillMovesAllToTheLiving(t *testing.T) {
 	}
 }
 
-// once fails if a firing began twice. It needs mu.
-
 func TestServiceDecidesWhere(t *testing.T) {
 	scene(t, 16, func(t *testing.T, g *group) {
 		g.boot("n1", "A")
@@ -185,9 +180,7 @@ func clockThatIsOff(t *testing.T, off time.Duration, want string) {
 }
 
 // A bucket with a run that goes on stays for as long as it does, when another
-
 // member joins; others move.
-
 func TestOpenBucketIsNotMovedForBalance(t *testing.T) {
 	scene(t, 16, func(t *testing.T, g *group) {
 		g.boot("n1")
@@ -223,11 +216,3 @@ func TestOpenBucketIsNotMovedForBalance(t *testing.T) {
 		g.once(t)
 	})
 }
-
-// A bucket that the engine lost for whatever reason is acquired again, each time
-
-// later if it is lost again and again.
-
-// A run that takes longer than the time to stop is interrupted and settled, and
-
-// its bucket released, within that time.

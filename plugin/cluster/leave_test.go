@@ -44,6 +44,7 @@ func TestPlannedHandOverIsQuick(t *testing.T) {
 	})
 }
 
+// once fails if a firing began twice. It needs mu.
 func (g *group) once(t *testing.T) {
 	t.Helper()
 	seen := make(map[string]ran)
@@ -162,6 +163,8 @@ func TestStopBeforeStart(t *testing.T) {
 	})
 }
 
+// A run that takes longer than the time to stop is interrupted and settled, and
+// its bucket released, within that time.
 func TestStopIsBoundedByItsTime(t *testing.T) {
 	scene(t, 4, func(t *testing.T, g *group) {
 		n1 := g.boot("n1")

@@ -123,6 +123,8 @@ func TestLostSessionEndsEverything(t *testing.T) {
 	})
 }
 
+// A bucket that the engine lost for whatever reason is acquired again, each time
+// later if it is lost again and again.
 func TestLostBucketIsAcquiredAgain(t *testing.T) {
 	scene(t, 4, func(t *testing.T, g *group) {
 		h := g.boot("n1")
