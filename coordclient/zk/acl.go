@@ -2,6 +2,7 @@ package zk
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 
@@ -36,7 +37,7 @@ func (c *Client) checkPrivate(ctx context.Context) error {
 	wait, cancel := context.WithTimeout(ctx, c.health.t()/4)
 	defer cancel()
 	if err := stranger.wait(wait); err != nil {
-		if c.o.TLS != nil && len(c.o.TLS.Certificates) > 0 && c.usable() == nil {
+		if proves(c.o.TLS) && c.usable() == nil {
 			return nil // the servers do not even let in who has no certificate
 		}
 		return fmt.Errorf("check that the root is private: %w", err)
@@ -54,4 +55,9 @@ func (c *Client) checkPrivate(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// proves tells whether a certificate is shown to the servers.
+func proves(config *tls.Config) bool {
+	return config != nil && (len(config.Certificates) > 0 || config.GetClientCertificate != nil)
 }

@@ -223,7 +223,8 @@ func (c *Client) lost() {
 	<-c.ended
 }
 
-// Close ends the session: a member leaves at once. Nil; callable again.
+// Close ends the session: a member leaves at once. It may take some seconds
+// where servers do not answer. Nil; callable again.
 func (c *Client) Close() error {
 	c.health.end(errClosed)
 	c.mu.Lock()

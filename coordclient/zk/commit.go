@@ -54,7 +54,11 @@ func (c *Client) commit(ctx context.Context, ops []coordclient.Op) error {
 		}
 		create, ok := requests[failed].(*zk.CreateRequest)
 		if !ok || !errors.Is(err, zk.ErrNoNode) {
-			return &coordclient.CommitError{Index: failed, Op: ops[failed], Err: opError(ops[failed], err)}
+			op := ops[failed]
+			if err = opError(op, err); errors.Is(err, coordclient.ErrUnavailable) {
+				return fmt.Errorf("%s %s: %w", op.Kind, op.Key, err)
+			}
+			return &coordclient.CommitError{Index: failed, Op: op, Err: err}
 		}
 		if try == ensureTries {
 			return fmt.Errorf("%w: somebody removes %s", coordclient.ErrUnavailable, parent(create.Path))

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	library "github.com/go-zookeeper/zk"
+
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/coordclient/zk"
 	"github.com/seed42aab489/belfry/coordclient/zk/zktest"
@@ -178,10 +180,33 @@ func TestIntegrationKilledMemberExpires(t *testing.T) {
 		if most := short + zktest.TickTime + time.Second; took > most {
 			t.Errorf("out after %s, want %s at most", took, most)
 		}
-		if err := witness.SweepNow(t.Context()); err != nil {
-			t.Error(err)
+	}
+	conn := stranger(t, servers[0].Address)
+	for _, dir := range []string{"/calls", "/pieces"} {
+		if names := childrenOf(t, conn, o.Root+dir); len(names) != 4 {
+			t.Errorf("%s has %v before it is swept", dir, names)
 		}
 	}
+	if err := witness.SweepNow(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for _, dir := range []string{"/calls", "/pieces"} {
+		if names := childrenOf(t, conn, o.Root+dir); len(names) != 1 || names[0] != string(witness.ID()) {
+			t.Errorf("%s has %v after it was swept", dir, names)
+		}
+	}
+}
+
+func childrenOf(t *testing.T, conn *library.Conn, path string) []string {
+	t.Helper()
+	if _, err := conn.Sync(path); err != nil {
+		t.Fatal(err)
+	}
+	names, _, err := conn.Children(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
 }
 
 func inGroupSynced(t *testing.T, m *zk.Member, id coordclient.MemberID) (bool, <-chan struct{}) {
