@@ -48,7 +48,14 @@ func TestClusterScript(t *testing.T) {
 			t.Logf("the script said:\n%s", said)
 		}
 	})
-	eventually(t, 60*time.Second, "the cluster is up", func() bool { return strings.Contains(said.String(), "Ctrl-C stops") })
+	eventually(t, 60*time.Second, "the cluster is up", func() bool {
+		select {
+		case err := <-ended:
+			t.Fatalf("the script has ended: %v", err)
+		default:
+		}
+		return strings.Contains(said.String(), "Ctrl-C stops")
+	})
 	started := func() {
 		text, err := os.ReadFile(filepath.Join(dir, "var/cluster/pids"))
 		if err != nil {

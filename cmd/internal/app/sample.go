@@ -44,7 +44,8 @@ func sampleDatabase(ctx context.Context, c conf.Config) error {
 	if err := os.MkdirAll(filepath.Dir(sampleFile), 0o700); err != nil {
 		return fmt.Errorf("sample database: %w", err)
 	}
-	db, err := sql.Open("sqlite", sampleFile)
+	// Several hosts of one machine may make it at the same time.
+	db, err := sql.Open("sqlite", sampleFile+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		return fmt.Errorf("sample database: %w", err)
 	}
