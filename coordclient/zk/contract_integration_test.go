@@ -19,19 +19,24 @@ import (
 
 func TestIntegrationContractOnOneServer(t *testing.T) {
 	t.Parallel()
-	contract(t, zktest.StartEnsemble(t, 1), false)
+	contract(t, zktest.StartEnsemble(t, 1), false, zk.Digest{})
+}
+
+func TestIntegrationContractWithDigest(t *testing.T) {
+	t.Parallel()
+	contract(t, zktest.StartEnsemble(t, 1), false, zk.Digest{User: "belfry", Password: "s3cret"})
 }
 
 func TestIntegrationContractOnThreeServers(t *testing.T) {
 	t.Parallel()
-	contract(t, zktest.StartEnsemble(t, 3), false)
+	contract(t, zktest.StartEnsemble(t, 3), false, zk.Digest{})
 }
 
 // The companion's reads and the member's writes are only in order where both
 // speak to one server, or sync.
 func TestIntegrationContractOfCompanion(t *testing.T) {
 	t.Parallel()
-	contract(t, zktest.StartEnsemble(t, 1), true)
+	contract(t, zktest.StartEnsemble(t, 1), true, zk.Digest{})
 }
 
 var roots atomic.Int64
@@ -39,17 +44,17 @@ var roots atomic.Int64
 // newRoot is a root that no other test has.
 func newRoot() string { return fmt.Sprintf("/test%d", roots.Add(1)) }
 
-func contract(t *testing.T, servers zktest.Ensemble, companion bool) {
+func contract(t *testing.T, servers zktest.Ensemble, companion bool, digest zk.Digest) {
 	t.Helper()
 	coordtest.Exercise(t, func(t *testing.T) coordtest.System {
 		t.Helper()
-		return system(t, servers, newRoot(), companion)
+		return system(t, servers, newRoot(), companion, digest)
 	})
 }
 
-func system(t *testing.T, servers zktest.Ensemble, root string, companion bool) coordtest.System {
+func system(t *testing.T, servers zktest.Ensemble, root string, companion bool, digest zk.Digest) coordtest.System {
 	t.Helper()
-	o := zk.Options{Servers: servers.Addresses(), Root: root, SessionTimeout: 10 * time.Second, Node: "first"}
+	o := zk.Options{Servers: servers.Addresses(), Root: root, SessionTimeout: 10 * time.Second, Node: "first", Digest: digest}
 	host := join(t, o)
 	s := coordtest.System{
 		Port: host, Host: host,
@@ -67,7 +72,7 @@ func system(t *testing.T, servers zktest.Ensemble, root string, companion bool) 
 		Reopen: func(t *testing.T) coordtest.System {
 			t.Helper()
 			_ = host.Close()
-			return system(t, servers, root, companion)
+			return system(t, servers, root, companion, digest)
 		},
 	}
 	if companion {

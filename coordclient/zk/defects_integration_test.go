@@ -396,13 +396,73 @@ func TestIntegrationRootsAreApart(t *testing.T) {
 // The time-out that counts is the one that the server grants.
 func TestIntegrationGrantedTimeout(t *testing.T) {
 	t.Parallel()
-	server := zktest.StartServer(t)
+	server := zktest.StartServer(t, zktest.Config("maxSessionTimeout=5000"))
 	for asked, want := range map[time.Duration]time.Duration{
-		100 * time.Millisecond: zktest.MinSessionTimeout, 3 * time.Second: 3 * time.Second, time.Hour: time.Minute,
+		100 * time.Millisecond: zktest.MinSessionTimeout, 3 * time.Second: 3 * time.Second, time.Hour: 5 * time.Second,
 	} {
 		m := join(t, zk.Options{Servers: []string{server.Address}, Root: newRoot(), Node: "n", SessionTimeout: asked})
 		if got := m.SessionTimeout(); got != want {
 			t.Errorf("asked for %s, got %s, want %s", asked, got, want)
 		}
+	}
+}
+
+// A list comes in one answer: one that is too long is refused before it is
+// asked for, and costs no connection.
+func TestIntegrationLongLists(t *testing.T) {
+	t.Parallel()
+	server := zktest.StartServer(t)
+	m := join(t, zk.Options{Servers: []string{server.Address}, Root: newRoot(), Node: "n", SessionTimeout: 30 * time.Second})
+	becomes(t, m, coordclient.Healthy)
+	_, changed := m.State()
+	const step, limit = 1000, 100_000
+	for n := 0; n <= limit; n += step {
+		if n == limit {
+			if names, err := m.List(t.Context(), "/long"); err != nil || len(names) != limit {
+				t.Errorf("a list of %d names: %d, %v", limit, len(names), err)
+			}
+		}
+		ops := make([]coordclient.Op, step)
+		for i := range ops {
+			ops[i] = coordclient.Create(fmt.Sprintf("/long/name-of-a-task-in-a-bucket-that-is-full-%08d", n+i), nil)
+		}
+		if err := m.Commit(t.Context(), ops...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := m.List(t.Context(), "/long"); !errors.Is(err, coordclient.ErrTooLarge) || !errors.Is(err, coordclient.ErrUnavailable) {
+		t.Errorf("a list above the limit: %v, want ErrTooLarge", err)
+	}
+	if names, err := m.List(t.Context(), "/"); err != nil || len(names) != 1 {
+		t.Errorf("its parent lists %v, %v", names, err)
+	}
+	select {
+	case <-changed:
+		t.Errorf("it cost the connection: %v", m.Err())
+	default:
+	}
+}
+
+// A slow line is not a dead one.
+func TestIntegrationSlowLineKeepsTheSession(t *testing.T) {
+	t.Parallel()
+	server := zktest.StartServer(t)
+	proxy := zktest.NewProxy(t, server.Address)
+	m := join(t, zk.Options{Servers: []string{proxy.Address}, Root: newRoot(), Node: "n", SessionTimeout: 4 * short})
+	becomes(t, m, coordclient.Healthy)
+	if err := m.Commit(t.Context(), coordclient.Create("/slow/first", nil)); err != nil {
+		t.Fatal(err)
+	}
+	_, changed := m.State()
+	proxy.Delay(short / 8) // in each direction
+	for n := range 6 {
+		if err := m.Commit(t.Context(), coordclient.Create(fmt.Sprintf("/slow/%d", n), nil)); err != nil {
+			t.Error(err)
+		}
+	}
+	select {
+	case <-changed:
+		t.Errorf("a slow line cost the connection: %v", m.Err())
+	default:
 	}
 }

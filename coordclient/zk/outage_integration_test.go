@@ -152,8 +152,11 @@ func TestIntegrationQuorumLost(t *testing.T) {
 	if err := m.Commit(t.Context(), coordclient.Create("/before", nil)); err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range servers[:2] {
+	var killed zktest.Ensemble
+	for range 2 {
+		s := servers.Follower(t)
 		s.Kill(t)
+		killed = append(killed, s)
 	}
 	begun := time.Now()
 	closes(t, m.Done(), "lost")
@@ -166,7 +169,7 @@ func TestIntegrationQuorumLost(t *testing.T) {
 	if _, err := zk.Join(t.Context(), o); !errors.Is(err, coordclient.ErrUnavailable) {
 		t.Errorf("join without a quorum: %v, want ErrUnavailable", err)
 	}
-	for _, s := range servers[:2] {
+	for _, s := range killed {
 		s.Launch(t)
 	}
 	servers.Leader(t)
