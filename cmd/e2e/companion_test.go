@@ -34,6 +34,12 @@ func TestExamples(t *testing.T) {
 			h.shell("belfry task show " + name + " >/dev/null 2>&1 || belfry task create " + name +
 				" --service Stock --operation getLowStock --interval 1h --start +1h >/dev/null")
 		}
+		if strings.HasPrefix(example, "belfry context ") {
+			h.shell("belfry context add prod --connect zk://127.0.0.1:1 --replace && belfry context add sample --connect unix://var/belfryd.sock --replace")
+			if strings.Contains(example, "context add") {
+				h.shell("belfry context remove prod && belfry context remove sample")
+			}
+		}
 		if strings.Contains(example, "run list --task") {
 			h.shell("belfry task run stock-watch --wait >/dev/null")
 		}

@@ -92,7 +92,7 @@ func (h *host) shell(command string) string {
 	h.mu.Unlock()
 	cmd := exec.CommandContext(ctx, "bash", "-o", "pipefail", "-ec", command)
 	cmd.Dir = h.dir
-	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
+	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "XDG_CONFIG_HOME="+filepath.Join(h.dir, "config"))
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {

@@ -1,0 +1,72 @@
+//go:build integration
+
+package cli
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/seed42aab489/belfry/coordclient/zk"
+	"github.com/seed42aab489/belfry/coordclient/zk/zktest"
+	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/store"
+)
+
+// Each way to name the servers leads to the same cluster, whatever there is of
+// hosts; and a stopped server is told from one that refuses.
+func TestIntegrationCompanionOverZooKeeper(t *testing.T) {
+	t.Parallel()
+	server := zktest.StartServer(t)
+	member, err := zk.Join(t.Context(), zk.Options{Servers: []string{server.Address}, SessionTimeout: 10 * time.Second, Node: "n1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner := store.New(member, store.Options{}).Owner(member.ID(), member)
+	if _, err := owner.Init(t.Context(), store.Settings{Buckets: 8}); err != nil {
+		t.Fatal(err)
+	}
+	if err := owner.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	service := control.ServiceView{Name: "Stock", Status: control.StatusActive, Operations: []control.OperationView{
+		{Service: "Stock", Name: "getLowStock", Schedulable: true},
+	}}
+	if err := control.Publish(t.Context(), owner, []control.ServiceView{service}); err != nil {
+		t.Fatal(err)
+	}
+	address := "zk://" + server.Address
+	g := &group{T: t, socket: "/no/such/socket", config: t.TempDir()}
+	g.says(0, address+"/belfry", "status", "--connect", address)
+	g.says(0, "n1\tjoining", "node", "list", "--connect", address)
+	if err := member.Close(); err != nil {
+		t.Fatal(err)
+	}
+	g.says(0, "no host is up", "status", "--connect", address+"/belfry")
+	g.says(0, "created", "task", "create", "x", "--service", "Stock", "--operation", "getLowStock", "--interval", "1h", "--connect", address)
+	g.says(5, "exists already", "task", "create", "x", "--service", "Stock", "--operation", "getLowStock", "--interval", "2h", "--connect", address)
+	g.says(5, "", "task", "set", "x", "--retry", "1", "--if-revision", "9", "--connect", address)
+
+	config := filepath.Join(t.TempDir(), "coordination-client-config.xml")
+	host, port, err := net.SplitHostPort(server.Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprintf(`<CoordinationClientConfiguration enabled="true"><Servers><Server host=%q port=%q/></Servers></CoordinationClientConfiguration>`, host, port)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	g.says(0, "x\tunplaced", "task", "list", "--coordination", config)
+	g.says(0, "", "context", "add", "test", "--coordination", config)
+	g.says(0, "every:1h0m0s", "task", "show", "x", "--context", "test")
+	g.says(6, "no cluster has been initialised", "status", "--connect", address+"/other")
+
+	server.Freeze(t)
+	g.says(6, server.Address+"  accepts connections, but gives no session", "status", "--context", "test", "--timeout", "2s")
+	server.Thaw(t)
+	server.Kill(t)
+	g.says(6, server.Address+"  connection refused", "status", "--context", "test")
+}
