@@ -178,8 +178,12 @@ func (g *group) unsettled() string {
 	return text
 }
 
-// groupPace is how often a group is looked at that is waited for.
-const groupPace = 250 * time.Millisecond
+const (
+	// groupPace is how often a group is looked at that is waited for.
+	groupPace = 250 * time.Millisecond
+	// maxSilence is how long the store may meanwhile be unavailable.
+	maxSilence = 15 * time.Second
+)
 
 // Await waits until all conditions hold at once, and tells what is missing each
 // time that this changes. It is bounded by ctx alone. Codes: timeout,
@@ -198,12 +202,18 @@ func (c *Control) Await(ctx context.Context, all []Condition, tell func(missing 
 // await looks at the group until nothing is missing.
 func (c *Control) await(ctx context.Context, late string, tell func(string), missing func(*group) string) error {
 	last := ""
+	heard := time.Now()
 	for {
 		g, err := c.group(ctx)
+		if !errors.Is(err, coordclient.ErrUnavailable) {
+			heard = time.Now()
+		}
 		switch {
 		case ctx.Err() != nil: // told below
 		case errors.Is(err, coordclient.ErrNotFound):
 			last = told(tell, last, "no host has been here yet")
+		case errors.Is(err, coordclient.ErrUnavailable) && time.Since(heard) < maxSilence:
+			last = told(tell, last, "the store does not answer")
 		case err != nil:
 			return wrap(err)
 		default:

@@ -150,6 +150,48 @@ func TestAwaitDrainedIsBounded(t *testing.T) {
 	})
 }
 
+// Who waits sits out a store that is away for a while, not one that stays away.
+func TestAwaitOutlastsAnOutage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		var told []string
+		done := make(chan error, 1)
+		go func() { // ends when the node is there
+			nodes, err := ParseCondition("nodes=1")
+			if err != nil {
+				done <- err
+				return
+			}
+			done <- w.control.Await(t.Context(), []Condition{nodes}, func(s string) { told = append(told, s) })
+		}()
+		time.Sleep(time.Second)
+		w.client.Cut()
+		time.Sleep(maxSilence - time.Second)
+		w.client.Heal()
+		time.Sleep(time.Second)
+		w.boot("a", 0, cluster.Options{}, catalogue()...)
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"0 of 1 nodes are there", "the store does not answer", "0 of 1 nodes are there"}
+		if !slices.Equal(told, want) {
+			t.Errorf("told %q, want %q", told, want)
+		}
+		began := time.Now()
+		w.client.Cut()
+		two, err := ParseCondition("nodes=2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		refused(t, w.control.Await(t.Context(), []Condition{two}, nil), CodeUnavailable)
+		if took := time.Since(began); took < maxSilence || took > maxSilence+time.Second {
+			t.Errorf("gave up after %s", took)
+		}
+		w.client.Heal()
+	})
+}
+
 func TestNodesThatMayNotOwn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -19,6 +19,7 @@ import (
 type world struct {
 	*testing.T
 	cluster *coordtest.Cluster
+	client  *coordtest.Client // the administrator's session
 	control *Control
 	member  *coordtest.Member
 	owner   *store.Owner
@@ -36,8 +37,8 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{T: t, cluster: coordtest.NewCluster(nil)}
 	w.join("n1")
-	client := w.cluster.Dial()
-	w.control = New(Deps{KV: client, Members: client, Caller: client})
+	w.client = w.cluster.Dial()
+	w.control = New(Deps{KV: w.client, Members: w.client, Caller: w.client})
 	w.leave()
 	return w
 }

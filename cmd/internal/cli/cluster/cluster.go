@@ -3,6 +3,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -138,7 +139,7 @@ func await(ctx context.Context, e *env.Env, all []control.Condition) error {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			if context.Cause(ctx) == context.Canceled {
+			if errors.Is(ctx.Err(), context.Canceled) {
 				return ctx.Err()
 			}
 			return &control.Error{Code: control.CodeTimeout, Message: "the cluster is not there yet: " + err.Error(), Err: err, Hint: control.AsError(err).Hint}

@@ -62,7 +62,7 @@ func (e *Env) Control(ctx context.Context, f func(ctx context.Context, c *contro
 	if err != nil {
 		return err
 	}
-	defer port.Close()
+	defer func() { _ = port.Close() }() // all that was asked for is answered
 	return f(ctx, control.New(control.Deps{KV: port, Members: port, Caller: port, Now: e.Now, Cluster: target.cluster()}))
 }
 
