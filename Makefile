@@ -22,7 +22,8 @@ build: ## build bin/belfryd and bin/belfry, static
 run: build ## start a host with the sample services, tasks and mails; state in ./var
 	@bin/belfryd --config configs/belfryd.yaml --sample
 
-cluster: deps build ## start three hosts on one ZooKeeper, or on three with ENSEMBLE=3; state in ./var
+cluster: build ## start three hosts on one ZooKeeper, or on three with ENSEMBLE=3; state in ./var
+	@.ci/deps zookeeper
 	@.ci/cluster $(ENSEMBLE)
 
 deps: ## install the servers and programs that the tests use (Debian packages)
