@@ -20,20 +20,20 @@ func (c *Cluster) follow() {
 	pause := minPause
 	for c.loops.Err() == nil {
 		paper, group, err := c.look(c.loops)
-		if err != nil {
-			if c.loops.Err() == nil {
-				c.d.Log.Debug("placement not read", "err", err, "again_in", pause)
-			}
-			wait(c.loops, pause)
-			pause = min(2*pause, maxPause)
-			continue
+		if err != nil && c.loops.Err() == nil {
+			c.d.Log.Debug("placement not read", "err", err, "again_in", pause)
 		}
-		pause = minPause
-		timer := time.NewTimer(c.next())
+		next := c.next()
+		if err != nil {
+			next, pause = jittered(pause), min(2*pause, maxPause)
+		} else {
+			pause = minPause
+		}
+		timer := time.NewTimer(next)
 		select {
 		case <-paper:
 		case <-group:
-		case <-c.nudges:
+		case <-c.nudges: // a session that has healed, too
 		case <-timer.C:
 		case <-c.loops.Done():
 		}

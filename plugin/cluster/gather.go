@@ -81,15 +81,39 @@ func (r *reign) gather(ctx context.Context) (view, error) {
 
 // sweep removes what members that are gone said of their clocks.
 func (r *reign) sweep(ctx context.Context, clocks map[coordclient.MemberID]time.Duration, there map[coordclient.MemberID]bool) error {
+	var now map[coordclient.MemberID]bool
 	for m := range clocks {
 		if there[m] {
 			continue
 		}
-		if err := r.d.Store.SweepClock(ctx, m); err != nil {
+		// It may have joined since the group was read.
+		var err error
+		if now == nil {
+			if now, err = r.present(ctx); err != nil {
+				return err
+			}
+		}
+		if now[m] {
+			continue
+		}
+		if err = r.d.Store.SweepClock(ctx, m); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// present reads who is in the group.
+func (r *reign) present(ctx context.Context) (map[coordclient.MemberID]bool, error) {
+	members, _, err := r.d.Port.Members(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := make(map[coordclient.MemberID]bool, len(members))
+	for _, m := range members {
+		now[m.ID] = true
+	}
+	return now, nil
 }
 
 // candidate is a member with what it said of its clock.
@@ -145,11 +169,19 @@ func (r *reign) describe(ctx context.Context, members []candidate, there map[coo
 	}
 	for _, drain := range drains {
 		if drain.Member != "" && !there[drain.Member] {
-			err = r.d.Store.SweepDrains(ctx, func(m coordclient.MemberID) bool { return !there[m] })
-			break
+			return all, r.sweepDrains(ctx)
 		}
 	}
-	return all, err
+	return all, nil
+}
+
+// sweepDrains takes back the drains of members that are gone. The group is read
+// after the drains, since a member may have joined in between.
+func (r *reign) sweepDrains(ctx context.Context) error {
+	return r.d.Store.SweepDrains(ctx, func(m coordclient.MemberID) bool {
+		now, err := r.present(ctx)
+		return err == nil && !now[m]
+	})
 }
 
 // listen watches for what members announce, and forgets their services if there

@@ -107,6 +107,9 @@ func (r *reign) round(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	if len(v.in.Members) == 0 {
+		return false, nil // nobody has begun, this member neither
+	}
 	barrier, pass := r.barrier(&v)
 	if pass {
 		v.in.Servers = 0
@@ -147,11 +150,12 @@ func (r *reign) decide(ctx context.Context, in place.Input) (place.Plan, error) 
 			}
 			asked[b] = true
 			open, err := r.d.Store.Open(ctx, b)
-			if err != nil {
+			if errors.Is(err, coordclient.ErrUnavailable) {
 				return plan, err
 			}
-			in.Buckets[b].Open = open
-			again = again || open
+			// What cannot be read may be anything: it stays where it is.
+			in.Buckets[b].Open = open || err != nil
+			again = again || in.Buckets[b].Open
 		}
 		if !again {
 			return plan, nil

@@ -161,3 +161,55 @@ func TestLostBucketIsAcquiredAgain(t *testing.T) {
 		}
 	})
 }
+
+// A bucket whose state cannot be read is nobody's, and hinders no other.
+func TestBrokenBucketStopsNoOther(t *testing.T) {
+	scene(t, 16, func(t *testing.T, g *group) {
+		kv := g.kv.Dial()
+		if err := kv.Commit(t.Context(), coordclient.Create("/buckets/5/page/0", []byte("no page"))); err != nil {
+			t.Fatal(err)
+		}
+		g.boot("n1")
+		time.Sleep(10 * time.Second)
+		g.boot("n2")
+		time.Sleep(20 * time.Second)
+		served := map[int]string{}
+		for _, h := range g.living() {
+			for _, b := range h.engine.Owned() {
+				served[b] = h.node
+			}
+		}
+		if _, ok := served[5]; ok || len(served) != 15 {
+			t.Errorf("served: %v", served)
+		}
+		if c := g.count(); c["n2"] < 6 {
+			t.Errorf("it kept the rest from being shared out: %v", c)
+		}
+	})
+}
+
+// A member that was cut off, but not for too long, goes on where it was, and has
+// heard at once of what it missed.
+func TestHealedMemberCatchesUp(t *testing.T) {
+	scene(t, 16, func(t *testing.T, g *group) {
+		n1 := g.boot("n1")
+		g.boot("n2")
+		g.quiet(10 * time.Second)
+		time.Sleep(10 * time.Second)
+		before := g.owners()
+		n1.member.Cut()
+		time.Sleep(3 * time.Second)
+		if now := g.owners(); !slices.Equal(before, now) {
+			t.Errorf("they moved: %v, %v", before, now)
+		}
+		g.boot("n3")
+		time.Sleep(3 * time.Second)
+		n1.member.Heal()
+		time.Sleep(2 * time.Second)
+		g.quiet(3 * time.Second)
+		time.Sleep(3 * time.Second)
+		if c := g.count(); c["n3"] < 4 {
+			t.Errorf("%v", c)
+		}
+	})
+}

@@ -28,35 +28,43 @@ func (c *Cluster) acquire(b int) {
 // one that is cut short may leave the bucket with a member that does not serve
 // it.
 func (c *Cluster) pursue(ctx context.Context, b int) {
-	failures := 0
-	for pause := minPause; ctx.Err() == nil; {
+	failures, pause := 0, minPause
+	for ctx.Err() == nil {
 		holder, freed, err := c.d.Store.Holder(ctx, b)
 		c.mu.Lock()
 		regroup := c.regroup
 		taken := holder.Member != "" && holder.Member != c.me && c.alive[holder.Member]
 		c.mu.Unlock()
-		if err == nil && !taken {
+		if err == nil && taken {
+			pause = minPause
+			await(ctx, maxPause, freed, regroup)
+			continue
+		}
+		if err == nil {
 			if err = c.attempt(ctx, b); err == nil {
 				return
 			}
 			c.soon()
 		}
-		again := maxPause
-		if err != nil {
-			again, pause = pause, min(2*pause, maxPause)
-			// It may have been taken a moment ago; what lasts is told.
-			if failures++; failures == patience {
-				c.d.Log.Warn("bucket not acquired", "bucket", b, "err", err, "attempts", failures)
-			}
+		// It may have been taken a moment ago; what lasts is told. The attempt itself
+		// may have changed the node: there is nothing to wait for but time.
+		if failures++; failures == patience {
+			c.d.Log.Warn("bucket not acquired", "bucket", b, "err", err, "attempts", failures)
 		}
-		timer := time.NewTimer(jittered(again))
-		select {
-		case <-freed:
-		case <-regroup:
-		case <-timer.C:
-		case <-ctx.Done():
-		}
-		timer.Stop()
+		wait(ctx, pause)
+		pause = min(2*pause, maxLost)
+	}
+}
+
+// await waits for d, or until one of the channels closes, or ctx ends.
+func await(ctx context.Context, d time.Duration, one, other <-chan struct{}) {
+	timer := time.NewTimer(jittered(d))
+	defer timer.Stop()
+	select {
+	case <-one:
+	case <-other:
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 }
 
