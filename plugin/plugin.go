@@ -163,13 +163,8 @@ func (p *Plugin) Republish() {
 	}
 }
 
-// settle bounds how long Start waits for what falls to this member, and
-// hesitate how long a reason for having nothing must last to be taken for one:
-// before the first placement there is always one.
-const (
-	settle   = 15 * time.Second
-	hesitate = 2 * time.Second
-)
+// settle bounds how long Start waits for what falls to this member.
+const settle = 15 * time.Second
 
 // Start joins, publishes the catalogue and begins to fire and deliver. If it
 // fails, Stop cleans up.
@@ -191,24 +186,19 @@ func (p *Plugin) Start(ctx context.Context) error {
 
 // settled waits until m owns what falls to it, or knows what it waits for.
 func (p *Plugin) settled(ctx context.Context, m *membership) error {
-	patience, early := time.NewTimer(settle), time.NewTimer(hesitate)
+	patience := time.NewTimer(settle)
 	defer patience.Stop()
-	defer early.Stop()
-	hesitant := true
 	for {
 		status, changed := m.cluster.Status()
-		why := status.Waiting + status.Unfit
-		if status.Settled && why == "" {
+		if why := status.Waiting + status.Unfit; why != "" {
+			p.d.Log.Warn("nothing fires here yet", "why", why)
 			return nil
 		}
-		if why != "" && !hesitant {
-			p.d.Log.Warn("nothing fires here yet", "why", why)
+		if status.Settled {
 			return nil
 		}
 		select {
 		case <-changed:
-		case <-early.C:
-			hesitant = false
 		case <-patience.C:
 			p.d.Log.Warn("started, though not everything that falls to this member is taken", "owned", status.Owned, "mine", status.Mine)
 			return nil
@@ -248,7 +238,11 @@ func (p *Plugin) publisher() {
 		if m == nil {
 			continue // joining publishes
 		}
-		if err := control.Publish(p.life, m.owner, p.d.Host.Services()); err != nil && p.life.Err() == nil {
+		err := control.Publish(p.life, m.owner, p.d.Host.Services())
+		if err == nil {
+			err = m.owner.Announce(p.life) // so that the leader looks at it at once
+		}
+		if err != nil && p.life.Err() == nil {
 			p.d.Log.Warn("catalogue not published", "err", err, "again_in", again)
 			time.AfterFunc(again, p.Republish)
 		}

@@ -17,7 +17,14 @@
 //	/requests/<b>/<id>            a manual run or a cancellation
 //	/outbox/<b>/<message>         a message to be delivered
 //	/triggers/<service>/<trigger> the state of an event trigger; opaque here
+//	/catalogue                    raised whenever a host has published something
 //	/catalogue/<node>/<service>   what a host has deployed; opaque here
+//	/placement                    which member each bucket belongs to, written by the leader
+//	/leader                       the leader's term; its version fences what it writes
+//	/cluster/barrier              the start-up barrier
+//	/drains                       the nodes that are to own nothing
+//	/surveys/<b>                  what the leader measured of a bucket
+//	/clocks/<member>              how far a member's clock is off
 //	/events/<node>                the ring of what administrators want to know
 //
 // A task's bucket is fixed by its name (Home): one name, one place. Its key is
