@@ -56,6 +56,7 @@ func New(e *env.Env) *cobra.Command {
 		Long: "belfry reads and edits the store of a lone host, through its unix socket, or of a cluster, in ZooKeeper:\n" +
 			"what is scheduled, what fired, who owns it. It is told where by --connect, --coordination or --context, else by\n" +
 			"BELFRY_CONNECT or BELFRY_CONTEXT, else by the current context; else it takes the socket of the sample host.\n" +
+			"BELFRY_ZOOKEEPER_USER, _PASSWORD_FILE, _TLS, _CA_FILE, _CERT_FILE, _KEY_FILE and _ROOT mean what they mean to belfryd.\n" +
 			"Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 not authorised, 5 conflict, 6 unavailable, 7 timed out, 9 cancelled, 130 interrupted.",
 		SilenceErrors: true,
 		SilenceUsage:  true,

@@ -28,6 +28,8 @@ type group struct {
 	kv     *coordtest.Cluster
 	socket string
 	config string
+	// variables of the environment, beside the usual.
+	variables map[string]string
 }
 
 func newGroup(t *testing.T, o cluster.Options, nodes ...string) *group {
@@ -114,6 +116,9 @@ func (g *group) belfry(args ...string) (out, errs string, code int) {
 	g.Helper()
 	var stdout, stderr bytes.Buffer
 	e := &env.Env{In: strings.NewReader(""), Out: &stdout, Err: &stderr, Now: time.Now, Version: "dev", Getenv: func(name string) string {
+		if value, ok := g.variables[name]; ok {
+			return value
+		}
 		return map[string]string{env.ConnectVariable: "unix://" + g.socket, "XDG_CONFIG_HOME": g.config}[name]
 	}}
 	root := New(e)

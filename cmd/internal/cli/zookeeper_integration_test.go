@@ -70,3 +70,35 @@ func TestIntegrationCompanionOverZooKeeper(t *testing.T) {
 	server.Kill(t)
 	g.says(6, server.Address+"  connection refused", "status", "--context", "test")
 }
+
+// What hosts have closed to others opens to an administrator with their
+// password, who names it in the environment or in a context.
+func TestIntegrationCompanionWithPassword(t *testing.T) {
+	t.Parallel()
+	server := zktest.StartServer(t)
+	member, err := zk.Join(t.Context(), zk.Options{
+		Servers: []string{server.Address}, SessionTimeout: 10 * time.Second, Node: "n1", Root: "/closed",
+		Digest: zk.Digest{User: "ops", Password: "bell tower"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = member.Close() })
+	if _, err := store.New(member, store.Options{}).Init(t.Context(), store.Settings{Buckets: 8}); err != nil {
+		t.Fatal(err)
+	}
+	password := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(password, []byte("bell tower\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	address := "zk://" + server.Address + "/closed"
+	g := &group{T: t, config: t.TempDir()}
+	g.says(6, "check the credentials", "node", "list", "--connect", address)
+	g.says(0, "password", "context", "add", "closed", "--connect", address, "--user", "ops", "--password-file", password, "-o", "json")
+	g.says(0, "n1\thealthy", "node", "list", "--context", "closed")
+	g.variables = map[string]string{"BELFRY_ZOOKEEPER_USER": "ops", "BELFRY_ZOOKEEPER_PASSWORD_FILE": password, "BELFRY_ZOOKEEPER_ROOT": "/closed"}
+	g.says(0, "n1\thealthy", "node", "list", "--connect", "zk://"+server.Address)
+	g.variables["BELFRY_ZOOKEEPER_PASSWORD_FILE"] = ""
+	g.variables["BELFRY_ZOOKEEPER_PASSWORD"] = "wrong"
+	g.says(6, "check the credentials", "node", "list", "--connect", "zk://"+server.Address)
+}

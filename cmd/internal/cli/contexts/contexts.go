@@ -18,10 +18,11 @@ type view struct {
 	Current      bool   `json:"current"`
 	Connect      string `json:"connect"`
 	Coordination string `json:"coordination"`
+	env.Access
 }
 
 func viewOf(c env.Context, current string) view {
-	return view{c.Name, c.Name == current, c.Connect, c.Coordination}
+	return view{c.Name, c.Name == current, c.Connect, c.Coordination, c.Access}
 }
 
 // New makes the noun with its verbs.
@@ -30,7 +31,7 @@ func New(e *env.Env) *cobra.Command {
 		Use:   "context",
 		Short: "Name the clusters and hosts to work with, and choose one",
 		Long: "A context is a name for an address. They are kept in $XDG_CONFIG_HOME/belfry/contexts.yaml, or below ~/.config,\n" +
-			"and hold no secrets. --connect, --coordination, --context, BELFRY_CONNECT and BELFRY_CONTEXT go before the current one.",
+			"and hold no secrets, but may name the files that do. --connect, --coordination, --context, BELFRY_CONNECT and BELFRY_CONTEXT go before the current one.",
 		GroupID: "setup",
 	}
 	cmd.AddCommand(newAdd(e), newUse(e), newList(e), newShow(e), newRemove(e))
@@ -52,6 +53,7 @@ func Complete(e *env.Env) cobra.CompletionFunc {
 
 func newAdd(e *env.Env) *cobra.Command {
 	var replace bool
+	var access env.Access
 	cmd := &cobra.Command{
 		Use:   "add NAME",
 		Short: "Name the address that --connect or --coordination gives",
@@ -60,11 +62,13 @@ func newAdd(e *env.Env) *cobra.Command {
 			"  belfry context add sample --connect unix://var/belfryd.sock",
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			added, err := contextOf(e, args[0])
+			added, err := contextOf(e, args[0], access)
 			if err != nil {
 				return err
 			}
-			return e.EditContexts(func(all *env.Contexts) error {
+			current := ""
+			err = e.EditContexts(func(all *env.Contexts) error {
+				current = all.Current
 				i := all.Find(added.Name)
 				switch {
 				case i < 0:
@@ -77,42 +81,69 @@ func newAdd(e *env.Env) *cobra.Command {
 						Hint: "it was not changed; replace it with --replace, or choose another name",
 					}
 				}
-				e.Say("context %s leads to %s%s; `belfry context use %s` chooses it", added.Name, added.Connect, added.Coordination, added.Name)
 				return nil
 			})
+			if err != nil {
+				return err
+			}
+			e.Say("context %s leads to %s%s; `belfry context use %s` chooses it", added.Name, added.Connect, added.Coordination, added.Name)
+			return printView(e, viewOf(added, current))
 		},
 	}
+	cmd.Flags().StringVar(&access.User, "user", "", "who to be for ZooKeeper (digest)")
+	cmd.Flags().StringVar(&access.PasswordFile, "password-file", "", "file that holds the password, readable by its owner alone")
+	cmd.Flags().BoolVar(&access.TLS, "tls", false, "speak TLS to the servers' secure port")
+	cmd.Flags().StringVar(&access.CAFile, "ca-file", "", "PEM file of the authorities that sign the servers' certificates; empty: the system's")
+	cmd.Flags().StringVar(&access.CertFile, "cert-file", "", "PEM file of a certificate, for servers that ask for one")
+	cmd.Flags().StringVar(&access.KeyFile, "key-file", "", "PEM file of its key")
 	cmd.Flags().BoolVar(&replace, "replace", false, "replace a context of this name")
 	return cmd
 }
 
+// printView writes a context for programs; a person has been told.
+func printView(e *env.Env, v view) error {
+	if p := e.Printer(); p.Structured() || p.Format == output.Name {
+		return p.Sheet(v, v.Name, nil)
+	}
+	return nil
+}
+
 // contextOf makes a context of the flags. Relative paths are taken from here.
-func contextOf(e *env.Env, name string) (env.Context, error) {
-	c := env.Context{Name: name, Coordination: e.Coordination}
+func contextOf(e *env.Env, name string, access env.Access) (env.Context, error) {
+	c := env.Context{Name: name, Coordination: e.Coordination, Access: access}
 	if e.Context != "" {
 		return c, env.Usage("give the address with --connect or --coordination, not --context")
 	}
-	if c.Coordination != "" {
-		absolute, err := filepath.Abs(c.Coordination)
-		if err != nil {
-			return c, err
-		}
-		c.Coordination = absolute
-	}
 	if e.Connect != "" {
 		t, err := env.ParseTarget(e.Connect, "--connect")
+		if err == nil {
+			err = absolute(&t.Socket)
+		}
 		if err != nil {
 			return c, err
-		}
-		if t.Socket != "" {
-			if t.Socket, err = filepath.Abs(t.Socket); err != nil {
-				return c, err
-			}
 		}
 		c.Connect = t.String()
 	}
+	if err := absolute(&c.Coordination, &c.PasswordFile, &c.CAFile, &c.CertFile, &c.KeyFile); err != nil {
+		return c, err
+	}
 	_, err := c.Target()
 	return c, err
+}
+
+// absolute makes paths good from any folder; empty ones stay.
+func absolute(paths ...*string) error {
+	for _, path := range paths {
+		if *path == "" {
+			continue
+		}
+		whole, err := filepath.Abs(*path)
+		if err != nil {
+			return err
+		}
+		*path = whole
+	}
+	return nil
 }
 
 func newUse(e *env.Env) *cobra.Command {
@@ -138,10 +169,7 @@ func newUse(e *env.Env) *cobra.Command {
 				return err
 			}
 			e.Say("context %s is the current one", used.Name)
-			if p := e.Printer(); p.Structured() || p.Format == output.Name {
-				return p.Sheet(used, used.Name, nil)
-			}
-			return nil
+			return printView(e, used)
 		},
 	}
 }

@@ -32,6 +32,7 @@ type Context struct {
 	Name         string `yaml:"name"`
 	Connect      string `yaml:"connect,omitempty"`
 	Coordination string `yaml:"coordination,omitempty"` // a file
+	Access       `yaml:",inline"`
 }
 
 var contextName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$`)
@@ -44,10 +45,19 @@ func (c Context) Target() (Target, error) {
 		return Target{}, Usage("context name %q: use up to 64 letters, digits, - . _", c.Name)
 	case (c.Connect == "") == (c.Coordination == ""):
 		return Target{}, Usage("%s: give it either an address or a coordination file", origin)
-	case c.Connect != "":
-		return ParseTarget(c.Connect, origin)
 	}
-	return LoadTarget(c.Coordination, origin)
+	if err := c.check(origin); err != nil {
+		return Target{}, err
+	}
+	var t Target
+	var err error
+	if c.Connect != "" {
+		t, err = ParseTarget(c.Connect, origin)
+	} else {
+		t, err = LoadTarget(c.Coordination, origin)
+	}
+	t.Access = c.Access
+	return t, err
 }
 
 // Find gives the context of a name; below 0: there is none.

@@ -70,6 +70,10 @@ var errAllFail = errors.New("no server answers")
 
 // zookeeper opens a session. It gives up early when no server can be reached.
 func (t Target) zookeeper(parent context.Context) (port, error) {
+	options, err := t.options()
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(parent, connectTime)
 	defer cancel()
 	ctx, stop := context.WithCancelCause(ctx)
@@ -89,7 +93,7 @@ func (t Target) zookeeper(parent context.Context) (port, error) {
 			stop(errAllFail)
 		}
 	})
-	client, err := zk.Dial(ctx, zk.Options{Servers: t.Servers, Root: t.Root})
+	client, err := zk.Dial(ctx, options)
 	if err == nil {
 		stop(nil)
 		probing.Wait()

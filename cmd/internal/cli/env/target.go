@@ -33,6 +33,7 @@ type Target struct {
 	Socket  string // the path; empty: ZooKeeper
 	Servers []string
 	Root    string // the znode; empty: zk.DefaultRoot
+	Access  Access
 	// Origin says who named it: "--connect", "context prod", ...
 	Origin string
 }
@@ -54,8 +55,25 @@ func (t Target) cluster() string {
 }
 
 // Target says where to connect to: a flag wins over the environment, that over
-// the current context, and that over DefaultConnect.
+// the current context, and that over DefaultConnect. What the target does not
+// say of root and access, the variables do that hosts take too.
 func (e *Env) Target() (Target, error) {
+	t, err := e.target()
+	if err != nil || t.Socket != "" {
+		return t, err
+	}
+	if t.Access == (Access{}) {
+		t.Access, err = e.access()
+	}
+	if root := strings.TrimSuffix(e.getenv(accessVariables+"ROOT"), "/"); t.Root == "" && root != "" {
+		if t.Root = root; coordclient.CheckKey(root) != nil {
+			return t, Usage("%sROOT %q is not a path like /belfry", accessVariables, root)
+		}
+	}
+	return t, err
+}
+
+func (e *Env) target() (Target, error) {
 	given := 0
 	for _, flag := range []string{e.Connect, e.Coordination, e.Context} {
 		if flag != "" {

@@ -144,6 +144,66 @@ func TestTargetsThatAreNone(t *testing.T) {
 	}
 }
 
+// Access is a context's own, or else what hosts take from the environment.
+func TestAccess(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(file, []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	open := filepath.Join(t.TempDir(), "open")
+	if err := os.WriteFile(open, []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(open, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	on := map[string]string{"BELFRY_ZOOKEEPER_USER": "u", "BELFRY_ZOOKEEPER_PASSWORD": "p", "BELFRY_ZOOKEEPER_TLS": "true", "BELFRY_ZOOKEEPER_ROOT": "/r/"}
+	for name, c := range map[string]struct {
+		variables map[string]string
+		access    Access
+		user      string
+		secret    string
+		says      string
+	}{
+		"none":              {},
+		"the environment":   {variables: on, user: "u", secret: "p"},
+		"a context":         {variables: on, access: Access{User: "c", PasswordFile: file}, user: "c", secret: "secret"},
+		"open to others":    {access: Access{User: "c", PasswordFile: open}, says: "0600"},
+		"no file":           {access: Access{User: "c", PasswordFile: "/no/such"}, says: "no such file"},
+		"no user":           {access: Access{PasswordFile: file}, says: "belong together"},
+		"no authorities":    {access: Access{TLS: true, CAFile: file}, says: "PEM"},
+		"no TLS":            {access: Access{CAFile: file}, says: "only with TLS"},
+		"half a key":        {access: Access{TLS: true, CertFile: file}, says: "belong together"},
+		"no truth":          {variables: map[string]string{"BELFRY_ZOOKEEPER_TLS": "maybe"}, says: "true or false"},
+		"both":              {variables: map[string]string{"BELFRY_ZOOKEEPER_USER": "u", "BELFRY_ZOOKEEPER_PASSWORD": "p", "BELFRY_ZOOKEEPER_PASSWORD_FILE": file}, says: "not both"},
+		"a root that is no": {variables: map[string]string{"BELFRY_ZOOKEEPER_ROOT": "r"}, says: "/belfry"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := world(t, c.variables)
+			e.must(t, Contexts{Current: "x", Contexts: []Context{{Name: "x", Connect: "zk://a", Access: c.access}}})
+			target, err := e.Target()
+			o, second := target.options()
+			if err == nil {
+				err = second
+			}
+			if c.says != "" {
+				if err == nil || control.AsError(err).Code != control.CodeInvalid || !strings.Contains(err.Error(), c.says) {
+					t.Errorf("%v, want %q", err, c.says)
+				}
+				return
+			}
+			if err != nil || o.Digest.User != c.user || o.Digest.Password != c.secret {
+				t.Errorf("%v, %v", o.Digest, err)
+			}
+			if name == "the environment" && (o.TLS == nil || o.Root != "/r") {
+				t.Errorf("TLS %v, root %s", o.TLS, o.Root)
+			}
+		})
+	}
+}
+
 // Of each server it is said what is wrong with it, and nobody waits long for
 // servers that all refuse.
 func TestUnreachableServers(t *testing.T) {
