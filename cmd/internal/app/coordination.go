@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -126,17 +127,13 @@ func (j *coordination) embedded(ctx context.Context) (plugin.Port, error) {
 
 // zookeeper joins the cluster.
 func (j *coordination) zookeeper(ctx context.Context) (plugin.Port, error) {
-	var servers []string
-	for _, s := range j.cluster.Servers {
-		servers = append(servers, s.String())
-	}
 	c := j.app.o.Loaded.Config
 	secure, err := secureZooKeeper(c.ZooKeeper)
 	if err != nil {
 		return nil, err
 	}
 	return zk.Join(ctx, zk.Options{
-		Servers: servers, Root: c.ZooKeeper.Root, SessionTimeout: j.timeout, Node: c.Node, Value: j.presentation(),
+		Servers: j.ensemble(), Root: c.ZooKeeper.Root, SessionTimeout: j.timeout, Node: c.Node, Value: j.presentation(),
 		TLS: secure, Digest: zk.Digest{User: c.ZooKeeper.User, Password: c.ZooKeeper.Password.Reveal()},
 		Logger: j.app.log.With("component", "zookeeper"),
 	})
@@ -194,11 +191,29 @@ func (j *coordination) presentation() []byte {
 	if address == "" {
 		address = j.app.o.Loaded.Config.Listen
 	}
-	text, err := json.Marshal(control.NodeInfo{Version: j.app.o.Version, Address: address})
+	text, err := json.Marshal(control.NodeInfo{Version: j.app.o.Version, Address: address, Cluster: j.where()})
 	if err != nil {
 		panic(fmt.Sprintf("a few strings do not encode: %v", err))
 	}
 	return text
+}
+
+// where is the cluster's address, as the companion's --connect takes it; empty
+// alone.
+func (j *coordination) where() string {
+	if j.alone {
+		return ""
+	}
+	return "zk://" + strings.Join(j.ensemble(), ",") + j.app.o.Loaded.Config.ZooKeeper.Root
+}
+
+// ensemble lists the servers as host:port.
+func (j *coordination) ensemble() []string {
+	var servers []string
+	for _, s := range j.cluster.Servers {
+		servers = append(servers, s.String())
+	}
+	return servers
 }
 
 // describe tells what placement knows of a member: the address by which rules
