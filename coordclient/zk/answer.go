@@ -141,7 +141,8 @@ func (m *Member) serveCall(ctx, run context.Context, name string) {
 	if errors.Is(err, zk.ErrNoNode) || run.Err() != nil {
 		return // it was called off
 	}
-	if !h.Reply {
+	if !h.Reply && err == nil {
+		run = ctx // a broadcast cannot be called off: it is removed here
 		m.discard(ctx, base, h.Pieces)
 		_ = m.insist(ctx, func() error { return m.deleteNode(ctx, path) })
 	}

@@ -62,11 +62,11 @@ func system(t *testing.T, servers zktest.Ensemble, root string, companion bool, 
 			t.Helper()
 			o := o
 			o.Node = node
-			return join(t, o)
+			return expirable(t, o, servers[0])
 		},
 		Expire: func(t *testing.T, m coordtest.Joined) {
 			t.Helper()
-			expire(t, servers[0].Address, m.(*zk.Member))
+			m.(*guest).expire(t)
 		},
 		Close: func(*testing.T) { _ = host.Close() },
 		Reopen: func(t *testing.T) coordtest.System {
@@ -97,20 +97,28 @@ func join(t testing.TB, o zk.Options) *zk.Member {
 	return m
 }
 
-// expire ends a member's session from another connection, as a server does that
-// has not heard of it for its time-out. The member, which loses its connection
-// by that, may be back in time to throw the other out: then once more.
-func expire(t *testing.T, address string, m *zk.Member) {
+// guest is a member whose session can be ended from elsewhere, as a server does
+// that has not heard of it for its time-out.
+type guest struct {
+	*zk.Member
+	proxy  *zktest.Proxy
+	server *zktest.Server
+}
+
+func expirable(t *testing.T, o zk.Options, server *zktest.Server) *guest {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
-		hijack(t, address, m)
-		select {
-		case <-m.Done():
-			return
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
-	t.Fatalf("the session of %s cannot be ended", m.ID())
+	proxy := zktest.NewProxy(t, server.Address)
+	o.Servers = []string{proxy.Address}
+	return &guest{join(t, o), proxy, server}
+}
+
+// expire keeps the member away meanwhile: it would take its session back.
+func (g *guest) expire(t *testing.T) {
+	t.Helper()
+	g.proxy.Cut()
+	hijack(t, g.server.Address, g.Member)
+	g.proxy.Pass()
+	closes(t, g.Done(), "the session's end")
 }
 
 // hijack takes a session over and closes it.
@@ -137,8 +145,11 @@ func hijack(t *testing.T, address string, m *zk.Member) {
 	bye := binary.BigEndian.AppendUint32(hello, 8)
 	bye = binary.BigEndian.AppendUint32(bye, 1)
 	bye = binary.BigEndian.AppendUint32(bye, uint32(0x1_0000_0000+closeSession))
-	if _, err := conn.Write(bye); err == nil {
-		_, _ = io.Copy(io.Discard, conn) // until it is done, or thrown out
+	if _, err := conn.Write(bye); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, conn); err != nil { // until the server has done it
+		t.Fatal(err)
 	}
 }
 

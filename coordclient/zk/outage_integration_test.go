@@ -205,7 +205,7 @@ func TestIntegrationCallOfADyingMember(t *testing.T) {
 	o := zk.Options{Servers: []string{server.Address}, Root: newRoot(), Node: "caller"}
 	caller := join(t, o)
 	o.Node = "callee"
-	callee := join(t, o)
+	callee := expirable(t, o, server)
 	started := make(chan struct{})
 	callee.Handle("hang", func(ctx context.Context, _ []byte) ([]byte, error) {
 		close(started)
@@ -218,7 +218,7 @@ func TestIntegrationCallOfADyingMember(t *testing.T) {
 		failed <- err
 	}()
 	closes(t, started, "the handler")
-	expire(t, server.Address, callee)
+	callee.expire(t)
 	if err := <-failed; !errors.Is(err, coordclient.ErrUnknownOutcome) {
 		t.Errorf("the call: %v, want ErrUnknownOutcome", err)
 	}

@@ -104,6 +104,21 @@ func (c *child) commit(t *testing.T, key string) string {
 	return c.line(t)
 }
 
+// works lets the child commit until it does so and is healthy: on a busy machine
+// that may take more than one.
+func (c *child) works(t *testing.T, key string) {
+	t.Helper()
+	for n := range 100 {
+		switch said := c.commit(t, fmt.Sprintf("%s/%d", key, n)); {
+		case said == "healthy <nil>":
+			return
+		case strings.HasPrefix(said, "lost"):
+			t.Fatalf("the child says %s", said)
+		}
+	}
+	t.Fatal("the child does not become healthy")
+}
+
 // A member frozen for longer than its session is fenced: what it does first
 // when it wakes fails, and it knows that it is lost.
 func TestIntegrationFrozenMemberIsFenced(t *testing.T) {
@@ -115,9 +130,7 @@ func TestIntegrationFrozenMemberIsFenced(t *testing.T) {
 			witness := join(t, o)
 			for round := range 3 {
 				c := startChild(t, o.Root, servers.Addresses())
-				if said := c.commit(t, fmt.Sprintf("/awake/%d", round)); said != "healthy <nil>" {
-					t.Fatalf("awake: %s", said)
-				}
+				c.works(t, fmt.Sprintf("/awake/%d", round))
 				if err := c.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 					t.Fatal(err)
 				}
@@ -144,9 +157,7 @@ func TestIntegrationShortFreezeKeepsTheSession(t *testing.T) {
 	servers := zktest.StartEnsemble(t, 1)
 	root := newRoot()
 	c := startChild(t, root, servers.Addresses())
-	if said := c.commit(t, "/before"); said != "healthy <nil>" {
-		t.Fatal(said)
-	}
+	c.works(t, "/before")
 	if err := c.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
@@ -154,9 +165,7 @@ func TestIntegrationShortFreezeKeepsTheSession(t *testing.T) {
 	if err := c.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	if said := c.commit(t, "/after"); said != "healthy <nil>" {
-		t.Errorf("after a short freeze: %s", said)
-	}
+	c.works(t, "/after")
 }
 
 // A killed member is out of the group within the time-out, a tick and a second.

@@ -181,3 +181,28 @@ func TestIntegrationSkew(t *testing.T) {
 		})
 	}
 }
+
+// The removal of a broadcast, which its receiver sees too, does not call it off.
+func TestIntegrationEveryBroadcastIsHeard(t *testing.T) {
+	t.Parallel()
+	server := zktest.StartServer(t)
+	m := join(t, zk.Options{Servers: []string{server.Address}, Root: newRoot(), Node: "n"})
+	const messages = 200
+	heard := make(chan struct{}, messages)
+	m.Handle("news", func(context.Context, []byte) ([]byte, error) {
+		heard <- struct{}{}
+		return nil, nil
+	})
+	for range messages {
+		if err := m.Broadcast(t.Context(), "news", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range messages {
+		select {
+		case <-heard:
+		case <-time.After(patience):
+			t.Fatalf("%d of %d were heard", n, messages)
+		}
+	}
+}
