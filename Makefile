@@ -49,7 +49,7 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 	@.ci/fuzz $(FUZZTIME)
 
 lint: ## static checks and formatting
-	$(LINT) run ./...
+	$(LINT) run --allow-parallel-runners ./...
 	@.ci/house
 
 fmt: ## format the code
