@@ -63,6 +63,7 @@ func (p *Plugin) begin(ctx context.Context, m *membership) error {
 	}
 	m.cluster, err = cluster.New(cluster.Deps{
 		Port: m.port, Store: m.owner, Owner: m.engine, Resolver: p.d.Options.Resolver, Describe: p.d.Options.Describe,
+		Formerly: p.d.Options.Formerly,
 		Deployed: control.Callable, Now: p.d.Now, Log: p.d.Log, Options: p.d.Options.Cluster,
 	})
 	if err != nil {

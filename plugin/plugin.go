@@ -69,8 +69,9 @@ type Options struct {
 	Rules      bucket.Rules
 	Deliveries event.Limits
 	Cluster    cluster.Options
-	Resolver   place.Resolver                        // nil: round robin
-	Describe   func(coordclient.Member) place.Member // see cluster.Deps
+	Resolver   place.Resolver                                  // nil: round robin
+	Describe   func(coordclient.Member) place.Member           // see cluster.Deps
+	Formerly   func(coordclient.Member) []coordclient.MemberID // see cluster.Deps
 	// SessionTimeout and PreviousOwnerDead: see engine.Options.
 	SessionTimeout    time.Duration
 	PreviousOwnerDead bool

@@ -42,6 +42,9 @@ type Deps struct {
 	// Describe tells what a member publishes of itself: Addresses, Labels, Weight.
 	// The rest is filled in here. Nil: nothing.
 	Describe func(coordclient.Member) place.Member
+	// Formerly lists the incarnations that a member's process had before, as far as
+	// it tells. Nil: nobody tells.
+	Formerly func(coordclient.Member) []coordclient.MemberID
 	// Deployed tells whether a service of the catalogue can be called. Nil: each
 	// can.
 	Deployed func(store.Service) bool
@@ -166,6 +169,9 @@ func New(d Deps) (*Cluster, error) {
 	}
 	if d.Describe == nil {
 		d.Describe = func(coordclient.Member) place.Member { return place.Member{} }
+	}
+	if d.Formerly == nil {
+		d.Formerly = func(coordclient.Member) []coordclient.MemberID { return nil }
 	}
 	if d.Deployed == nil {
 		d.Deployed = func(store.Service) bool { return true }

@@ -30,7 +30,8 @@
 // first placement, when as many different nodes are there as task.server.count
 // says, or when an administrator lifts it, or when its time limit is over. It
 // closes when the group has been empty: when none of the members that the last
-// placement knew of is there any more. A member that joins a living group does
+// placement knew of is there any more, nor a process that was one of them and has
+// joined again, as all have after ZooKeeper was without a quorum. A member that joins a living group does
 // not wait.
 //
 // # Leaving

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
@@ -60,10 +61,7 @@ func (r *reign) gather(ctx context.Context) (view, error) {
 	if err = r.recall(ctx, v.holders); err != nil {
 		return v, err
 	}
-	v.empty = true
-	for _, m := range v.paper.Members {
-		v.empty = v.empty && !there[m]
-	}
+	v.empty = r.empty(&v)
 	v.in = place.Input{Resolver: r.d.Resolver, Servers: r.d.Options.Servers, Share: r.d.Options.Share}
 	if v.in.Members, err = r.describe(ctx, ready, there); err != nil {
 		return v, err
@@ -77,6 +75,22 @@ func (r *reign) gather(ctx context.Context) (view, error) {
 		v.in.Buckets = append(v.in.Buckets, bucket)
 	}
 	return v, nil
+}
+
+// empty tells whether none is there of those that the paper knows, under its own
+// name or that of a process which has joined again since: losing a session is
+// not leaving.
+func (r *reign) empty(v *view) bool {
+	known := make(map[coordclient.MemberID]bool, len(v.paper.Members))
+	for _, m := range v.paper.Members {
+		known[m] = true
+	}
+	for _, m := range v.members {
+		if known[m.ID] || slices.ContainsFunc(r.d.Formerly(m), func(f coordclient.MemberID) bool { return known[f] }) {
+			return false
+		}
+	}
+	return true
 }
 
 // sweep removes what members that are gone said of their clocks.

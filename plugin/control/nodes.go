@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/store"
 )
 
@@ -16,6 +17,8 @@ type NodeInfo struct {
 	Running int    `json:"running"`
 	// Cluster is where the group is, as zk://...; empty: the host is alone.
 	Cluster string `json:"cluster,omitempty"`
+	// Formerly are the incarnations that the host's process had before.
+	Formerly []coordclient.MemberID `json:"formerly,omitempty"`
 }
 
 // Nodes lists the hosts of the group, oldest first, and after them the nodes

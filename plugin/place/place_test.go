@@ -33,7 +33,6 @@ func TestReasons(t *testing.T) {
 			"waiting for servers: 2 of 3", true,
 		},
 		{"all are drained", place.Input{Members: []place.Member{drained}}, "no member may own it: node d: it is being drained", false},
-		{"no service", place.Input{Members: []place.Member{east}, Buckets: []place.Bucket{holding("X")}}, "no member has service X", false},
 		{
 			"services apart",
 			place.Input{Members: []place.Member{east, west}, Buckets: []place.Bucket{holding("A", "B")}},
@@ -250,7 +249,7 @@ func (w *world) check(t *testing.T, plan place.Plan) {
 			t.Fatalf("bucket %d is on %s: %+v", b, a.Member, m)
 		}
 		for _, d := range w.in.Buckets[b].Load.Demands {
-			if m.Services != nil && !m.Services[d.Service] {
+			if m.Services != nil && !m.Services[d.Service] && w.deployed(d.Service) {
 				t.Fatalf("bucket %d needs %s, which %s lacks", b, d.Service, m.ID)
 			}
 		}
@@ -270,6 +269,29 @@ func (w *world) check(t *testing.T, plan place.Plan) {
 	}
 	if again := place.Place(w.in); !reflect.DeepEqual(plan, again) {
 		t.Fatal("the same input gave another plan")
+	}
+}
+
+// deployed tells whether a member that may own something has the service.
+func (w *world) deployed(service string) bool {
+	return slices.ContainsFunc(w.in.Members, func(m place.Member) bool {
+		return m.Unfit == "" && (m.Services == nil || m.Services[service])
+	})
+}
+
+// A service that is deployed nowhere keeps nothing from its place: somebody has to
+// record that its firings fail. As soon as a member has it, the bucket goes there.
+func TestServiceThatIsNowhere(t *testing.T) {
+	t.Parallel()
+	east := place.Member{ID: "east.1", Node: "east", Services: map[string]bool{"A": true}}
+	in := place.Input{Members: []place.Member{east}, Buckets: []place.Bucket{holding("X")}}
+	if got := place.Place(in).Assignments[0]; got.Member != "east.1" {
+		t.Errorf("%+v", got)
+	}
+	in.Buckets[0].Placed, in.Buckets[0].Owner = "east.1", "east.1"
+	in.Members = append(in.Members, place.Member{ID: "west.1", Node: "west", Services: map[string]bool{"X": true}})
+	if got := place.Place(in).Assignments[0]; got.Member != "west.1" {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -121,7 +121,11 @@ func (p *planner) locate(d Demand) reach {
 		}
 	}
 	if len(with) == 0 {
-		return reach{why: "no member has service " + d.Service}
+		// Deployed nowhere, it is as good anywhere: its firings then leave a record
+		// of what is missing, and are retried, where an unplaced task would be silent.
+		for _, i := range p.usable {
+			with, members = append(with, i), append(members, p.in.Members[i])
+		}
 	}
 	where, why := p.in.Resolver.Locate(d.Class, members)
 	var r reach

@@ -142,6 +142,7 @@ func (a *App) start(ctx context.Context) error {
 			Cluster:        cluster.Options{Servers: join.servers},
 			Resolver:       join.resolver,
 			Describe:       describe,
+			Formerly:       formerly,
 			SessionTimeout: join.timeout,
 			// The embedded store's lock proves that whoever held a bucket before is dead.
 			PreviousOwnerDead: join.alone,

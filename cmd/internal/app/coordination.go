@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -37,6 +38,7 @@ type coordination struct {
 	mu      sync.Mutex
 	bound   string // guarded by mu; where the HTTP listener is, once it is known
 	present plugin.Port
+	former  []coordclient.MemberID // guarded by mu; this process's earlier incarnations, at most maxFormer
 	once    bool // guarded by mu; the embedded store was opened
 }
 
@@ -101,6 +103,8 @@ func (j *coordination) join(ctx context.Context) (plugin.Port, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.present = port
+	j.former = append(j.former, port.ID())
+	j.former = j.former[max(0, len(j.former)-maxFormer):]
 	return port, nil
 }
 
@@ -187,11 +191,12 @@ func (j *coordination) address(ctx context.Context, address string) {
 func (j *coordination) presentation() []byte {
 	j.mu.Lock()
 	address := j.bound
+	former := slices.Clone(j.former)
 	j.mu.Unlock()
 	if address == "" {
 		address = j.app.o.Loaded.Config.Listen
 	}
-	text, err := json.Marshal(control.NodeInfo{Version: j.app.o.Version, Address: address, Cluster: j.where()})
+	text, err := json.Marshal(control.NodeInfo{Version: j.app.o.Version, Address: address, Cluster: j.where(), Formerly: former})
 	if err != nil {
 		panic(fmt.Sprintf("a few strings do not encode: %v", err))
 	}
@@ -214,6 +219,18 @@ func (j *coordination) ensemble() []string {
 		servers = append(servers, s.String())
 	}
 	return servers
+}
+
+// maxFormer bounds the earlier incarnations that a member tells of.
+const maxFormer = 8
+
+// formerly lists the incarnations that a member's process had before.
+func formerly(m coordclient.Member) []coordclient.MemberID {
+	var info control.NodeInfo
+	if json.Unmarshal(m.Value, &info) != nil {
+		return nil
+	}
+	return info.Formerly
 }
 
 // describe tells what placement knows of a member: the address by which rules
