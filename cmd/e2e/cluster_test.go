@@ -121,3 +121,25 @@ func TestClusterKillMinus9(t *testing.T) {
 	}
 	hs.stop()
 }
+
+// Losing every session is not leaving: after ZooKeeper was away for longer than
+// they live, two of three hosts go on, though the barrier is for three and the
+// third is dead.
+func TestClusterGoesOnAfterZooKeeperWasAway(t *testing.T) {
+	t.Parallel()
+	payrolls := paidOn(t)
+	zk := startZooKeeper(t, 1)
+	hs := newCluster(t, zk, payrolls)
+	hs.start()
+	first := shortly()
+	last := first.Add(30 * time.Second)
+	schedule(hs[0], payrolls, first, last)
+	during(t, time.Until(first)+time.Second)
+	hs[2].kill()
+	zk[0].Kill(t)
+	during(t, 7*time.Second)
+	zk[0].Restart(t)
+	judge(t, hs[0], payrolls, first, last)
+	hs[0].stop()
+	hs[1].stop()
+}

@@ -51,6 +51,10 @@ func TestFirstMinute(t *testing.T) {
 		"belfry events":     "MESSAGE_SENT",
 	}
 	for _, command := range shown(string(readme)) {
+		if strings.Contains(command, "belfry events") {
+			// What happened is gathered for a moment before it is written.
+			eventually(t, 10*time.Second, "the mail is among the events", func() bool { return strings.Contains(h.shell(command), "MESSAGE_SENT") })
+		}
 		out := h.shell(command)
 		for part, want := range shows {
 			if strings.Contains(command, part) {

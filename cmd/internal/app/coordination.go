@@ -39,7 +39,7 @@ type coordination struct {
 	bound   string // guarded by mu; where the HTTP listener is, once it is known
 	present plugin.Port
 	former  []coordclient.MemberID // guarded by mu; this process's earlier incarnations, at most maxFormer
-	once    bool // guarded by mu; the embedded store was opened
+	once    bool                   // guarded by mu; the embedded store was opened
 }
 
 // coordination reads how to join. It refuses what contradicts itself.
