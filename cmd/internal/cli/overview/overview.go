@@ -87,7 +87,7 @@ func NewEvents(e *env.Env) *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "events",
-		Short: "Show what happened: deployments, failures, messages sent, edits",
+		Short: "Show what happened on hosts: deployments, failed runs, messages sent, sessions lost",
 		Example: "  belfry events\n" +
 			"  belfry events -n 20 -o json",
 		Args:    cobra.NoArgs,
