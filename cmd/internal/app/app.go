@@ -122,7 +122,11 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	a.services = services
-	sender, err := a.senders(c)
+	_, webhooks, err := outward(c)
+	if err != nil {
+		return err
+	}
+	sender, err := a.senders(c, webhooks)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -9,15 +10,31 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/seed42aab489/belfry/cmd/internal/conf"
+	"github.com/seed42aab489/belfry/cmd/internal/egress"
 	"github.com/seed42aab489/belfry/dataservice/source"
 	"github.com/seed42aab489/belfry/plugin/event"
 	"github.com/seed42aab489/belfry/plugin/event/send"
 )
 
+// outward is where the host may call on behalf of others. Webhooks may be allowed
+// all that is internal.
+func outward(c conf.Config) (general, webhooks *egress.Policy, err error) {
+	rules, err := egress.ParseRules(c.Egress.Allow)
+	if err != nil {
+		return nil, nil, fmt.Errorf("egress.allow: %w", err)
+	}
+	general = &egress.Policy{Allow: rules, Closed: c.Egress.Closed}
+	if !c.Webhook.AllowPrivate {
+		return general, general, nil
+	}
+	inner, err := egress.ParseRules([]string{"loopback", "private"})
+	return general, &egress.Policy{Allow: append(inner, rules...), Closed: c.Egress.Closed}, err
+}
+
 // senders makes what delivers messages.
-func (a *App) senders(c conf.Config) (event.Sender, error) {
+func (a *App) senders(c conf.Config, rule *egress.Policy) (event.Sender, error) {
 	web := send.NewWebhook(send.WebhookConfig{
-		Secret: []byte(c.Webhook.Secret.Reveal()), AllowInternal: c.Webhook.AllowPrivate, Timeout: c.Webhook.Timeout, Now: time.Now,
+		Secret: []byte(c.Webhook.Secret.Reveal()), Egress: rule, Timeout: c.Webhook.Timeout, Now: time.Now,
 	})
 	var mail event.Sender
 	var err error

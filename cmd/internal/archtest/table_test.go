@@ -52,7 +52,8 @@ var table = map[string]row{
 	"plugin/event/send": {own: []string{"plugin/event", "plugin/task"}, third: []string{"github.com/wneessen/go-mail"}},
 	"plugin":            {own: []string{"plugin/...", "coordclient"}},
 
-	"cmd/internal/conf":     {third: []string{"github.com/spf13/viper", "github.com/spf13/pflag", "go.yaml.in/yaml/v3", "gopkg.in/yaml.v3"}},
+	"cmd/internal/egress":   {},
+	"cmd/internal/conf":     {own: []string{"cmd/internal/egress"}, third: []string{"github.com/spf13/viper", "github.com/spf13/pflag", "go.yaml.in/yaml/v3", "gopkg.in/yaml.v3"}},
 	"cmd/internal/archtest": {},
 	"cmd/internal/cli/...": {
 		own: []string{
@@ -65,7 +66,7 @@ var table = map[string]row{
 		},
 	},
 	"cmd/internal/app": {
-		own: []string{"cmd/internal/conf", "coordclient/...", "dataservice/...", "plugin/..."},
+		own: []string{"cmd/internal/conf", "cmd/internal/egress", "coordclient/...", "dataservice/...", "plugin/..."},
 		third: []string{
 			"modernc.org/sqlite", "github.com/jackc/pgx/v5", "github.com/go-sql-driver/mysql",
 			"github.com/prometheus/client_golang", "github.com/coreos/go-systemd/v22", "github.com/google/uuid",

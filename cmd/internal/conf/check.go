@@ -6,6 +6,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/seed42aab489/belfry/cmd/internal/egress"
 )
 
 // check refuses values that only their combination makes wrong.
@@ -29,6 +31,9 @@ func (l *loader) check() {
 	}
 	if !tableName.MatchString(c.Inbox.Table) {
 		l.addf(l.at("inbox.table"), "inbox.table: %q must be a letter and then letters, digits, _ (schema.table works)", c.Inbox.Table)
+	}
+	if _, err := egress.ParseRules(c.Egress.Allow); err != nil {
+		l.addf(l.at("egress.allow"), "egress.allow: %v", err)
 	}
 	if c.Mail.Transport == "smtp" && c.Mail.SMTP.Host == "" {
 		l.addf(l.at("mail.transport"), "mail.transport is smtp, but mail.smtp.host is empty")

@@ -23,6 +23,7 @@ type Config struct {
 	Limits    Limits    `key:"limits" help:"Bounds of every request."`
 	Scheduler Scheduler `key:"scheduler" help:"How tasks fire."`
 	Mail      Mail      `key:"mail" help:"How mailto: subscriptions are delivered."`
+	Egress    Egress    `key:"egress" help:"Where the host calls on behalf of those who write tasks, subscriptions and data services."`
 	Webhook   Webhook   `key:"webhook" help:"How http: and https: subscriptions are delivered."`
 	Events    Events    `key:"events" help:"How messages are sent, and sent again."`
 	Inbox     Inbox     `key:"inbox" help:"What makes SQL operations effectively-once."`
@@ -108,12 +109,19 @@ type SMTP struct {
 	Timeout      time.Duration `key:"timeout" min:"100ms" max:"10m" help:"time of one delivery"`
 }
 
+// Egress says which addresses may be called. Link-local and metadata addresses,
+// multicast and unspecified ones never may.
+type Egress struct {
+	Allow  []string `key:"allow" help:"internal addresses that may be called: loopback, private, an address or a network, with :port or without"`
+	Closed bool     `key:"closed" help:"refuse public addresses too, but for those that allow names"`
+}
+
 // Webhook is how http: and https: subscriptions are delivered.
 type Webhook struct {
 	Secret       Secret        `key:"secret" help:"key that signs each message (HMAC-SHA256); empty: unsigned; secret_file is better"`
 	SecretFile   string        `key:"secret_file" help:"file that holds the key, readable by its owner alone"`
 	Timeout      time.Duration `key:"timeout" min:"100ms" max:"10m" help:"time of one delivery"`
-	AllowPrivate bool          `key:"allow_private" help:"allow targets on loopback and private addresses; link-local ones never are"`
+	AllowPrivate bool          `key:"allow_private" help:"allow all targets on loopback and private addresses, beside those of egress.allow"`
 }
 
 // Events is how messages are delivered and retried.

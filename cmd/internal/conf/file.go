@@ -141,8 +141,12 @@ func (r *fileReader) below(prefix, full string) (valid []string, isSection bool)
 }
 
 func (r *fileReader) value(k Key, n *yaml.Node) {
-	if k.Kind == KindMappings {
+	switch k.Kind {
+	case KindMappings:
 		r.mappings(k, n)
+		return
+	case KindWords:
+		r.words(k, n)
 		return
 	}
 	text, err := scalar(k, n)
@@ -174,6 +178,27 @@ func scalar(k Key, n *yaml.Node) (string, error) {
 		return "", fmt.Errorf("it is a YAML %s; it must be a %s", strings.TrimPrefix(n.Tag, "!!"), k.Kind)
 	}
 	return n.Value, nil
+}
+
+// words reads a list of words.
+func (r *fileReader) words(k Key, n *yaml.Node) {
+	if n.Kind != yaml.SequenceNode {
+		if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
+			return
+		}
+		r.addf(r.at(n), "%s must be a list: a line for each, as - word", k.Name)
+		return
+	}
+	list := []string{}
+	for _, item := range n.Content {
+		text, err := scalar(Key{Kind: KindText}, item)
+		if err != nil {
+			r.addf(r.at(item), "%s: an entry: %v", k.Name, err)
+			continue
+		}
+		list = append(list, text)
+	}
+	r.values[k.Name], r.origins[k.Name] = list, r.at(n)
 }
 
 // mappings reads the list of datasource_map: entries with match and url, or

@@ -19,6 +19,7 @@ const (
 	KindSize     Kind = "size"
 	KindSecret   Kind = "secret"
 	KindMappings Kind = "list"
+	KindWords    Kind = "list of words"
 )
 
 // Key describes one setting.
@@ -76,6 +77,8 @@ func kindOf(t reflect.Type) Kind {
 		return KindSecret
 	case reflect.TypeFor[[]Mapping]():
 		return KindMappings
+	case reflect.TypeFor[[]string]():
+		return KindWords
 	}
 	switch t.Kind() {
 	case reflect.String:
@@ -100,6 +103,8 @@ func write(v reflect.Value) string {
 			lines[i] = m.String()
 		}
 		return strings.Join(lines, "\n")
+	case []string:
+		return strings.Join(v, ", ")
 	default:
 		return fmt.Sprint(v)
 	}
@@ -135,11 +140,24 @@ func (k Key) parse(text string) (any, error) {
 		value = Secret(text)
 	case KindMappings:
 		value, err = parseMappings(strings.Split(text, "\n"))
+	case KindWords:
+		value = parseWords(text)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return value, k.inBounds(text, value)
+}
+
+// parseWords reads words that commas part, as the environment has them.
+func parseWords(text string) []string {
+	var out []string
+	for word := range strings.SplitSeq(text, ",") {
+		if word = strings.TrimSpace(word); word != "" {
+			out = append(out, word)
+		}
+	}
+	return out
 }
 
 func parseMappings(lines []string) ([]Mapping, error) {

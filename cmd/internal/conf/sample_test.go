@@ -55,6 +55,8 @@ func sampleSection(b *strings.Builder, t reflect.Type, prefix, indent string) {
 		switch {
 		case k.Kind == KindMappings:
 			fmt.Fprintf(b, "%s#%s:\n%s#  - match: \"jdbc:h2:*\" # * stands for anything\n%s#    url: sqlite:var/samples.db\n", indent, name, indent, indent)
+		case k.Kind == KindWords && k.Default == "":
+			fmt.Fprintf(b, "%s#%s: []\n", indent, name)
 		case k.Default == "":
 			fmt.Fprintf(b, "%s#%s: \"\"\n", indent, name)
 		default:
@@ -98,8 +100,8 @@ func TestSampleShowsTheDefaults(t *testing.T) {
 		if k.Kind == KindMappings {
 			continue
 		}
-		want := defaults.FieldByIndex(k.index).Interface()
-		if got, ok := values[k.Name]; !ok || got != want {
+		want := defaults.FieldByIndex(k.index)
+		if got, ok := values[k.Name]; !ok || write(reflect.ValueOf(got)) != write(want) {
 			t.Errorf("%s in the sample is %v, by default it is %v", k.Name, got, want)
 		}
 	}

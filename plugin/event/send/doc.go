@@ -26,9 +26,6 @@
 // not followed, are permanent; all else is tried again, with 429 and 503 not
 // before Retry-After. Only 307 and 308 to the same scheme and host are followed.
 //
-// The address that is connected to, after resolution, is checked: link-local
-// and metadata addresses, multicast, unspecified and reserved ones are always
-// refused, loopback and private ones unless allowed, and so are their forms
-// within IPv6 (mapped, NAT64, 6to4, Teredo). Proxies named by the environment
-// are not used.
+// Where webhooks may go is decided by the Egress that the host gives, which judges
+// the address that is connected to. Proxies named by the environment are not used.
 package send

@@ -13,7 +13,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -49,12 +48,21 @@ type Hook struct {
 	Source  task.MessageSource `json:"source"`
 }
 
+// Egress decides which addresses may be called.
+type Egress interface {
+	// Check refuses a target that is no http or https address, or that names an
+	// address that may not be called. It resolves nothing.
+	Check(target *url.URL) error
+	// DialContext connects, and refuses by the address that a name resolved to.
+	DialContext(ctx context.Context, network, address string) (net.Conn, error)
+}
+
 // WebhookConfig says how webhooks are sent.
 type WebhookConfig struct {
 	// Secret signs them. Empty: they are not signed.
 	Secret []byte
-	// AllowInternal lets them reach loopback and private addresses.
-	AllowInternal bool
+	// Egress decides where they may go.
+	Egress Egress
 	// Timeout of a whole call. Zero: 30 s.
 	Timeout time.Duration
 	Now     func() time.Time // for the signature's timestamp and Retry-After
@@ -71,11 +79,10 @@ func NewWebhook(c WebhookConfig) *Webhook {
 	if c.Timeout <= 0 {
 		c.Timeout = 30 * time.Second
 	}
-	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: control(c.AllowInternal)}
 	return &Webhook{c: c, client: &http.Client{
 		Timeout: c.Timeout,
 		Transport: &http.Transport{ // no Proxy: the environment has no say
-			DialContext:            dialer.DialContext,
+			DialContext:            c.Egress.DialContext,
 			ForceAttemptHTTP2:      true,
 			TLSHandshakeTimeout:    10 * time.Second,
 			ResponseHeaderTimeout:  c.Timeout,
@@ -113,20 +120,10 @@ func (w *Webhook) parse(to string) (*url.URL, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%q is no address", printable(to))
 	}
-	switch {
-	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("scheme %q is not supported: use http or https", printable(u.Scheme))
-	case u.Hostname() == "" || u.Opaque != "":
-		return nil, errors.New("the address names no host")
-	case u.User != nil:
-		return nil, errors.New("an address with a user or password is refused: it would be shown")
-	case u.Fragment != "":
+	if u.Fragment != "" {
 		return nil, errors.New("an address with a fragment (#) is refused")
 	}
-	if a, err := netip.ParseAddr(u.Hostname()); err == nil {
-		return u, permitted(a, w.c.AllowInternal)
-	}
-	return u, nil
+	return u, w.c.Egress.Check(u)
 }
 
 // Send posts the message.

@@ -1,13 +1,14 @@
 package send
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -24,9 +25,23 @@ var (
 	errRefused   = &smtp.SMTPError{Code: 550, Message: "no such user"}
 )
 
-func webhook(t *testing.T, internal bool) *Webhook {
+// egress permits what its errors do not refuse.
+type egress struct{ check, dial error }
+
+var errClosed = errors.New("closed")
+
+func (e egress) Check(*url.URL) error { return e.check }
+
+func (e egress) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	if e.dial != nil {
+		return nil, e.dial
+	}
+	return (&net.Dialer{}).DialContext(ctx, network, address)
+}
+
+func webhook(t *testing.T) *Webhook {
 	t.Helper()
-	w := NewWebhook(WebhookConfig{Secret: []byte("key"), AllowInternal: internal, Timeout: 5 * time.Second, Now: time.Now})
+	w := NewWebhook(WebhookConfig{Secret: []byte("key"), Egress: egress{}, Timeout: 5 * time.Second, Now: time.Now})
 	t.Cleanup(w.Close)
 	return w
 }
@@ -53,7 +68,7 @@ func TestWebhook(t *testing.T) {
 		}
 	}))
 	defer s.Close()
-	if err := webhook(t, true).Send(t.Context(), to(s.URL+"/hook?token=1")); err != nil {
+	if err := webhook(t).Send(t.Context(), to(s.URL+"/hook?token=1")); err != nil {
 		t.Fatal(err)
 	}
 	for _, err := range faults {
@@ -113,7 +128,7 @@ func TestWebhookAnswers(t *testing.T) {
 				_, _ = io.WriteString(w, strings.Repeat("why\x1b[2J ", 100_000))
 			}
 		}))
-		err := webhook(t, true).Send(t.Context(), to(s.URL))
+		err := webhook(t).Send(t.Context(), to(s.URL))
 		s.Close()
 		var se *event.SendError
 		if err == nil || !asSendError(err, &se) {
@@ -157,7 +172,7 @@ func TestWebhookRedirects(t *testing.T) {
 	redirect("/user", "http://a:b@example.org/", 307)
 	s := httptest.NewServer(mux)
 	defer s.Close()
-	w := webhook(t, true)
+	w := webhook(t)
 	for path, ok := range map[string]bool{"/away": false, "/308": true, "/302": false, "/loop": false, "/file": false, "/user": false} {
 		err := w.Send(t.Context(), to(s.URL+path))
 		if (err == nil) != ok || err != nil && !isPermanent(t, err) {
@@ -169,119 +184,34 @@ func TestWebhookRedirects(t *testing.T) {
 	}
 }
 
-// spellings of addresses that must not be reached; %d is the port of a server
-// that counts who reaches it.
-var spellings = []string{
-	"http://127.0.0.1:%d/", "http://127.0.0.2:%d/", "http://127.1:%d/", "http://127.0.1:%d/", "http://2130706433:%d/", "http://0x7f000001:%d/",
-	"http://0x7f.0.0.1:%d/", "http://0177.0.0.1:%d/", "http://017700000001:%d/", "http://127.000.000.001:%d/", "http://localhost:%d/",
-	"http://LOCALHOST:%d/", "http://localhost.:%d/", "http://[::1]:%d/", "http://[0:0:0:0:0:0:0:1]:%d/", "http://[::ffff:127.0.0.1]:%d/",
-	"http://[::ffff:7f00:1]:%d/", "http://[0:0:0:0:0:ffff:7f00:1]:%d/", "http://[::127.0.0.1]:%d/", "http://[::7f00:1]:%d/",
-	"http://[64:ff9b::7f00:1]:%d/", "http://[64:ff9b::127.0.0.1]:%d/", "http://[64:ff9b:1::7f00:1]:%d/", "http://[2002:7f00:1::]:%d/",
-	"http://[2002:7f00:0001::1]:%d/", "http://[2001:0:7f00:1::]:%d/", "http://0.0.0.0:%d/", "http://0:%d/", "http://[::]:%d/",
-	"http://[::%%25lo]:%d/", "http://[::1%%25lo]:%d/", "http://[fe80::1%%25lo]:%d/", "http://[fe80::1]:%d/", "http://169.254.169.254:%d/latest/meta-data/",
-	"http://169.254.1.1:%d/", "http://[::ffff:169.254.169.254]:%d/", "http://[::ffff:a9fe:a9fe]:%d/", "http://[64:ff9b::a9fe:a9fe]:%d/",
-	"http://[2002:a9fe:a9fe::]:%d/", "http://[fd00:ec2::254]:%d/", "http://[fd20:ce::254]:%d/", "http://100.100.100.200:%d/",
-	"http://168.63.129.16:%d/", "http://192.0.0.192:%d/", "http://224.0.0.1:%d/", "http://239.255.255.250:%d/", "http://[ff02::1]:%d/",
-	"http://255.255.255.255:%d/", "http://240.0.0.1:%d/", "http://10.0.0.1:%d/", "http://172.16.0.1:%d/", "http://172.31.255.255:%d/",
-	"http://192.168.0.1:%d/", "http://[fc00::1]:%d/", "http://[fd12:3456::1]:%d/", "http://[fec0::1]:%d/", "http://100.64.0.1:%d/",
-	"http://198.18.0.1:%d/", "http://[::ffff:10.0.0.1]:%d/", "http://[2002:0a00:0001::]:%d/", "http://①②⑦.⓪.⓪.①:%d/", "http://127。0。0。1:%d/",
-	"http://user@127.0.0.1:%d/", "http://127.0.0.1:%d@example.org/", "http://example.org@127.0.0.1:%d/", "http:127.0.0.1:%d/", "http:///127.0.0.1:%d/",
-	"http://127.0.0.1:%d\\@example.org/", "http://127.0.0.1:%d#@example.org/", "http://127.0.0.1%%00.example.org:%d/", "http://localhost%%2eexample:%d/",
-	"HTTP://127.0.0.1:%d/", "http://[::ffff:0:127.0.0.1]:%d/", "unix:///var/run/docker.sock?%d", "file:///etc/passwd?%d", "gopher://127.0.0.1:%d/",
-	"ftp://127.0.0.1:%d/", "http+unix://x:%d/", "dict://127.0.0.1:%d/", "//127.0.0.1:%d/", "http://\n127.0.0.1:%d/",
-}
-
-func TestSSRF(t *testing.T) {
+// TestWebhookAsksEgress: what it refuses by name or by address is not called, and
+// why is said.
+func TestWebhookAsksEgress(t *testing.T) {
 	t.Parallel()
-	if len(spellings) < 60 {
-		t.Fatalf("only %d spellings", len(spellings))
-	}
 	reached := 0
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached++ }))
 	defer s.Close()
-	u, err := url.Parse(s.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := webhook(t, false)
-	w.client.Timeout = 2 * time.Second
-	for _, f := range spellings {
-		target := strings.Replace(strings.ReplaceAll(f, "%%", "%"), "%d", u.Port(), 1)
-		if err := w.Send(t.Context(), to(target)); err == nil || reached != 0 {
-			t.Errorf("%s: %v, reached %d times", target, err, reached)
-			reached = 0
+	for _, rule := range []egress{{check: errClosed}, {dial: errClosed}} {
+		w := NewWebhook(WebhookConfig{Egress: rule, Now: time.Now})
+		if err := w.Send(t.Context(), to(s.URL)); !errors.Is(err, errClosed) || isPermanent(t, err) != (rule.check != nil) {
+			t.Errorf("%+v: %v", rule, err)
 		}
 	}
-	if err := webhook(t, true).Send(t.Context(), to(s.URL)); err != nil || reached != 1 {
-		t.Errorf("the server cannot be reached where it may be: %v", err)
-	}
-}
-
-// TestEgress: what holds whatever the setting, and what the setting allows.
-func TestEgress(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		addr              string
-		public, withInner bool
-	}{
-		{"93.184.216.34", true, true},
-		{"2606:2800:220:1::1", true, true},
-		{"64:ff9b::5db8:d822", true, true},
-		{"2002:5db8:d822::1", true, true},
-		{"127.0.0.1", false, true},
-		{"::1", false, true},
-		{"10.1.2.3", false, true},
-		{"::ffff:192.168.1.1", false, true},
-		{"fd12::1", false, true},
-		{"64:ff9b::a00:1", false, true},
-		{"::127.0.0.1", false, true},
-		{"100.64.0.1", false, true},
-		{"172.32.0.1", true, true},
-		{"169.254.169.254", false, false},
-		{"::ffff:169.254.169.254", false, false},
-		{"64:ff9b::a9fe:a9fe", false, false},
-		{"2002:a9fe:a9fe::", false, false},
-		{"fe80::1", false, false},
-		{"224.0.0.1", false, false},
-		{"ff02::1", false, false},
-		{"0.0.0.0", false, false},
-		{"::", false, false},
-		{"255.255.255.255", false, false},
-		{"fd00:ec2::254", false, false},
-		{"100.100.100.200", false, false},
-		{"64:ff9b:1::7f00:1", false, false},
-		{"2001:0:7f00:1::", false, false},
-		{"::1%lo", false, false},
-	} {
-		a := netip.MustParseAddr(c.addr)
-		if got := permitted(a, false) == nil; got != c.public {
-			t.Errorf("%s: permitted %v, want %v", a, got, c.public)
-		}
-		if got := permitted(a, true) == nil; got != c.withInner {
-			t.Errorf("%s: with inner addresses permitted %v, want %v", a, got, c.withInner)
-		}
-	}
-	if err := control(true)("unix", "/run/x", nil); err == nil {
-		t.Error("a unix socket is permitted")
+	if err := webhook(t).Send(t.Context(), to(s.URL)); err != nil || reached != 1 {
+		t.Errorf("%v, reached %d times, want once", err, reached)
 	}
 }
 
 func TestWebhookCheck(t *testing.T) {
 	t.Parallel()
-	w := webhook(t, false)
+	w := webhook(t)
 	for _, u := range []string{"https://example.org/hook", "http://example.org:8080/a?b=c", "https://93.184.216.34/"} {
 		if err := w.Check(u); err != nil {
 			t.Errorf("%s: %v", u, err)
 		}
 	}
 	for u, want := range map[string]string{
-		"https://":                                           "names no host",
-		"https://u:p@example.org/":                           "user or password",
 		"https://example.org/#x":                             "fragment",
-		"ftp://example.org/":                                 `scheme "ftp"`,
-		"http://127.0.0.1/":                                  "is internal",
-		"http://[::ffff:10.0.0.1]/":                          "is internal",
-		"http://169.254.169.254/latest":                      "never called",
 		"https://example.org/" + strings.Repeat("x", MaxURL): "at most 2048",
 	} {
 		if err := w.Check(u); err == nil || !strings.Contains(err.Error(), want) {
@@ -292,7 +222,7 @@ func TestWebhookCheck(t *testing.T) {
 
 func TestWebhookKeepsQuiet(t *testing.T) {
 	t.Parallel()
-	err := webhook(t, true).Send(t.Context(), to("http://127.0.0.1:1/hook?token=secret"))
+	err := webhook(t).Send(t.Context(), to("http://127.0.0.1:1/hook?token=secret"))
 	if err == nil || strings.Contains(err.Error(), "secret") || isPermanent(t, err) {
 		t.Errorf("%v", err)
 	}

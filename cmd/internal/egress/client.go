@@ -1,0 +1,147 @@
+package egress
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Bounds of every call.
+const (
+	dialTime  = 10 * time.Second // to resolve and to connect
+	shakeTime = 10 * time.Second // for TLS
+	idleTime  = 30 * time.Second
+	maxHeader = 64 << 10 // bytes of an answer's header
+	maxIdle   = 16
+	perHost   = 2
+)
+
+// DialContext connects to an address that the policy permits.
+func (p *Policy) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return (&net.Dialer{Timeout: dialTime, Control: p.Control}).DialContext(ctx, network, address)
+}
+
+// Check refuses a target that is no plain http or https address, or whose host is
+// an address that the policy refuses. It resolves nothing: a name is judged when
+// it is connected to.
+func (p *Policy) Check(target *url.URL) error {
+	port := 80
+	switch {
+	case target.Scheme != "http" && target.Scheme != "https":
+		return fmt.Errorf("scheme %q is not supported: use http or https", target.Scheme)
+	case target.Opaque != "" || target.Hostname() == "":
+		return errors.New("the address names no host")
+	case target.User != nil:
+		return errors.New("an address with a user or password is refused: it would be shown")
+	case target.Scheme == "https":
+		port = 443
+	}
+	if s := target.Port(); s != "" {
+		var err error
+		if port, err = strconv.Atoi(s); err != nil || port < 1 || port > 65535 {
+			return fmt.Errorf("port %q is not between 1 and 65535", s)
+		}
+	}
+	if a, err := netip.ParseAddr(target.Hostname()); err == nil {
+		return p.Permit(netip.AddrPortFrom(a, uint16(port)))
+	}
+	return nil
+}
+
+// Transport gives a transport of its own that connects only where the policy
+// permits. It unpacks nothing, so that the size of an answer is what was read, and
+// asks no proxy. Close its idle connections when it is done with.
+func (p *Policy) Transport() *http.Transport {
+	return &http.Transport{
+		DialContext:            p.DialContext,
+		ForceAttemptHTTP2:      true,
+		DisableCompression:     true,
+		TLSHandshakeTimeout:    shakeTime,
+		MaxResponseHeaderBytes: maxHeader,
+		MaxIdleConns:           maxIdle,
+		MaxIdleConnsPerHost:    perHost,
+		IdleConnTimeout:        idleTime,
+	}
+}
+
+// ClientOptions are those of a client.
+type ClientOptions struct {
+	// Timeout of a whole call, its answer included. Zero: no bound but that of the
+	// request's context.
+	Timeout time.Duration
+	// Redirects that are followed at most. Zero: none, the answer that redirects is
+	// the answer.
+	Redirects int
+	// TLS of https. Nil: the system's authorities.
+	TLS *tls.Config
+}
+
+// Client gives a client with a transport of its own, which checks each target
+// before it is called.
+func (p *Policy) Client(o ClientOptions) *http.Client {
+	t := p.Transport()
+	t.TLSClientConfig = o.TLS
+	return &http.Client{Timeout: o.Timeout, Transport: checked{p, t}, CheckRedirect: p.Redirect(o.Redirects)}
+}
+
+// checked judges a target before anything is sent, so that what is refused by its
+// spelling needs no connection to be refused.
+type checked struct {
+	policy *Policy
+	*http.Transport
+}
+
+func (c checked) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := c.policy.Check(r.URL); err != nil {
+		if r.Body != nil {
+			err = errors.Join(err, r.Body.Close())
+		}
+		return nil, err
+	}
+	return c.Transport.RoundTrip(r)
+}
+
+// harmless are the header fields that another host may see. Any other may be a
+// credential, whatever its name.
+var harmless = []string{"Accept", "Accept-Language", "Content-Type", "User-Agent"}
+
+// Redirect is for http.Client.CheckRedirect: it follows at most so many, each
+// judged as the first address was. Another scheme, host or port gets neither a
+// body nor a header field that may be a credential, and https never leads to http.
+func (p *Policy) Redirect(most int) func(*http.Request, []*http.Request) error {
+	return func(r *http.Request, via []*http.Request) error {
+		if most == 0 {
+			return http.ErrUseLastResponse
+		}
+		if len(via) > most {
+			return fmt.Errorf("more than %d redirects", most)
+		}
+		if err := p.Check(r.URL); err != nil {
+			return fmt.Errorf("redirected: %w", err)
+		}
+		r.Header.Del("Referer") // its query may be a secret
+		for _, before := range via {
+			if before.URL.Scheme == r.URL.Scheme && strings.EqualFold(before.URL.Host, r.URL.Host) {
+				continue
+			}
+			switch {
+			case before.URL.Scheme == "https" && r.URL.Scheme == "http":
+				return errors.New("redirected from https to http")
+			case r.Method != http.MethodGet && r.Method != http.MethodHead:
+				return fmt.Errorf("a %s is not redirected to another host", r.Method)
+			}
+			maps.DeleteFunc(r.Header, func(name string, _ []string) bool { return !slices.Contains(harmless, name) })
+		}
+		return nil
+	}
+}

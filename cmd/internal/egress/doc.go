@@ -1,0 +1,25 @@
+// Package egress decides which addresses the host may call on behalf of those who
+// write tasks, subscriptions and data services: none of them may turn the host
+// into a way into the networks that it stands in.
+//
+// What counts is the address that is connected to, after resolution, not the name
+// that was written: a Policy is asked in net.Dialer.Control, so a name that
+// resolves to something else the second time (DNS rebinding) leads nowhere, and so
+// does every spelling of an address.
+//
+//	never     link-local and the metadata services of clouds, multicast,
+//	          unspecified, reserved and broadcast addresses, whatever is allowed
+//	internal  loopback and private networks: only what an allow rule names
+//	public    the rest: unless the policy is closed, which needs a rule for each
+//
+// IPv6 addresses that stand for an IPv4 one (mapped, compatible, translated, NAT64,
+// 6to4) are judged as both; those that hide one (Teredo, a NAT64 prefix of one's
+// own) are never called. Sockets other than TCP are never used, and neither are
+// the proxies that the environment names.
+//
+// A rule is loopback, private, an address or a CIDR network, with a port or
+// without: 10.0.0.0/8, 10.1.2.3:8080, [fd00::/8]:443.
+//
+// The package is policy and net/http plumbing alone, and knows nothing of what is
+// called; cmd/internal/app gives it to those who call.
+package egress
