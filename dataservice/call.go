@@ -2,6 +2,7 @@ package dataservice
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -17,13 +18,59 @@ type FireKey struct {
 	ClaimedAt time.Time // the inbox refuses what was claimed before its horizon
 }
 
+// Principal is who makes a request, as the host has found out.
+type Principal struct {
+	Name  string
+	Roles []string
+}
+
+// Has tells whether the principal, who may be nil for nobody known, has one of
+// the roles. Without roles to have, everybody does.
+func (p *Principal) Has(roles []string) bool {
+	if len(roles) == 0 {
+		return true
+	}
+	return p != nil && slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(p.Roles, r) })
+}
+
 // Call asks for an operation of a deployed service, in process.
 type Call struct {
 	Service   string
 	Operation string
 	Values    Values
+	// Caller has the roles that the answer is made for; nil: none.
+	Caller *Principal
 	// Fire is nil for a request that is not a firing.
 	Fire *FireKey
+}
+
+// Request is one call of a query, on behalf of an operation or a resource, as a
+// transport has read it.
+type Request struct {
+	// Name of the operation or resource, for faults.
+	Name   string
+	Target CallQuery
+	Values Values
+	// ID identifies the request in events, logs and its answer: the fire id of a
+	// firing, else random.
+	ID   string
+	Fire *FireKey
+	// Status asks an in-only call to answer REQUEST_STATUS.
+	Status bool
+	Caller *Principal // nil: nobody is known
+}
+
+// Box is a list of requests that are executed as one, in their order: either all
+// of them take effect, or none does. They share one transaction, so that those
+// that write are on one source. What a result exports is a parameter of the
+// requests after it. The answer is that of the last request, in an element
+// DATA_SERVICE_REQUEST_BOX_RESPONSE of DefaultNamespace.
+type Box struct {
+	ID       string // as that of a Request
+	Requests []Request
+	// Batch tells that the requests are one with many values (…_batch_req): the
+	// answer is theirs, their rows in one result.
+	Batch bool
 }
 
 // Observation is what a query was given, or what it returned, shown to a Hook.

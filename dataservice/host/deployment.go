@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/exchange"
 	"github.com/seed42aab489/belfry/dataservice/query"
 	"github.com/seed42aab489/belfry/dataservice/rest"
 	"github.com/seed42aab489/belfry/dataservice/result"
@@ -53,10 +54,10 @@ type deployment struct {
 	idle    chan struct{} // closed when retired and without users
 }
 
-func newDeployment(s *dataservice.Service, runtime Runtime, o rest.Options) *deployment {
+func newDeployment(s *dataservice.Service, runtime Runtime, o exchange.Options) *deployment {
 	d := &deployment{service: s, runtime: runtime, idle: make(chan struct{})}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
-	d.endpoint = rest.New(s, restRunner{d}, o)
+	d.endpoint = rest.New(exchange.NewGate(s, o), restRunner{d})
 	return d
 }
 
@@ -93,7 +94,7 @@ func (d *deployment) retire() <-chan struct{} {
 }
 
 // run executes a request under the deployment's own context besides ctx.
-func (d *deployment) run(ctx context.Context, r query.Request, out result.Sink) (query.Outcome, error) {
+func (d *deployment) run(ctx context.Context, r dataservice.Request, out result.Sink) (query.Outcome, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(d.ctx, cancel)() //nolint:contextcheck // a second context, on purpose
@@ -104,9 +105,7 @@ func (d *deployment) run(ctx context.Context, r query.Request, out result.Sink) 
 type restRunner struct{ *deployment }
 
 // Run meets rest.Runner.
-func (r restRunner) Run(ctx context.Context, c rest.Call, out result.Sink) (bool, error) {
-	o, err := r.run(ctx, query.Request{
-		Service: r.service, Name: c.Name, Target: c.Target, Values: c.Values, ID: c.ID, Status: c.Status,
-	}, out)
+func (r restRunner) Run(ctx context.Context, q dataservice.Request, out result.Sink) (bool, error) {
+	o, err := r.run(ctx, q, out)
 	return o.Empty, err
 }

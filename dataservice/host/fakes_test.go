@@ -32,13 +32,17 @@ type fakeRuntime struct {
 	closed  bool
 }
 
-func (f *fakeRuntime) Run(ctx context.Context, r query.Request, out result.Sink) (query.Outcome, error) {
+func (f *fakeRuntime) Run(ctx context.Context, r dataservice.Request, out result.Sink) (query.Outcome, error) {
 	f.enter(1)
 	defer f.enter(-1)
 	if run := f.opener.run; run != nil {
-		return run(ctx, r, out)
+		return run(ctx, f.service, r, out)
 	}
-	return query.Outcome{Rows: 1}, out.Leaf(result.Name{Local: "is"}, result.Value{Valid: true, Text: r.Service.Description})
+	return query.Outcome{Rows: 1}, out.Leaf(result.Name{Local: "is"}, result.Value{Valid: true, Text: f.service.Description})
+}
+
+func (*fakeRuntime) RunBox(context.Context, dataservice.Box, result.Sink) (query.Outcome, error) {
+	return query.Outcome{}, errors.New("no boxes here")
 }
 
 func (*fakeRuntime) Unsupported() []dataservice.Unsupported { return nil }
@@ -69,7 +73,7 @@ func (f *fakeRuntime) Close() error {
 // fakeOpener opens fake runtimes.
 type fakeOpener struct {
 	t        *testing.T
-	run      func(context.Context, query.Request, result.Sink) (query.Outcome, error)
+	run      func(context.Context, *dataservice.Service, dataservice.Request, result.Sink) (query.Outcome, error)
 	cut      bool // requests may outlive their sources
 	fail     func(*dataservice.Service) error
 	closings chan string // descriptions of the services that were closed

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/exchange"
 	"github.com/seed42aab489/belfry/dataservice/rest"
 )
 
@@ -55,7 +56,7 @@ func (h *Host) serve(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, kind, why)
 		return
 	}
-	d.endpoint.Serve(w, r, at.rest) //nolint:contextcheck // the request carries it
+	d.endpoint.Serve(w, r, at.rest, nil) //nolint:contextcheck // the request carries it
 }
 
 // closed tells why a request cannot go on to its service; empty: it can.
@@ -86,7 +87,7 @@ func (h *Host) refuse(w http.ResponseWriter, r *http.Request, kind dataservice.F
 	began := time.Now()
 	rest.WriteFault(w, r, nil, &dataservice.Fault{Code: dataservice.UnknownError, Kind: kind, Message: message}, rest.XML)
 	if h.opts.HTTP.Observe != nil {
-		h.opts.HTTP.Observe(rest.Served{Status: rest.Status(kind), Duration: time.Since(began)})
+		h.opts.HTTP.Observe(exchange.Served{Status: exchange.Status(kind), Duration: time.Since(began)})
 	}
 }
 

@@ -117,7 +117,7 @@ func TestInvoke(t *testing.T) {
 	f.write("sec.dbs", strings.Replace(dbs("sec", "sec"), "<config ", "<enableSec/><config ", 1))
 	f.write("csv.dbs", strings.Replace(dbs("csv", "csv"), `<property name="url">jdbc:sqlite:x.db</property><property name="driverClassName">x</property>`,
 		`<property name="csv_datasource">x.csv</property>`, 1))
-	f.opener.run = func(_ context.Context, r query.Request, out result.Sink) (query.Outcome, error) {
+	f.opener.run = func(_ context.Context, _ *dataservice.Service, r dataservice.Request, out result.Sink) (query.Outcome, error) {
 		switch r.Name {
 		case "with":
 			panic("boom")

@@ -13,8 +13,8 @@ import (
 
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/descriptor"
+	"github.com/seed42aab489/belfry/dataservice/exchange"
 	"github.com/seed42aab489/belfry/dataservice/query"
-	"github.com/seed42aab489/belfry/dataservice/rest"
 )
 
 // Runtime executes the queries of one version of a service. Close frees its
@@ -67,7 +67,7 @@ type Options struct {
 	Drain time.Duration
 
 	// HTTP bounds the requests of each service. Log is set by the host.
-	HTTP rest.Options
+	HTTP exchange.Options
 
 	Log *slog.Logger     // default: nothing is logged
 	Now func() time.Time // default time.Now

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 
 	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/exchange"
 	"github.com/seed42aab489/belfry/dataservice/query"
 	"github.com/seed42aab489/belfry/dataservice/rest"
 	"github.com/seed42aab489/belfry/dataservice/result"
@@ -37,7 +38,7 @@ func (h *Host) Try(ctx context.Context, c dataservice.Call, format rest.Format, 
 		err = sink.Flush()
 	}
 	if err != nil {
-		return Answer{}, rest.AsFault(err)
+		return Answer{}, exchange.AsFault(err)
 	}
 	return Answer{Outcome: outcome, ContentType: format.ContentType(), Body: body.Bytes()}, nil
 }
@@ -68,11 +69,11 @@ func (h *Host) invoke(ctx context.Context, c dataservice.Call, out result.Sink) 
 		}
 	}()
 	id := requestID(c.Fire)
-	outcome, err = d.run(ctx, query.Request{
-		Service: d.service, Name: o.Name, Target: o.Call, Values: c.Values, ID: id, Fire: c.Fire, Status: o.ReturnStatus,
+	outcome, err = d.run(ctx, dataservice.Request{
+		Name: o.Name, Target: o.Call, Values: c.Values, ID: id, Fire: c.Fire, Status: o.ReturnStatus, Caller: c.Caller,
 	}, out)
 	if err != nil {
-		return outcome, rest.AsFault(err)
+		return outcome, exchange.AsFault(err)
 	}
 	return outcome, nil
 }

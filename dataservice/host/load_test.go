@@ -120,12 +120,12 @@ func TestDrain(t *testing.T) {
 	t.Parallel()
 	entered, leave := make(chan string), make(chan struct{})
 	f := newFixture(t)
-	f.opener.run = func(_ context.Context, r query.Request, out result.Sink) (query.Outcome, error) {
-		if r.Service.Description == "old" {
-			entered <- r.Service.Description
+	f.opener.run = func(_ context.Context, s *dataservice.Service, _ dataservice.Request, out result.Sink) (query.Outcome, error) {
+		if s.Description == "old" {
+			entered <- s.Description
 			<-leave
 		}
-		return query.Outcome{}, out.Leaf(result.Name{Local: "is"}, result.Value{Valid: true, Text: r.Service.Description})
+		return query.Outcome{}, out.Leaf(result.Name{Local: "is"}, result.Value{Valid: true, Text: s.Description})
 	}
 	f.write("A.dbs", dbs("A", "old"))
 	d := f.steps()
@@ -159,7 +159,7 @@ func TestDrainIsBounded(t *testing.T) {
 		entered := make(chan struct{})
 		f := newFixture(t, func(o *Options) { o.Drain = drain })
 		f.opener.cut = true
-		f.opener.run = func(ctx context.Context, _ query.Request, _ result.Sink) (query.Outcome, error) {
+		f.opener.run = func(ctx context.Context, _ *dataservice.Service, _ dataservice.Request, _ result.Sink) (query.Outcome, error) {
 			close(entered)
 			<-ctx.Done()
 			return query.Outcome{}, ctx.Err()

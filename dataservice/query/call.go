@@ -7,20 +7,6 @@ import (
 	"github.com/seed42aab489/belfry/dataservice/result"
 )
 
-// Request is one call of a query on behalf of an operation or a resource.
-type Request struct {
-	Service *dataservice.Service
-	// Name of the operation or resource, for faults.
-	Name   string
-	Target dataservice.CallQuery
-	Values dataservice.Values
-	// ID identifies the request in events: the fire id of a firing, else random.
-	ID   string
-	Fire *dataservice.FireKey
-	// Status asks an in-only call to answer REQUEST_STATUS.
-	Status bool
-}
-
 // Outcome is what an execution did.
 type Outcome struct {
 	// Rows returned, or changed by an in-only query.
@@ -35,5 +21,5 @@ type Outcome struct {
 // Runner executes requests. Safe for concurrent use. Errors are
 // *dataservice.Fault.
 type Runner interface {
-	Run(ctx context.Context, r Request, out result.Sink) (Outcome, error)
+	Run(ctx context.Context, r dataservice.Request, out result.Sink) (Outcome, error)
 }

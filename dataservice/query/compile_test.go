@@ -77,17 +77,17 @@ func TestOpenUnsupported(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = rt.Run(t.Context(), query.Request{Service: s, Name: "o", Target: dataservice.CallQuery{Query: "q"}}, drop{})
+			_, err = rt.Run(t.Context(), dataservice.Request{Name: "o", Target: dataservice.CallQuery{Query: "q"}}, drop{})
 			if f := wantFault(t, err, dataservice.FaultUnsupported); !strings.Contains(f.Message, c.want) {
 				t.Errorf("got %q, want %q", f.Message, c.want)
 			}
 			if len(rt.Unsupported()) == 0 {
 				t.Error("nothing is listed as not supported")
 			}
-			if _, err := rt.Run(t.Context(), query.Request{Service: s, Name: "o", Target: dataservice.CallQuery{Query: "ok"}}, drop{}); err != nil {
+			if _, err := rt.Run(t.Context(), dataservice.Request{Name: "o", Target: dataservice.CallQuery{Query: "ok"}}, drop{}); err != nil {
 				t.Error(err)
 			}
-			_, err = rt.Run(t.Context(), query.Request{Service: s, Name: "o", Target: dataservice.CallQuery{Query: "none"}}, drop{})
+			_, err = rt.Run(t.Context(), dataservice.Request{Name: "o", Target: dataservice.CallQuery{Query: "none"}}, drop{})
 			wantFault(t, err, dataservice.FaultNotFound)
 		})
 	}

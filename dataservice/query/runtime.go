@@ -59,7 +59,7 @@ func (r *Runtime) Close() error {
 // run is one request on its way.
 type run struct {
 	*Runtime
-	req    *Request
+	req    *dataservice.Request
 	tx     *source.Tx // nil: none; the one source that it is on is that of the request's query
 	db     *source.DB
 	rows   int64 // read so far, nested ones included
@@ -72,7 +72,7 @@ type run struct {
 // need not see it, is written to the sink while it is read. Any other is kept
 // until its transaction has ended and its events are accepted; only then does the
 // sink see it.
-func (r *Runtime) Run(ctx context.Context, req Request, out result.Sink) (Outcome, error) {
+func (r *Runtime) Run(ctx context.Context, req dataservice.Request, out result.Sink) (Outcome, error) {
 	if req.ID == "" {
 		req.ID = requestID(req.Fire)
 	}

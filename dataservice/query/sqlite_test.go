@@ -75,18 +75,18 @@ func rigOf(tb testing.TB, svc *dataservice.Service, url string, hook dataservice
 }
 
 // request makes the request of an operation or resource.
-func (r *rig) request(name string, v dataservice.Values) query.Request {
+func (r *rig) request(name string, v dataservice.Values) dataservice.Request {
 	r.tb.Helper()
 	if o := r.svc.Operation(name); o != nil {
-		return query.Request{Service: r.svc, Name: name, Target: o.Call, Values: v, Status: o.ReturnStatus}
+		return dataservice.Request{Name: name, Target: o.Call, Values: v, Status: o.ReturnStatus}
 	}
 	for _, res := range r.svc.Resources {
 		if res.Name() == name {
-			return query.Request{Service: r.svc, Name: name, Target: res.Call, Values: v, Status: res.ReturnStatus}
+			return dataservice.Request{Name: name, Target: res.Call, Values: v, Status: res.ReturnStatus}
 		}
 	}
 	r.tb.Fatalf("no operation or resource %q", name)
-	return query.Request{}
+	return dataservice.Request{}
 }
 
 // xml runs a request and gives its XML.

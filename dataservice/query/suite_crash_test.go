@@ -57,8 +57,8 @@ func child(url string) error {
 	claimed := time.Now()
 	for i := range childFirings {
 		for attempt := 0; ; attempt++ {
-			_, err := rt.Run(context.Background(), query.Request{
-				Service: svc, Name: "o", Target: dataservice.CallQuery{Query: "q"},
+			_, err := rt.Run(context.Background(), dataservice.Request{
+				Name: "o", Target: dataservice.CallQuery{Query: "q"},
 				Fire: &dataservice.FireKey{ID: fmt.Sprintf("uid:%d", i), ClaimedAt: claimed},
 			}, drop{})
 			if err == nil {

@@ -109,7 +109,7 @@ func (p *place) rig(name string, hook dataservice.Hook, change func(*query.Optio
 }
 
 // fireReq makes a firing of an operation.
-func (r *rig) fireReq(name, id string, at time.Time, v dataservice.Values) query.Request {
+func (r *rig) fireReq(name, id string, at time.Time, v dataservice.Values) dataservice.Request {
 	req := r.request(name, v)
 	req.Fire = &dataservice.FireKey{ID: id, ClaimedAt: at}
 	return req

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/exchange"
 )
 
 // Bounds of what a request may say, beside Options.MaxBody.
@@ -32,6 +33,9 @@ type problem struct {
 }
 
 func (p *problem) Error() string { return p.text }
+
+// Refused meets exchange.Refusal.
+func (p *problem) Refused() (int, http.Header) { return p.status, p.header }
 
 func badRequest(format string, args ...any) *problem {
 	return &problem{status: http.StatusBadRequest, text: fmt.Sprintf(format, args...)}
@@ -60,7 +64,7 @@ func (e envelope) check(name string) error {
 	case e.name + "batchreq":
 		return &problem{status: http.StatusNotImplemented, text: "batch requests are not supported yet"}
 	}
-	return badRequest("the body holds %q, which is neither a parameter nor the name of what is called", clip(name))
+	return badRequest("the body holds %q, which is neither a parameter nor the name of what is called", exchange.Clip(name))
 }
 
 // gather collects the parameters of a request from query string, body and path.
@@ -88,7 +92,7 @@ func gather(w http.ResponseWriter, r *http.Request, to *route, path []string, ma
 		count += max(1, len(list))
 		for _, v := range list {
 			if !utf8.ValidString(v) {
-				return nil, badRequest("parameter %q is not UTF-8", clip(name))
+				return nil, badRequest("parameter %q is not UTF-8", exchange.Clip(name))
 			}
 		}
 	}
@@ -182,13 +186,4 @@ func form(text string) (dataservice.Values, error) {
 		return nil, errors.New("an escape or a semicolon is out of place")
 	}
 	return dataservice.Values(values), nil
-}
-
-// clip cuts what a client said to what is worth saying back.
-func clip(s string) string {
-	const most = 64
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
 }

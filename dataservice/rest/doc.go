@@ -29,15 +29,9 @@
 // A query without a result answers 202 with an empty body, as in the original,
 // or 200 with REQUEST_STATUS if the descriptor says returnRequestStatus.
 //
-// An answer is held back until it is complete or exceeds Options.Buffer, so that
-// most failures have a proper status. A failure after that breaks the
-// connection, so that a cut answer never looks like a whole one.
-//
-// A failure is a DataServiceFault as the original's WSDL describes it; in JSON,
-// {"Fault":{"faultcode","faultstring","detail":{"DataServiceFault":{…}}}}. Unlike
-// the original, which answers 500 to everything, the status follows the kind of
-// the fault, see Status. What the database said goes to the log, never to the
-// client; the header X-Request-Id joins the two.
+// How an answer is held back and what becomes of a failure, package exchange
+// says. A failure is a DataServiceFault; in JSON,
+// {"Fault":{"faultcode","faultstring","detail":{"DataServiceFault":{…}}}}.
 //
 // # Cross-origin
 //

@@ -16,14 +16,20 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/exchange"
 	"github.com/seed42aab489/belfry/dataservice/result"
 )
 
 // runnerFunc is a Runner made of a function.
-type runnerFunc func(ctx context.Context, c Call, out result.Sink) (bool, error)
+type runnerFunc func(ctx context.Context, c dataservice.Request, out result.Sink) (bool, error)
 
-func (f runnerFunc) Run(ctx context.Context, c Call, out result.Sink) (bool, error) {
+func (f runnerFunc) Run(ctx context.Context, c dataservice.Request, out result.Sink) (bool, error) {
 	return f(ctx, c, out)
+}
+
+// open makes an endpoint of the stock with a gate of its own.
+func open(run runnerFunc, o exchange.Options) *Endpoint {
+	return New(exchange.NewGate(stock(), o), run)
 }
 
 // stock is a service with everything that an endpoint tells apart.
@@ -62,7 +68,7 @@ func stock() *dataservice.Service {
 
 // echo answers the values that it was called with, or nothing for what returns
 // nothing.
-func echo(_ context.Context, c Call, out result.Sink) (bool, error) {
+func echo(_ context.Context, c dataservice.Request, out result.Sink) (bool, error) {
 	if c.Target.Query == "write" && !c.Status {
 		return true, nil
 	}
@@ -96,7 +102,7 @@ func ask(t *testing.T, e *Endpoint, method, target, body string, header ...strin
 		r.Header.Add(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	e.Serve(w, r, strings.Split(strings.TrimPrefix(r.URL.Path, "/"), "/"))
+	e.Serve(w, r, strings.Split(strings.TrimPrefix(r.URL.Path, "/"), "/"), nil)
 	return w
 }
 
@@ -106,7 +112,7 @@ func TestServe(t *testing.T) {
 	if err := origin.AddTrustedOrigin("https://friend.example"); err != nil {
 		t.Fatal(err)
 	}
-	e := New(stock(), runnerFunc(echo), Options{MaxBody: 200, Origin: origin})
+	e := open(echo, exchange.Options{MaxBody: 200, Origin: origin})
 	type h = []string
 	for _, c := range []struct {
 		what, method, target, body string
@@ -178,7 +184,7 @@ func TestFaults(t *testing.T) {
 		dataservice.FaultBusy: 429, dataservice.FaultInProgress: 409, dataservice.FaultExpired: 410,
 	} {
 		var logged bytes.Buffer
-		e := New(stock(), runnerFunc(func(_ context.Context, c Call, out result.Sink) (bool, error) {
+		e := open((func(_ context.Context, c dataservice.Request, out result.Sink) (bool, error) {
 			// What was written before the fault must not be seen.
 			if err := out.Open(result.Name{Local: "half"}, false); err != nil {
 				return false, err
@@ -187,10 +193,10 @@ func TestFaults(t *testing.T) {
 				Code: dataservice.DatabaseError, Kind: kind, Message: "the <database> said no", Service: "Stock", Request: c.Name,
 				Params: map[string]string{"code": "S10", "password": "hush", "z": strings.Repeat("é", 100)}, Err: secret,
 			}
-		}), Options{Log: slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+		}), exchange.Options{Log: slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 
 		w := ask(t, e, "GET", "getProduct", "")
-		var x detail
+		var x exchange.Detail
 		if err := xml.Unmarshal(w.Body.Bytes(), &x); err != nil || w.Code != status {
 			t.Errorf("kind %d: %d %s: %v", kind, w.Code, w.Body, err)
 		}
@@ -199,7 +205,7 @@ func TestFaults(t *testing.T) {
 			Fault struct {
 				Code   string `json:"faultcode"`
 				String string `json:"faultstring"`
-				Detail struct{ DataServiceFault detail }
+				Detail struct{ DataServiceFault exchange.Detail }
 			}
 		}
 		if err := json.Unmarshal(j.Body.Bytes(), &outer); err != nil || j.Code != status {
@@ -224,22 +230,22 @@ func TestFaults(t *testing.T) {
 
 func TestPanicIsAFault(t *testing.T) {
 	t.Parallel()
-	var served []Served
-	e := New(stock(), runnerFunc(func(context.Context, Call, result.Sink) (bool, error) { panic("boom") }),
-		Options{Observe: func(s Served) { served = append(served, s) }})
+	var served []exchange.Served
+	e := open(func(context.Context, dataservice.Request, result.Sink) (bool, error) { panic("boom") },
+		exchange.Options{Observe: func(s exchange.Served) { served = append(served, s) }, MaxRequests: 1})
 	for range 2 {
 		if w := ask(t, e, "GET", "getProduct", ""); w.Code != 500 || strings.Contains(w.Body.String(), "boom") {
 			t.Errorf("%d %s", w.Code, w.Body)
 		}
 	}
-	if len(served) != 2 || served[1].Status != 500 || served[1].Request != "getProduct" || len(e.slots) != 0 {
-		t.Errorf("observed %+v, %d slots kept", served, len(e.slots))
+	if len(served) != 2 || served[1].Status != 500 || served[1].Request != "getProduct" {
+		t.Errorf("observed %+v", served)
 	}
 }
 
 // rows writes n rows and then ends with err.
 func rows(n int, err error) runnerFunc {
-	return func(_ context.Context, _ Call, out result.Sink) (bool, error) {
+	return func(_ context.Context, _ dataservice.Request, out result.Sink) (bool, error) {
 		if e := out.Open(result.Name{Local: "rows"}, false); e != nil {
 			return false, e
 		}
@@ -261,23 +267,23 @@ func TestLongAnswers(t *testing.T) {
 	for _, c := range []struct {
 		what   string
 		run    runnerFunc
-		opts   Options
+		opts   exchange.Options
 		status int // 0: the connection breaks
 		length bool
 	}{
-		{"short", rows(10, nil), Options{}, 200, true},
-		{"long", rows(500, nil), Options{}, 200, false},
-		{"short and failing", rows(10, failure), Options{}, 500, true},
-		{"long and failing", rows(500, failure), Options{}, 0, false},
-		{"too long, short of the buffer", rows(50, nil), Options{MaxAnswer: 20_000}, 500, true},
-		{"too long, beyond the buffer", rows(500, nil), Options{MaxAnswer: 300_000}, 0, false},
-		{"panicking late", func(ctx context.Context, c Call, out result.Sink) (bool, error) {
+		{"short", rows(10, nil), exchange.Options{}, 200, true},
+		{"long", rows(500, nil), exchange.Options{}, 200, false},
+		{"short and failing", rows(10, failure), exchange.Options{}, 500, true},
+		{"long and failing", rows(500, failure), exchange.Options{}, 0, false},
+		{"too long, short of the buffer", rows(50, nil), exchange.Options{MaxAnswer: 20_000}, 500, true},
+		{"too long, beyond the buffer", rows(500, nil), exchange.Options{MaxAnswer: 300_000}, 0, false},
+		{"panicking late", func(ctx context.Context, c dataservice.Request, out result.Sink) (bool, error) {
 			_, _ = rows(500, failure)(ctx, c, out)
 			panic("late")
-		}, Options{}, 0, false},
+		}, exchange.Options{}, 0, false},
 	} {
-		e := New(stock(), c.run, c.opts)
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { e.Serve(w, r, []string{"getProduct"}) }))
+		e := open(c.run, c.opts)
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { e.Serve(w, r, []string{"getProduct"}, nil) }))
 		resp, err := http.Get(server.URL)
 		if err != nil {
 			t.Fatalf("%s: %v", c.what, err)
@@ -297,11 +303,11 @@ func TestLongAnswers(t *testing.T) {
 func TestConcurrencyIsBounded(t *testing.T) {
 	t.Parallel()
 	entered, leave := make(chan struct{}), make(chan struct{})
-	e := New(stock(), runnerFunc(func(context.Context, Call, result.Sink) (bool, error) {
+	e := open(func(context.Context, dataservice.Request, result.Sink) (bool, error) {
 		entered <- struct{}{}
 		<-leave
 		return true, nil
-	}), Options{MaxRequests: 2})
+	}, exchange.Options{MaxRequests: 2})
 	var running sync.WaitGroup
 	for range 2 {
 		running.Go(func() {
@@ -324,22 +330,22 @@ func TestConcurrencyIsBounded(t *testing.T) {
 
 func TestTimeAndDisconnection(t *testing.T) {
 	t.Parallel()
-	wait := runnerFunc(func(ctx context.Context, _ Call, _ result.Sink) (bool, error) {
+	wait := runnerFunc(func(ctx context.Context, _ dataservice.Request, _ result.Sink) (bool, error) {
 		<-ctx.Done()
 		return false, ctx.Err()
 	})
-	e := New(stock(), wait, Options{Timeout: time.Millisecond})
+	e := open(wait, exchange.Options{Timeout: time.Millisecond})
 	if w := ask(t, e, "GET", "getProduct", ""); w.Code != 504 {
 		t.Errorf("time-out: %d %s", w.Code, w.Body)
 	}
 
-	var served Served
-	e = New(stock(), wait, Options{Observe: func(s Served) { served = s }})
+	var served exchange.Served
+	e = open(wait, exchange.Options{Observe: func(s exchange.Served) { served = s }})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	w := httptest.NewRecorder()
-	e.Serve(w, httptest.NewRequestWithContext(ctx, "GET", "/getProduct", nil), []string{"getProduct"})
-	if served.Status != statusGone || w.Body.Len() > 0 {
+	e.Serve(w, httptest.NewRequestWithContext(ctx, "GET", "/getProduct", nil), []string{"getProduct"}, nil)
+	if served.Status != 499 || w.Body.Len() > 0 {
 		t.Errorf("a client that went away: %+v, %s", served, w.Body)
 	}
 }
@@ -347,8 +353,8 @@ func TestTimeAndDisconnection(t *testing.T) {
 func TestNamesDoNotForgeLogLines(t *testing.T) {
 	t.Parallel()
 	var logged bytes.Buffer
-	e := New(stock(), runnerFunc(echo), Options{Log: slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))})
-	e.Serve(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/x", nil), []string{"a\nlevel=ERROR msg=forged"})
+	e := open(echo, exchange.Options{Log: slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	e.Serve(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/x", nil), []string{"a\nlevel=ERROR msg=forged"}, nil)
 	ask(t, e, "POST", "setProduct", "{\"a\\nlevel=ERROR\":{}}", "Content-Type", asJSON)
 	if strings.Count(logged.String(), "\n") != 2 || strings.Count(logged.String(), "level=DEBUG msg=\"request refused\"") != 2 {
 		t.Errorf("logged %q", &logged)
@@ -358,8 +364,8 @@ func TestNamesDoNotForgeLogLines(t *testing.T) {
 // TestBodiesOnTheWire sends bodies whose length is not known before.
 func TestBodiesOnTheWire(t *testing.T) {
 	t.Parallel()
-	e := New(stock(), runnerFunc(echo), Options{MaxBody: 1000})
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { e.Serve(w, r, []string{"getProduct"}) }))
+	e := open(echo, exchange.Options{MaxBody: 1000})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { e.Serve(w, r, []string{"getProduct"}, nil) }))
 	defer server.Close()
 	for _, c := range []struct {
 		what   string

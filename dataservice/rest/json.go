@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/exchange"
 )
 
 // parseJSON reads an object of parameters, or one in an envelope. It goes as
@@ -129,7 +130,7 @@ func (p *jsonParser) name(values dataservice.Values) (string, error) {
 		return "", p.fault("a name is missing")
 	}
 	if _, twice := values[name]; twice {
-		return "", badRequest("the JSON body says %q twice", clip(name))
+		return "", badRequest("the JSON body says %q twice", exchange.Clip(name))
 	}
 	return name, nil
 }
@@ -154,7 +155,7 @@ func (p *jsonParser) value(name string, t json.Token) ([]string, error) {
 		case err != nil:
 			return nil, err
 		case null:
-			return nil, badRequest("parameter %q: an array holds no null", clip(name))
+			return nil, badRequest("parameter %q: an array holds no null", exchange.Clip(name))
 		}
 		list = append(list, text)
 	}
@@ -177,5 +178,5 @@ func (p *jsonParser) scalar(name string, t json.Token) (text string, null bool, 
 	case bool:
 		return strconv.FormatBool(v), false, nil
 	}
-	return "", false, badRequest("parameter %q must be a string, a number, a boolean, null or an array of those", clip(name))
+	return "", false, badRequest("parameter %q must be a string, a number, a boolean, null or an array of those", exchange.Clip(name))
 }

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/exchange"
 )
 
 // Namespaces that mean something in a body.
@@ -206,7 +207,7 @@ func (p *xmlParser) param(start xml.StartElement) error {
 		case nil:
 			return p.fault("it ends too early")
 		case xml.StartElement:
-			return badRequest("parameter %q must hold text, not elements", clip(name))
+			return badRequest("parameter %q must hold text, not elements", exchange.Clip(name))
 		case xml.CharData:
 			text = append(text, t...)
 		case xml.EndElement:
@@ -219,7 +220,7 @@ func (p *xmlParser) param(start xml.StartElement) error {
 func (p *xmlParser) add(name, text string, null bool) error {
 	list, again := p.values[name]
 	if again && (null || p.nulls[name]) {
-		return badRequest("parameter %q: an array holds no null", clip(name))
+		return badRequest("parameter %q: an array holds no null", exchange.Clip(name))
 	}
 	if null {
 		p.nulls[name] = true

@@ -22,9 +22,9 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/conf"
 	"github.com/seed42aab489/belfry/coordclient/socket"
 	"github.com/seed42aab489/belfry/dataservice/descriptor"
+	"github.com/seed42aab489/belfry/dataservice/exchange"
 	"github.com/seed42aab489/belfry/dataservice/host"
 	"github.com/seed42aab489/belfry/dataservice/query"
-	"github.com/seed42aab489/belfry/dataservice/rest"
 	"github.com/seed42aab489/belfry/dataservice/source"
 	"github.com/seed42aab489/belfry/plugin"
 	"github.com/seed42aab489/belfry/plugin/bucket"
@@ -112,7 +112,7 @@ func (a *App) start(ctx context.Context) error {
 	services, err := host.New(host.Options{
 		Dir: c.Services, Opener: opens, Parse: descriptor.Parser{Mapped: databases.Maps}.Parse,
 		MaxServices: c.Deploy.MaxServices, Poll: c.Deploy.Interval, Settle: c.Deploy.Settle, Drain: c.Deploy.Drain,
-		HTTP: rest.Options{
+		HTTP: exchange.Options{
 			MaxBody: int64(c.Limits.Body), MaxRequests: c.Limits.Concurrency, Timeout: c.Limits.RequestTime,
 			MaxAnswer: int64(c.Limits.Answer), Observe: meters.served,
 		},

@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/seed42aab489/belfry/dataservice/rest"
+	"github.com/seed42aab489/belfry/dataservice/exchange"
 	"github.com/seed42aab489/belfry/plugin"
 	"github.com/seed42aab489/belfry/plugin/engine"
 )
@@ -41,7 +41,7 @@ func (m *meters) handler() http.Handler {
 }
 
 // served hears of every request.
-func (m *meters) served(s rest.Served) {
+func (m *meters) served(s exchange.Served) {
 	m.requests.WithLabelValues(s.Service, strconv.Itoa(s.Status)).Inc()
 	m.seconds.WithLabelValues(s.Service).Observe(s.Duration.Seconds())
 }

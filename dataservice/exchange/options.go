@@ -1,4 +1,4 @@
-package rest
+package exchange
 
 import (
 	"log/slog"
@@ -19,7 +19,7 @@ type Served struct {
 // statusGone is what a request counts as whose client did not wait.
 const statusGone = 499
 
-// Options bound what an Endpoint does. The zero value means the defaults.
+// Options bound the requests of a service. The zero value means the defaults.
 type Options struct {
 	MaxBody     int64         // bytes of a request's body; default 1 MiB
 	MaxRequests int           // at the same time, beyond which 429; default 512

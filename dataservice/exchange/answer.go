@@ -1,4 +1,4 @@
-package rest
+package exchange
 
 import (
 	"bytes"
@@ -12,7 +12,7 @@ import (
 // or it is finished. Until then nothing has been said, and a fault can be.
 type answer struct {
 	w        http.ResponseWriter
-	format   Format
+	media    string
 	limit    int
 	deadline time.Time // of a client that takes a long answer slowly
 	held     *bytes.Buffer
@@ -25,8 +25,8 @@ type answer struct {
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-func newAnswer(w http.ResponseWriter, format Format, limit int, deadline time.Time) *answer {
-	return &answer{w: w, format: format, limit: limit, deadline: deadline, held: buffers.Get().(*bytes.Buffer)}
+func newAnswer(w http.ResponseWriter, media string, limit int, deadline time.Time) *answer {
+	return &answer{w: w, media: media, limit: limit, deadline: deadline, held: buffers.Get().(*bytes.Buffer)}
 }
 
 // release gives the buffer back. The answer is not used afterwards.
@@ -62,8 +62,8 @@ func (a *answer) begin() error {
 	// The deadline outlives the request, hence stop. What cannot set one is not a
 	// connection.
 	_ = http.NewResponseController(a.w).SetWriteDeadline(a.deadline)
-	secure(a.w.Header())
-	a.w.Header().Set("Content-Type", a.format.ContentType())
+	Secure(a.w.Header())
+	a.w.Header().Set("Content-Type", a.media)
 	a.w.WriteHeader(http.StatusOK)
 	_, err := a.send(a.held.Bytes())
 	a.held.Reset()
@@ -83,12 +83,12 @@ func (a *answer) finish(empty bool) error {
 	if a.begun {
 		return a.stop()
 	}
-	secure(a.w.Header())
+	Secure(a.w.Header())
 	if empty && a.held.Len() == 0 {
 		a.w.WriteHeader(http.StatusAccepted)
 		return nil
 	}
-	a.w.Header().Set("Content-Type", a.format.ContentType())
+	a.w.Header().Set("Content-Type", a.media)
 	a.w.Header().Set("Content-Length", strconv.Itoa(a.held.Len()))
 	a.w.WriteHeader(http.StatusOK)
 	_, err := a.send(a.held.Bytes())
