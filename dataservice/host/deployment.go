@@ -95,10 +95,16 @@ func (d *deployment) retire() <-chan struct{} {
 
 // run executes a request under the deployment's own context besides ctx.
 func (d *deployment) run(ctx context.Context, r dataservice.Request, out result.Sink) (query.Outcome, error) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := d.bound(ctx)
 	defer cancel()
-	defer context.AfterFunc(d.ctx, cancel)() //nolint:contextcheck // a second context, on purpose
 	return d.runtime.Run(ctx, r, out)
+}
+
+// bound gives a context that also ends with the deployment's.
+func (d *deployment) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(d.ctx, cancel) //nolint:contextcheck // a second context, on purpose
+	return ctx, func() { stop(); cancel() }
 }
 
 // restRunner is a deployment as its HTTP endpoint sees it.
@@ -107,5 +113,13 @@ type restRunner struct{ *deployment }
 // Run meets rest.Runner.
 func (r restRunner) Run(ctx context.Context, q dataservice.Request, out result.Sink) (bool, error) {
 	o, err := r.run(ctx, q, out)
+	return o.Empty, err
+}
+
+// RunBox meets rest.Runner.
+func (r restRunner) RunBox(ctx context.Context, b dataservice.Box, out result.Sink) (bool, error) {
+	ctx, cancel := r.bound(ctx)
+	defer cancel()
+	o, err := r.runtime.RunBox(ctx, b, out)
 	return o.Empty, err
 }

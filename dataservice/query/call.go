@@ -22,4 +22,6 @@ type Outcome struct {
 // *dataservice.Fault.
 type Runner interface {
 	Run(ctx context.Context, r dataservice.Request, out result.Sink) (Outcome, error)
+	// RunBox executes a box, all or nothing.
+	RunBox(ctx context.Context, b dataservice.Box, out result.Sink) (Outcome, error)
 }

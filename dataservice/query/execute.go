@@ -119,10 +119,13 @@ func (x *run) nested(ctx context.Context, f *field, outer *compiled, ob *bound, 
 		for i := range f.call.Params {
 			w := &f.call.Params[i]
 			if w.Name == p.Name || equalFold(w.Name, p.Name) {
-				return x.nestedValue(w, outer, ob, row)
+				if v, ok := x.nestedValue(w, outer, ob, row); ok {
+					return v, ok
+				}
+				break
 			}
 		}
-		return nil, false
+		return x.export(p.Name)
 	}, x.engine.opts.Limits.Array)
 	if err != nil {
 		f := x.asFault(c, err)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/seed42aab489/belfry/dataservice"
@@ -66,6 +67,8 @@ type run struct {
 	change int64 // rows changed
 	kept   int64 // bytes of rows kept for nested queries
 	seen   []observation
+	// exported are the values that results have exported, by name, lower case.
+	exported map[string][]string
 }
 
 // Run executes a request. A request that only reads, and whose event triggers
@@ -77,16 +80,9 @@ func (r *Runtime) Run(ctx context.Context, req dataservice.Request, out result.S
 		req.ID = requestID(req.Fire)
 	}
 	x := &run{Runtime: r, req: &req}
-	c := r.queries[req.Target.Query]
-	switch {
-	case c == nil:
-		return Outcome{}, x.asFault(nil, &dataservice.Fault{
-			Code: dataservice.UnknownError, Kind: dataservice.FaultNotFound, Final: true, Message: fmt.Sprintf("there is no query %q", req.Target.Query),
-		})
-	case c.refused != "":
-		return Outcome{}, x.asFault(c, &dataservice.Fault{
-			Code: dataservice.UnknownError, Kind: dataservice.FaultUnsupported, Final: true, Message: "not supported: " + c.refused,
-		})
+	c, err := x.compiled()
+	if err != nil {
+		return Outcome{}, err
 	}
 	x.db = c.db
 	b, err := c.bind(x.topValues, r.engine.opts.Limits.Array)
@@ -100,6 +96,23 @@ func (r *Runtime) Run(ctx context.Context, req dataservice.Request, out result.S
 		return Outcome{}, x.asFault(c, err)
 	}
 	return o, nil
+}
+
+// compiled finds the request's query, or says why it cannot be executed.
+func (x *run) compiled() (*compiled, error) {
+	c := x.queries[x.req.Target.Query]
+	switch {
+	case c == nil:
+		return nil, x.asFault(nil, &dataservice.Fault{
+			Code: dataservice.UnknownError, Kind: dataservice.FaultNotFound, Final: true,
+			Message: fmt.Sprintf("there is no query %q", x.req.Target.Query),
+		})
+	case c.refused != "":
+		return nil, x.asFault(c, &dataservice.Fault{
+			Code: dataservice.UnknownError, Kind: dataservice.FaultUnsupported, Final: true, Message: "not supported: " + c.refused,
+		})
+	}
+	return c, nil
 }
 
 // choose picks the way through: plain, kept, or with the inbox.
@@ -120,7 +133,8 @@ func (x *run) choose(ctx context.Context, c *compiled, b *bound, out result.Sink
 }
 
 // topValues finds the request's value for a parameter of its query: by a
-// with-param, else none, so that the default applies.
+// with-param, else among what was exported, else none, so that the default
+// applies.
 func (x *run) topValues(p *bind.Param) ([]string, bool) {
 	for i := range x.req.Target.Params {
 		w := &x.req.Target.Params[i]
@@ -131,10 +145,18 @@ func (x *run) topValues(p *bind.Param) ([]string, bool) {
 		if name == "" {
 			name = w.Column
 		}
-		v, ok := x.req.Values[name]
-		return v, ok
+		if v, ok := x.req.Values[name]; ok {
+			return v, ok
+		}
+		break
 	}
-	return nil, false
+	return x.export(p.Name)
+}
+
+// export finds what a result has exported under a name.
+func (x *run) export(name string) ([]string, bool) {
+	v, ok := x.exported[strings.ToLower(name)]
+	return v, ok
 }
 
 // top executes the request's query and, if asked, says that it succeeded.

@@ -15,6 +15,7 @@ import (
 // *dataservice.Fault; empty tells that nothing was written to out.
 type Runner interface {
 	Run(ctx context.Context, r dataservice.Request, out result.Sink) (empty bool, err error)
+	RunBox(ctx context.Context, b dataservice.Box, out result.Sink) (empty bool, err error)
 }
 
 // Endpoint serves one service. Safe for concurrent use.

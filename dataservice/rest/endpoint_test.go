@@ -27,6 +27,10 @@ func (f runnerFunc) Run(ctx context.Context, c dataservice.Request, out result.S
 	return f(ctx, c, out)
 }
 
+func (runnerFunc) RunBox(context.Context, dataservice.Box, result.Sink) (bool, error) {
+	return false, errors.New("no boxes here")
+}
+
 // open makes an endpoint of the stock with a gate of its own.
 func open(run runnerFunc, o exchange.Options) *Endpoint {
 	return New(exchange.NewGate(stock(), o), run)

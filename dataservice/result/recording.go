@@ -104,6 +104,24 @@ func (r *Recording) text(s string) {
 	r.data = append(r.data, s...)
 }
 
+// Append adds another result with the same root, so that both are one: what the
+// root of the other holds follows what this one's holds. Both must be whole
+// elements.
+func (r *Recording) Append(other *Recording) error {
+	d := decoder{rest: other.data}
+	if len(d.rest) == 0 || len(r.data) == 0 || d.rest[0] != recOpen || r.data[len(r.data)-1] != recClose {
+		return errRecording
+	}
+	d.rest = d.rest[1:]
+	d.text()
+	d.text()
+	if d.err != nil {
+		return d.err
+	}
+	r.data = append(r.data[:len(r.data)-1], d.rest...)
+	return r.check()
+}
+
 // MarshalBinary gives a form that UnmarshalBinary understands, also in a later
 // version.
 func (r *Recording) MarshalBinary() ([]byte, error) {
