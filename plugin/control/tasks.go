@@ -222,3 +222,18 @@ func (c *Control) missing(ctx context.Context, key task.Key, err error) error {
 	e.Hint = nearest(key.Name, names)
 	return e
 }
+
+// TaskNames lists the names of all tasks, each once, in order, without reading
+// the tasks: it is for completion. Codes: unavailable.
+func (c *Control) TaskNames(ctx context.Context) ([]string, error) {
+	keys, err := c.store.Keys(ctx)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	names := make([]string, 0, len(keys))
+	for _, key := range keys {
+		names = append(names, key.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}

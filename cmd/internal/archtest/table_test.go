@@ -63,6 +63,7 @@ var table = map[string]row{
 		},
 		third: []string{
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/olekukonko/tablewriter", "golang.org/x/term",
+			"github.com/itchyny/gojq", "k8s.io/client-go/util/jsonpath",
 			"go.yaml.in/yaml/v3", "gopkg.in/yaml.v3",
 		},
 	},

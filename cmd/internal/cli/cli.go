@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -35,6 +36,7 @@ import (
 func Main(version string, args []string, in io.Reader, out, err io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // the second interrupt ends the program at once
 	e := &env.Env{In: in, Out: out, Err: err, Now: time.Now, Version: version, Getenv: os.Getenv}
 	root := New(e)
 	root.SetArgs(args)
@@ -42,10 +44,11 @@ func Main(version string, args []string, in io.Reader, out, err io.Writer) int {
 	if failure == nil {
 		return 0
 	}
+	code := report(e, failure)
 	if ctx.Err() != nil && errors.Is(failure, context.Canceled) {
 		return 130
 	}
-	return report(e, failure)
+	return code
 }
 
 // New makes the tree of commands.
@@ -57,7 +60,8 @@ func New(e *env.Env) *cobra.Command {
 			"what is scheduled, what fired, who owns it. It is told where by --connect, --coordination or --context, else by\n" +
 			"BELFRY_CONNECT or BELFRY_CONTEXT, else by the current context; else it takes the socket of the sample host.\n" +
 			"BELFRY_ZOOKEEPER_USER, _PASSWORD_FILE, _TLS, _CA_FILE, _CERT_FILE, _KEY_FILE and _ROOT mean what they mean to belfryd.\n" +
-			"Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 not authorised, 5 conflict, 6 unavailable, 7 timed out, 9 cancelled, 130 interrupted.",
+			"Exit codes: 0 ok, 1 failed or different, 2 usage, 3 not found, 4 not authorised, 5 conflict, 6 unavailable, 7 timed out,\n" +
+			"8 partly failed, 9 cancelled, 130 interrupted.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		// A noun alone shows its verbs; a wrong verb is an error.
@@ -79,7 +83,8 @@ func New(e *env.Env) *cobra.Command {
 	flags.StringVar(&e.Connect, "connect", "", "unix://PATH, a host's socket, or zk://HOST:PORT,HOST:PORT/ROOT, a cluster; also "+env.ConnectVariable)
 	flags.StringVar(&e.Coordination, "coordination", "", "the cluster that this coordination-client-config.xml names")
 	flags.StringVar(&e.Context, "context", "", "the cluster or host of this name (see belfry context); also "+env.ContextVariable)
-	flags.StringVarP(&e.Format, "output", "o", output.Table, "table, wide, json, yaml or name")
+	flags.StringVarP(&e.Format, "output", "o", output.Table, strings.Join(output.Formats(), ", "))
+	flags.StringVar(&e.JQ, "jq", "", "show what this jq program picks from the JSON")
 	flags.BoolVar(&e.Headers, "headers", false, "a header line also when the output is a pipe")
 	flags.DurationVar(&e.Timeout, "timeout", 0, "give up after this time (default: never)")
 	_ = root.RegisterFlagCompletionFunc("context", contexts.Complete(e))
@@ -159,7 +164,13 @@ func report(e *env.Env, failure error) int {
 			return d.ExitCode
 		}
 	}
-	fmt.Fprintf(e.Err, "Error: %s\n", d.Message)
+	if d.Code == "differs" {
+		return d.ExitCode // what differs has been shown
+	}
+	fmt.Fprintf(e.Err, "Error: %s  [%s]\n", d.Message, d.Code)
+	if d.Cause != "" {
+		fmt.Fprintf(e.Err, "  cause: %s\n", d.Cause)
+	}
 	if d.Hint != "" {
 		fmt.Fprintf(e.Err, "  %s\n", d.Hint)
 	}

@@ -81,6 +81,12 @@ func tree() *cobra.Command {
 func commands(root *cobra.Command, b *bytes.Buffer) {
 	b.WriteString("# Commands\n\nGenerated from the program: `make generate`.\n\n")
 	fmt.Fprintf(b, "%s\n\nFlags of every command:\n\n```text\n%s```\n", root.Long, root.PersistentFlags().FlagUsages())
+	b.WriteString("\n## Exit codes\n\n| code | meaning |\n| --- | --- |\n")
+	for _, exit := range env.ExitCodes() {
+		fmt.Fprintf(b, "| %d | %s |\n", exit.Code, exit.Meaning)
+	}
+	b.WriteString("\nWith `-o json` (or any other data format) an error is one line of JSON on stderr, and stdout stays empty:\n" +
+		"`{\"error\":{\"code\",\"message\",\"cause\",\"hint\",\"retryable\",\"exit_code\"}}`. `check` exits as monitoring plugins do: 0 ok, 1 warning, 2 critical, 3 unknown.\n")
 	walk(root, func(c *cobra.Command) {
 		if !c.Runnable() || c.HasSubCommands() || c.Name() == "help" || c.Parent().Name() == "completion" {
 			return

@@ -27,22 +27,17 @@ func New(e *env.Env) *cobra.Command {
 }
 
 func newShow(e *env.Env) *cobra.Command {
-	return &cobra.Command{
+	return e.Watchable(&cobra.Command{
 		Use:   "show",
 		Short: "Show the group: leader, start-up barrier, how much is placed",
 		Example: "  belfry cluster show\n" +
 			"  belfry cluster show -o json",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-				v, err := c.Cluster(ctx)
-				if err != nil {
-					return err
-				}
-				return e.Printer().Sheet(v, v.Cluster, sheet(v))
-			})
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (control.ClusterView, error) { return c.Cluster(ctx) },
+				func(p output.Printer, v control.ClusterView) error { return p.Sheet(v, v.Cluster, sheet(v)) })
 		},
-	}
+	})
 }
 
 func sheet(v control.ClusterView) [][2]string {

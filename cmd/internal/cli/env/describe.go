@@ -1,7 +1,10 @@
 package env
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/seed42aab489/belfry/plugin/control"
 )
@@ -9,21 +12,103 @@ import (
 // Description is an error as the companion tells it: the JSON contract of
 // what it writes to stderr with -o json.
 type Description struct {
-	Code     string `json:"code"`
-	Message  string `json:"message"`
-	Hint     string `json:"hint"`
-	ExitCode int    `json:"exit_code"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	// Cause is what is behind it, where the message does not say so; may be empty.
+	Cause string `json:"cause"`
+	// Hint is the next step; may be empty.
+	Hint string `json:"hint"`
+	// Retryable: the same command may succeed later, and does no harm.
+	Retryable bool `json:"retryable"`
+	ExitCode  int  `json:"exit_code"`
 }
 
-// cancelled is the exit code of a no at a prompt.
-const cancelled = 9
+// The exit codes that no control.Code stands for. ExitCodes lists all.
+const (
+	exitDiffers     = 1
+	exitPartial     = 8
+	exitCancelled   = 9
+	exitInterrupted = 130
+)
+
+// Exit is a code of the companion with what it means.
+type Exit struct {
+	Code    int
+	Meaning string
+}
+
+// ExitCodes is the one table of what the companion exits with. Scripts rely on
+// it.
+func ExitCodes() []Exit {
+	return []Exit{
+		{0, "ok"},
+		{exitDiffers, "failed; diff, plan: there are differences; doctor --strict: there are warnings"},
+		{control.CodeInvalid.Exit(), "usage, or something is not valid; doctor: a check failed"},
+		{control.CodeNotFound.Exit(), "not found"},
+		{control.CodeUnauthorised.Exit(), "not authorised"},
+		{control.CodeConflict.Exit(), "conflict: it was changed meanwhile, or exists already; a stale plan"},
+		{control.CodeUnavailable.Exit(), "unavailable: the store or a host cannot be reached, nothing was done"},
+		{control.CodeTimeout.Exit(), "timed out, or it is not known whether it was done"},
+		{exitPartial, "some of many failed"},
+		{exitCancelled, "cancelled at a prompt"},
+		{exitInterrupted, "interrupted"},
+	}
+}
 
 // Describe tells what went wrong, what to do next and how to exit. What is no
 // *control.Error failed as a matter of business and exits with 1.
 func Describe(err error) Description {
-	if errors.Is(err, ErrCancelled) {
-		return Description{Code: "cancelled", Message: err.Error(), ExitCode: cancelled}
+	var (
+		outcome *Outcome
+		known   *control.Error
+	)
+	switch {
+	case errors.Is(err, ErrCancelled):
+		return Description{Code: "cancelled", Message: err.Error(), ExitCode: exitCancelled}
+	case errors.Is(err, context.Canceled) && !errors.As(err, &known):
+		return Description{Code: "interrupted", Message: err.Error(), ExitCode: exitInterrupted}
+	case errors.As(err, &outcome):
+		return Description{Code: outcome.Code, Message: outcome.Message, Hint: outcome.Hint, ExitCode: outcome.Exit}
 	}
 	e := control.AsError(err)
-	return Description{Code: string(e.Code), Message: e.Message, Hint: e.Hint, ExitCode: e.Code.Exit()}
+	return Description{
+		Code: string(e.Code), Message: e.Message, Cause: cause(e), Hint: e.Hint, ExitCode: e.Code.Exit(),
+		Retryable: e.Code == control.CodeUnavailable || e.Code == control.CodeTimeout,
+	}
+}
+
+// cause is the innermost error, unless the message has it.
+func cause(e *control.Error) string {
+	inner := e.Err
+	for inner != nil {
+		next := errors.Unwrap(inner)
+		if next == nil {
+			break
+		}
+		inner = next
+	}
+	if inner == nil || strings.Contains(e.Message, inner.Error()) {
+		return ""
+	}
+	return inner.Error()
+}
+
+// Outcome is a command that did what it was asked and found what a script wants
+// to know from the exit code.
+type Outcome struct {
+	Code, Message, Hint string
+	Exit                int
+}
+
+// Error gives the message.
+func (o *Outcome) Error() string { return o.Message }
+
+// Differs says that there are differences; it exits with 1.
+func Differs(format string, args ...any) error {
+	return &Outcome{Code: "differs", Message: fmt.Sprintf(format, args...), Exit: exitDiffers}
+}
+
+// Partial says that some of many failed; it exits with 8.
+func Partial(hint, format string, args ...any) error {
+	return &Outcome{Code: "partial", Message: fmt.Sprintf(format, args...), Hint: hint, Exit: exitPartial}
 }

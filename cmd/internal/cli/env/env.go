@@ -35,13 +35,16 @@ type Env struct {
 	Coordination string
 	Context      string
 	Format       string
+	JQ           string
 	Headers      bool
 	Timeout      time.Duration
+	// Watch is set by the flag that Watchable gives a command.
+	Watch bool
 }
 
 // Printer writes results to Out in the format asked for.
 func (e *Env) Printer() output.Printer {
-	return output.Printer{Format: e.Format, Terminal: IsTerminal(e.Out), Headers: e.Headers, Now: e.Now(), Out: e.Out}
+	return output.Printer{Format: e.Format, JQ: e.JQ, Terminal: IsTerminal(e.Out), Headers: e.Headers, Now: e.Now(), Out: e.Out}
 }
 
 // Say tells a person what was done, on Err, so that Out stays for results.

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
 )
 
@@ -18,25 +19,22 @@ func New(e *env.Env) *cobra.Command {
 		Long:    "The leader decides which host each task belongs to. Without one nothing moves, and firing goes on.",
 		GroupID: "cluster",
 	}
-	cmd.AddCommand(&cobra.Command{
+	cmd.AddCommand(e.Watchable(&cobra.Command{
 		Use:   "show",
 		Short: "Show the leader, or who led last",
 		Example: "  belfry leader show\n" +
 			"  belfry leader show -o json",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-				l, err := c.Leader(ctx)
-				if err != nil {
-					return err
-				}
-				name := ""
-				if l.Present {
-					name = l.Node
-				}
-				return e.Printer().Sheet(l, name, [][2]string{{"Leader", l.Text()}, {"Member", l.Member}})
-			})
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (control.LeaderView, error) { return c.Leader(ctx) },
+				func(p output.Printer, l control.LeaderView) error {
+					name := ""
+					if l.Present {
+						name = l.Node
+					}
+					return p.Sheet(l, name, [][2]string{{"Leader", l.Text()}, {"Member", l.Member}})
+				})
 		},
-	})
+	}))
 	return cmd
 }

@@ -23,7 +23,7 @@ func newDrain(e *env.Env) *cobra.Command {
 		Example: "  belfry node drain n1 --reason \"kernel update\" --yes\n" +
 			"  belfry node drain n1 --no-wait --yes",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeNames(e),
+		ValidArgsFunction: e.CompleteNodes(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
 				if err := confirmLast(ctx, e, c, args[0], yes); err != nil {
@@ -95,7 +95,7 @@ func newUndrain(e *env.Env) *cobra.Command {
 		Example: "  belfry node undrain n1\n" +
 			"  belfry node undrain n1 -o json",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeNames(e),
+		ValidArgsFunction: e.CompleteNodes(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
 				was, err := c.UndrainNode(ctx, args[0])

@@ -26,25 +26,8 @@ func New(e *env.Env) *cobra.Command {
 	return cmd
 }
 
-// completeNames offers the names of the nodes there are, and nothing when the
-// store cannot be reached quickly.
-func completeNames(e *env.Env) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		var names []string
-		e.Timeout = env.CompletionTimeout
-		_ = e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-			nodes, err := c.Nodes(ctx)
-			for _, n := range nodes {
-				names = append(names, n.Name)
-			}
-			return err
-		})
-		return names, cobra.ShellCompDirectiveNoFileComp
-	}
-}
-
 func newList(e *env.Env) *cobra.Command {
-	return &cobra.Command{
+	return e.Watchable(&cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List hosts with their state and what they own",
@@ -52,44 +35,31 @@ func newList(e *env.Env) *cobra.Command {
 			"  belfry node list -o wide",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-				nodes, err := c.Nodes(ctx)
-				if err != nil {
-					return err
-				}
-				p := e.Printer()
-				return p.List(listing(p, nodes))
-			})
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]control.NodeView, error) { return c.Nodes(ctx) }, frame().Print)
 		},
-	}
+	})
 }
 
-func listing(p output.Printer, nodes []control.NodeView) output.Listing {
-	l := output.Listing{
-		Data: nodes,
-		Columns: []output.Column{
-			{Name: "NAME"},
-			{Name: "STATE"},
-			{Name: "ROLE"},
-			{Name: "TASKS"},
-			{Name: "BUCKETS"},
-			{Name: "JOINED"},
-			{Name: "ADDRESS"},
-			{Name: "VERSION", Wide: true},
-			{Name: "SKEW", Wide: true},
-			{Name: "MEMBER", Wide: true},
-			{Name: "REASON"},
+type view = control.NodeView
+
+func frame() output.Frame[view] {
+	return output.Frame[view]{
+		Name: func(n view) string { return n.Name },
+		Fields: []output.Field[view]{
+			output.Says("NAME", func(n view) string { return n.Name }),
+			output.Says("STATE", func(n view) string { return string(n.State) }),
+			output.Says("ROLE", func(n view) string { return role(n) }),
+			output.Says("TASKS", func(n view) string { return fmt.Sprint(n.Tasks) }),
+			output.Says("BUCKETS", func(n view) string { return fmt.Sprint(n.Owned) }),
+			output.When("JOINED", func(n view) *time.Time { return n.Joined }),
+			output.Says("ADDRESS", func(n view) string { return n.Address }),
+			output.Adds("VERSION", func(n view) string { return n.Version }),
+			output.Adds("SKEW", func(n view) string { return skew(n) }),
+			output.Adds("MEMBER", func(n view) string { return n.Member }),
+			output.Says("REASON", func(n view) string { return n.Reason }),
 		},
 		Empty: "No host is up. Start belfryd.",
 	}
-	for _, n := range nodes {
-		l.Names = append(l.Names, n.Name)
-		l.Rows = append(l.Rows, []output.Cell{
-			output.Text(n.Name), output.Text(string(n.State)), output.Text(role(n)), output.Text(fmt.Sprint(n.Tasks)), output.Text(fmt.Sprint(n.Owned)),
-			p.Time(n.Joined), output.Text(n.Address), output.Text(n.Version), output.Text(skew(n)), output.Text(n.Member), output.Text(n.Reason),
-		})
-	}
-	return l
 }
 
 func role(n control.NodeView) string {
@@ -102,24 +72,18 @@ func role(n control.NodeView) string {
 func skew(n control.NodeView) string { return (time.Duration(n.SkewMS) * time.Millisecond).String() }
 
 func newShow(e *env.Env) *cobra.Command {
-	return &cobra.Command{
+	return e.Watchable(&cobra.Command{
 		Use:   "show NAME",
 		Short: "Show a host: state, what it owns, its clock",
 		Example: "  belfry node show n1\n" +
 			"  belfry node show n1 -o yaml",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeNames(e),
+		ValidArgsFunction: e.CompleteNodes(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-				n, err := c.Node(ctx, args[0])
-				if err != nil {
-					return err
-				}
-				p := e.Printer()
-				return p.Sheet(n, n.Name, sheet(p, n))
-			})
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (view, error) { return c.Node(ctx, args[0]) },
+				func(p output.Printer, n view) error { return p.Sheet(n, n.Name, sheet(p, n)) })
 		},
-	}
+	})
 }
 
 func sheet(p output.Printer, n control.NodeView) [][2]string {

@@ -4,6 +4,7 @@ package operation
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -36,38 +37,32 @@ func newList(e *env.Env) *cobra.Command {
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			service := strings.Join(args, "")
-			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-				operations, err := c.Operations(ctx, service)
-				if err != nil {
-					return err
-				}
-				return e.Printer().List(listing(operations, schedulable))
-			})
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]view, error) {
+				all, err := c.Operations(ctx, service)
+				return slices.DeleteFunc(all, func(o view) bool { return schedulable && !o.Schedulable }), err
+			}, frame().Print)
 		},
 	}
 	cmd.Flags().BoolVar(&schedulable, "schedulable", false, "only those that can be scheduled")
-	return cmd
+	cmd.ValidArgsFunction = e.CompleteServices()
+	return e.Watchable(cmd)
 }
 
-func listing(operations []control.OperationView, schedulable bool) output.Listing {
-	shown := []control.OperationView{}
-	l := output.Listing{
-		Columns: []output.Column{{Name: "SERVICE"}, {Name: "OPERATION"}, {Name: "PARAMETERS"}, {Name: "SCHEDULABLE"}, {Name: "DELIVERY", Wide: true}, {Name: "WHY NOT"}},
-		Empty:   "No operations. `belfry service list` shows what is deployed.",
+type view = control.OperationView
+
+func frame() output.Frame[view] {
+	return output.Frame[view]{
+		Name: func(o view) string { return o.Service + "." + o.Name },
+		Fields: []output.Field[view]{
+			output.Says("SERVICE", func(o view) string { return o.Service }),
+			output.Says("OPERATION", func(o view) string { return o.Name }),
+			output.Says("PARAMETERS", func(o view) string { return strings.Join(o.Parameters, ",") }),
+			output.Says("SCHEDULABLE", func(o view) string { return map[bool]string{true: "yes", false: "no"}[o.Schedulable] }),
+			output.Adds("DELIVERY", func(o view) string { return string(o.Delivery) }),
+			output.Says("WHY NOT", func(o view) string { return o.Why }),
+		},
+		Empty: "No operations. `belfry service list` shows what is deployed.",
 	}
-	for _, o := range operations {
-		if schedulable && !o.Schedulable {
-			continue
-		}
-		shown = append(shown, o)
-		l.Names = append(l.Names, o.Service+"."+o.Name)
-		l.Rows = append(l.Rows, []output.Cell{
-			output.Text(o.Service), output.Text(o.Name), output.Text(strings.Join(o.Parameters, ",")),
-			output.Text(map[bool]string{true: "yes", false: "no"}[o.Schedulable]), output.Text(string(o.Delivery)), output.Text(o.Why),
-		})
-	}
-	l.Data = shown
-	return l
 }
 
 func newTry(e *env.Env) *cobra.Command {

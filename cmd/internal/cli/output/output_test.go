@@ -119,6 +119,9 @@ func TestSheet(t *testing.T) {
 func TestFormats(t *testing.T) {
 	t.Parallel()
 	for _, f := range append(Formats(), "") {
+		if strings.HasSuffix(f, "=") {
+			f += "{.name}"
+		}
 		if err := (Printer{Format: f}).Check(); err != nil {
 			t.Errorf("%s: %v", f, err)
 		}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +15,7 @@ import (
 
 // NewStatus makes `belfry status`.
 func NewStatus(e *env.Env) *cobra.Command {
-	return &cobra.Command{
+	return e.Watchable(&cobra.Command{
 		Use:   "status",
 		Short: "Show hosts, tasks, what fires next and what needs attention",
 		Example: "  belfry status\n" +
@@ -24,16 +23,10 @@ func NewStatus(e *env.Env) *cobra.Command {
 		Args:    cobra.NoArgs,
 		GroupID: "core",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-				s, err := c.Status(ctx)
-				if err != nil {
-					return err
-				}
-				p := e.Printer()
-				return p.Sheet(s, s.Cluster, status(p, s))
-			})
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (control.StatusView, error) { return c.Status(ctx) },
+				func(p output.Printer, s control.StatusView) error { return p.Sheet(s, s.Cluster, status(p, s)) })
 		},
-	}
+	})
 }
 
 func status(p output.Printer, s control.StatusView) [][2]string {
@@ -80,44 +73,4 @@ func nodeLine(p output.Printer, n control.NodeView) string {
 		parts = append(parts, n.Reason)
 	}
 	return strings.Join(parts, "  ")
-}
-
-// NewEvents makes `belfry events`.
-func NewEvents(e *env.Env) *cobra.Command {
-	var limit int
-	cmd := &cobra.Command{
-		Use:   "events",
-		Short: "Show what happened on hosts: deployments, failed runs, messages sent, sessions lost",
-		Example: "  belfry events\n" +
-			"  belfry events -n 20 -o json",
-		Args:    cobra.NoArgs,
-		GroupID: "core",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-				events, err := c.Events(ctx, limit)
-				if err != nil {
-					return err
-				}
-				return e.Printer().List(eventListing(events))
-			})
-		},
-	}
-	cmd.Flags().IntVarP(&limit, "limit", "n", 50, "at most so many, the newest; 0 for all that is kept")
-	return cmd
-}
-
-func eventListing(events []control.EventView) output.Listing {
-	l := output.Listing{
-		Data:    events,
-		Columns: []output.Column{{Name: "TIME"}, {Name: "LEVEL"}, {Name: "CODE"}, {Name: "OBJECT"}, {Name: "NODE", Wide: true}, {Name: "TEXT"}},
-		Empty:   "Nothing has happened yet.",
-	}
-	for _, ev := range events {
-		at := ev.Time.UTC().Format(time.RFC3339)
-		l.Names = append(l.Names, ev.Code)
-		l.Rows = append(l.Rows, []output.Cell{
-			output.Text(at), output.Text(ev.Level), output.Text(ev.Code), output.Text(ev.Object), output.Text(ev.Node), output.Text(ev.Text),
-		})
-	}
-	return l
 }

@@ -34,49 +34,43 @@ func newShow(e *env.Env) *cobra.Command {
 			"  belfry placement show --buckets -o json",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-				if buckets {
-					all, err := c.Buckets(ctx)
-					if err != nil {
-						return err
-					}
-					return e.Printer().List(bucketListing(all))
-				}
-				v, err := c.Placement(ctx)
-				if err != nil {
-					return err
-				}
-				return show(e, v)
-			})
+			if buckets {
+				return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]bucket, error) { return c.Buckets(ctx) }, bucketFrame().Print)
+			}
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (control.PlacementView, error) { return c.Placement(ctx) },
+				func(p output.Printer, v control.PlacementView) error { return show(e, p, v) })
 		},
 	}
 	cmd.Flags().BoolVar(&buckets, "buckets", false, "each bucket by itself")
-	return cmd
+	return e.Watchable(cmd)
 }
 
-// show writes the members as a table, and tells the rest beside it.
-func show(e *env.Env, v control.PlacementView) error {
-	l := output.Listing{
-		Data: v,
-		Columns: []output.Column{
-			{Name: "NODE"},
-			{Name: "BUCKETS"},
-			{Name: "OWNED"},
-			{Name: "TASKS"},
-			{Name: "FIRINGS/MIN"},
-			{Name: "PRESENT", Wide: true},
-			{Name: "MEMBER", Wide: true},
+type (
+	member = control.PlacedMemberView
+	bucket = control.BucketView
+)
+
+func memberFrame() output.Frame[member] {
+	return output.Frame[member]{
+		Name: func(m member) string { return m.Node },
+		Fields: []output.Field[member]{
+			output.Says("NODE", func(m member) string { return m.Node }),
+			output.Says("BUCKETS", func(m member) string { return fmt.Sprint(m.Placed) }),
+			output.Says("OWNED", func(m member) string { return fmt.Sprint(m.Owned) }),
+			output.Says("TASKS", func(m member) string { return fmt.Sprint(m.Tasks) }),
+			output.Says("FIRINGS/MIN", func(m member) string { return fmt.Sprintf("%.1f", m.PerMinute) }),
+			output.Adds("PRESENT", func(m member) string { return fmt.Sprint(m.Present) }),
+			output.Adds("MEMBER", func(m member) string { return m.Member }),
 		},
 		Empty: "No host is up.",
 	}
-	for _, m := range v.Members {
-		l.Names = append(l.Names, m.Node)
-		l.Rows = append(l.Rows, []output.Cell{
-			output.Text(m.Node), output.Text(fmt.Sprint(m.Placed)), output.Text(fmt.Sprint(m.Owned)), output.Text(fmt.Sprint(m.Tasks)),
-			output.Text(fmt.Sprintf("%.1f", m.PerMinute)), output.Text(fmt.Sprint(m.Present)), output.Text(m.Member),
-		})
-	}
-	if err := e.Printer().List(l); err != nil || e.Printer().Structured() {
+}
+
+// show writes the members as a table, and tells the rest beside it.
+func show(e *env.Env, p output.Printer, v control.PlacementView) error {
+	l := memberFrame().List(p, v.Members)
+	l.Data = v
+	if err := p.List(l); err != nil || p.Structured() {
 		return err
 	}
 	if v.Waiting != "" {
@@ -92,17 +86,15 @@ func show(e *env.Env, v control.PlacementView) error {
 	return nil
 }
 
-func bucketListing(all []control.BucketView) output.Listing {
-	l := output.Listing{
-		Data:    all,
-		Columns: []output.Column{{Name: "BUCKET"}, {Name: "NODE"}, {Name: "OWNER"}, {Name: "TASKS"}, {Name: "REASON"}},
+func bucketFrame() output.Frame[bucket] {
+	return output.Frame[bucket]{
+		Name: func(b bucket) string { return fmt.Sprint(b.Bucket) },
+		Fields: []output.Field[bucket]{
+			output.Says("BUCKET", func(b bucket) string { return fmt.Sprint(b.Bucket) }),
+			output.Says("NODE", func(b bucket) string { return b.Node }),
+			output.Says("OWNER", func(b bucket) string { return b.Owner }),
+			output.Says("TASKS", func(b bucket) string { return fmt.Sprint(b.Tasks) }),
+			output.Says("REASON", func(b bucket) string { return b.Reason }),
+		},
 	}
-	for _, b := range all {
-		name := fmt.Sprint(b.Bucket)
-		l.Names = append(l.Names, name)
-		l.Rows = append(l.Rows, []output.Cell{
-			output.Text(name), output.Text(b.Node), output.Text(b.Owner), output.Text(fmt.Sprint(b.Tasks)), output.Text(b.Reason),
-		})
-	}
-	return l
 }

@@ -43,78 +43,68 @@ func newList(e *env.Env) *cobra.Command {
 				filter.Since = e.Now().Add(-since)
 			}
 			filter.Outcome = strings.ToUpper(filter.Outcome)
-			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-				runs, err := c.Runs(ctx, filter)
-				if err != nil {
-					return err
-				}
-				p := e.Printer()
-				return p.List(listing(p, runs))
-			})
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]view, error) { return c.Runs(ctx, filter) }, frame().Print)
 		},
 	}
 	cmd.Flags().StringVar(&filter.Task, "task", "", "only runs of the task with this name")
 	cmd.Flags().StringVar(&filter.Outcome, "outcome", "", "only runs that ended so (ok, failed, timed_out, interrupted, unknown, skipped, running)")
 	cmd.Flags().DurationVar(&since, "since", 0, "only runs scheduled within this time, such as 24h")
 	cmd.Flags().IntVarP(&filter.Limit, "limit", "n", 100, "at most so many; 0 for all that is kept")
-	return cmd
+	_ = cmd.RegisterFlagCompletionFunc("task", e.CompleteTasks())
+	return e.Watchable(cmd)
 }
 
 func newShow(e *env.Env) *cobra.Command {
-	return &cobra.Command{
+	return e.Watchable(&cobra.Command{
 		Use:   "show FIRE-ID",
 		Short: "Show every attempt at a firing",
 		Example: "  belfry run show $(belfry run list --task stock-watch -n 1 -o name)\n" +
 			"  belfry run show $(belfry run list -n 1 -o name) -o json",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-				attempts, err := c.Run(ctx, args[0])
-				if err != nil {
-					return err
-				}
-				p := e.Printer()
-				if p.Structured() || len(attempts) != 1 {
-					return p.List(listing(p, attempts))
-				}
-				return p.Sheet(attempts, args[0], Sheet(p, attempts[0]))
-			})
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]view, error) { return c.Run(ctx, args[0]) },
+				func(p output.Printer, attempts []view) error {
+					if p.Structured() || len(attempts) != 1 {
+						return frame().Print(p, attempts)
+					}
+					return p.Sheet(attempts, args[0], Sheet(p, attempts[0]))
+				})
 		},
-	}
+	})
 }
 
-func listing(p output.Printer, runs []control.RunView) output.Listing {
-	l := output.Listing{
-		Data: runs,
-		Columns: []output.Column{
-			{Name: "TASK"},
-			{Name: "SCHEDULED"},
-			{Name: "OUTCOME"},
-			{Name: "TOOK"},
-			{Name: "TRY"},
-			{Name: "NODE"},
-			{Name: "ERROR"},
-			{Name: "LATE", Wide: true},
-			{Name: "FIRE ID", Wide: true},
+type view = control.RunView
+
+func frame() output.Frame[view] {
+	return output.Frame[view]{
+		Name: func(r view) string { return r.FireID },
+		Fields: []output.Field[view]{
+			output.Says("TASK", func(r view) string { return r.Task }),
+			output.When("SCHEDULED", func(r view) *time.Time { return &r.Scheduled }),
+			output.Says("OUTCOME", func(r view) string { return r.Outcome }),
+			output.Says("TOOK", took),
+			output.Says("TRY", func(r view) string { return fmt.Sprint(r.Attempt) }),
+			output.Says("NODE", func(r view) string { return r.Node }),
+			output.Says("ERROR", because),
+			output.Adds("LATE", late),
+			output.Adds("FIRE ID", func(r view) string { return r.FireID }),
 		},
 		Empty: "No runs yet. `belfry task list` shows when tasks fire next.",
 	}
-	for _, r := range runs {
-		took, late := output.Text(""), output.Text("")
-		if r.Started != nil {
-			late = output.Text(r.Started.Sub(r.Scheduled).Round(time.Millisecond).String())
-			if r.Ended != nil {
-				took = output.Text(r.Ended.Sub(*r.Started).Round(time.Millisecond).String())
-			}
-		}
-		at := r.Scheduled
-		l.Names = append(l.Names, r.FireID)
-		l.Rows = append(l.Rows, []output.Cell{
-			output.Text(r.Task), p.Time(&at), output.Text(r.Outcome), took, output.Text(fmt.Sprint(r.Attempt)), output.Text(r.Node),
-			output.Text(because(r)), late, output.Text(r.FireID),
-		})
+}
+
+func took(r view) string {
+	if r.Started == nil || r.Ended == nil {
+		return ""
 	}
-	return l
+	return r.Ended.Sub(*r.Started).Round(time.Millisecond).String()
+}
+
+func late(r view) string {
+	if r.Started == nil {
+		return ""
+	}
+	return r.Started.Sub(r.Scheduled).Round(time.Millisecond).String()
 }
 
 func because(r control.RunView) string {

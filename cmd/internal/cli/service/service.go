@@ -25,8 +25,10 @@ func New(e *env.Env) *cobra.Command {
 	return cmd
 }
 
+type view = control.ServiceView
+
 func newList(e *env.Env) *cobra.Command {
-	return &cobra.Command{
+	return e.Watchable(&cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List data services",
@@ -34,47 +36,40 @@ func newList(e *env.Env) *cobra.Command {
 			"  belfry service list -o json",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-				services, err := c.Services(ctx)
-				if err != nil {
-					return err
-				}
-				l := output.Listing{
-					Data:    services,
-					Columns: []output.Column{{Name: "NAME"}, {Name: "STATUS"}, {Name: "OPERATIONS"}, {Name: "RESOURCES"}, {Name: "NODE"}, {Name: "FILE", Wide: true}, {Name: "ERROR"}},
-					Empty:   "No data services. Put .dbs descriptors into the folder that belfryd --services names.",
-				}
-				for _, s := range services {
-					l.Names = append(l.Names, s.Name)
-					l.Rows = append(l.Rows, []output.Cell{
-						output.Text(s.Name), output.Text(s.Status), output.Text(fmt.Sprint(len(s.Operations))),
-						output.Text(fmt.Sprint(len(s.Resources))), output.Text(s.Node), output.Text(s.File), output.Text(s.Error),
-					})
-				}
-				return e.Printer().List(l)
-			})
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]view, error) { return c.Services(ctx) }, frame().Print)
 		},
+	})
+}
+
+func frame() output.Frame[view] {
+	return output.Frame[view]{
+		Name: func(s view) string { return s.Name },
+		Fields: []output.Field[view]{
+			output.Says("NAME", func(s view) string { return s.Name }),
+			output.Says("STATUS", func(s view) string { return s.Status }),
+			output.Says("OPERATIONS", func(s view) string { return fmt.Sprint(len(s.Operations)) }),
+			output.Says("RESOURCES", func(s view) string { return fmt.Sprint(len(s.Resources)) }),
+			output.Says("NODE", func(s view) string { return s.Node }),
+			output.Adds("FILE", func(s view) string { return s.File }),
+			output.Says("ERROR", func(s view) string { return s.Error }),
+		},
+		Empty: "No data services. Put .dbs descriptors into the folder that belfryd --services names.",
 	}
 }
 
 func newShow(e *env.Env) *cobra.Command {
-	return &cobra.Command{
+	return e.Watchable(&cobra.Command{
 		Use:   "show NAME",
 		Short: "Show a data service: operations, resources, what is not supported",
 		Example: "  belfry service show Stock\n" +
 			"  belfry service show Stock -o yaml",
-		Args: cobra.ExactArgs(1),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: e.CompleteServices(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-				s, err := c.Service(ctx, args[0])
-				if err != nil {
-					return err
-				}
-				p := e.Printer()
-				return p.Sheet(s, s.Name, sheet(p, s))
-			})
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (view, error) { return c.Service(ctx, args[0]) },
+				func(p output.Printer, s view) error { return p.Sheet(s, s.Name, sheet(p, s)) })
 		},
-	}
+	})
 }
 
 func sheet(p output.Printer, s control.ServiceView) [][2]string {

@@ -71,7 +71,7 @@ func newSet(e *env.Env, key *keyFlags) *cobra.Command {
 		Example: "  belfry task set stock-watch --interval 30s\n" +
 			"  belfry task set stock-watch --retry 3 --if-revision 2",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeNames(e),
+		ValidArgsFunction: e.CompleteTasks(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
 				t, err := c.UpdateTask(ctx, named(key, args[0]), revision, func(info *task.Info) error {
@@ -100,7 +100,7 @@ func newPause(e *env.Env, key *keyFlags) *cobra.Command {
 		Example: "  belfry task pause stock-watch --reason \"database upgrade\"\n" +
 			"  belfry task pause nightly",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeNames(e),
+		ValidArgsFunction: e.CompleteTasks(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return change(e, cmd, "paused", func(ctx context.Context, c *control.Control) (control.TaskView, error) {
 				return c.PauseTask(ctx, named(key, args[0]), reason)
@@ -118,7 +118,7 @@ func newResume(e *env.Env, key *keyFlags) *cobra.Command {
 		Example: "  belfry task resume stock-watch\n" +
 			"  belfry task resume nightly",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeNames(e),
+		ValidArgsFunction: e.CompleteTasks(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return change(e, cmd, "resumed", func(ctx context.Context, c *control.Control) (control.TaskView, error) {
 				return c.ResumeTask(ctx, named(key, args[0]))
@@ -150,7 +150,7 @@ func newDelete(e *env.Env, key *keyFlags) *cobra.Command {
 		Example: "  belfry task delete stock-watch --yes\n" +
 			"  belfry task delete nightly --tenant default -y",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeNames(e),
+		ValidArgsFunction: e.CompleteTasks(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			k := named(key, args[0])
 			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {

@@ -27,7 +27,7 @@ func newRun(e *env.Env, key *keyFlags) *cobra.Command {
 		Example: "  belfry task run stock-watch\n" +
 			"  belfry task run stock-watch --wait",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeNames(e),
+		ValidArgsFunction: e.CompleteTasks(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
 				id, err := c.RunTask(ctx, named(key, args[0]), reason)
@@ -70,7 +70,7 @@ func newNext(e *env.Env, key *keyFlags) *cobra.Command {
 		Example: "  belfry task next stock-watch\n" +
 			"  belfry task next nightly -n 20 --from 2027-03-20",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeNames(e),
+		ValidArgsFunction: e.CompleteTasks(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			after, err := parseTime(from, e.Now())
 			if err != nil {
@@ -79,13 +79,9 @@ func newNext(e *env.Env, key *keyFlags) *cobra.Command {
 			if after.IsZero() {
 				after = e.Now()
 			}
-			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-				next, err := c.Next(ctx, named(key, args[0]), n, after)
-				if err != nil {
-					return err
-				}
-				return e.Printer().List(nextListing(e.Printer(), next))
-			})
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]control.NextView, error) {
+				return c.Next(ctx, named(key, args[0]), n, after)
+			}, nextFrame().Print)
 		},
 	}
 	cmd.Flags().IntVarP(&n, "number", "n", 5, "how many instants (at most 1000)")
@@ -93,16 +89,17 @@ func newNext(e *env.Env, key *keyFlags) *cobra.Command {
 	return cmd
 }
 
-func nextListing(p output.Printer, next []control.NextView) output.Listing {
-	l := output.Listing{
-		Data:    next,
-		Columns: []output.Column{{Name: "UTC"}, {Name: "WHEN"}, {Name: "NOTE"}},
-		Empty:   "It never fires again.",
+func nextFrame() output.Frame[control.NextView] {
+	type view = control.NextView
+	return output.Frame[view]{
+		Name: func(n view) string { return n.At.UTC().Format(time.RFC3339) },
+		Fields: []output.Field[view]{
+			output.Says("UTC", func(n view) string { return n.At.UTC().Format(time.RFC3339) }),
+			{Name: "WHEN", Of: func(p output.Printer, n view) output.Cell {
+				return output.Cell{Human: output.Relative(n.At.Sub(p.Now))}
+			}},
+			{Name: "NOTE", Of: func(_ output.Printer, n view) output.Cell { return output.Cell{Human: n.Note, Plain: n.Note} }},
+		},
+		Empty: "It never fires again.",
 	}
-	for _, n := range next {
-		at := n.At.UTC().Format(time.RFC3339)
-		l.Names = append(l.Names, at)
-		l.Rows = append(l.Rows, []output.Cell{output.Text(at), {Human: output.Relative(n.At.Sub(p.Now))}, {Human: n.Note, Plain: n.Note}})
-	}
-	return l
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
 )
 
@@ -24,20 +25,24 @@ func newList(e *env.Env) *cobra.Command {
 			filter.State = control.State(state)
 			// The noun's flags have defaults; a list shows all unless they were given.
 			filter.Tenant, filter.Type = given(cmd, "tenant"), given(cmd, "type")
-			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-				tasks, err := c.Tasks(ctx, filter)
-				if err != nil {
-					return err
-				}
-				p := e.Printer()
-				return p.List(listing(p, tasks))
-			})
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]view, error) { return c.Tasks(ctx, filter) }, frame().Print)
 		},
 	}
 	cmd.Flags().StringVar(&state, "state", "", "only tasks in this state (waiting, running, paused, blocked, unplaced, finished, failed, unknown)")
 	cmd.Flags().StringVar(&filter.Service, "service", "", "only tasks that call this service")
 	cmd.Flags().StringVar(&filter.Node, "node", "", "only tasks that this node owns")
-	return cmd
+	_ = cmd.RegisterFlagCompletionFunc("state", cobra.FixedCompletions(states(), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("service", e.CompleteServices())
+	_ = cmd.RegisterFlagCompletionFunc("node", e.CompleteNodes())
+	return e.Watchable(cmd)
+}
+
+func states() []string {
+	var names []string
+	for _, s := range control.States() {
+		names = append(names, string(s))
+	}
+	return names
 }
 
 func given(cmd *cobra.Command, flag string) string {
@@ -48,22 +53,16 @@ func given(cmd *cobra.Command, flag string) string {
 }
 
 func newShow(e *env.Env, key *keyFlags) *cobra.Command {
-	return &cobra.Command{
+	return e.Watchable(&cobra.Command{
 		Use:   "show NAME",
 		Short: "Show a task: definition, state, next and last firing",
 		Example: "  belfry task show stock-watch\n" +
 			"  belfry task show stock-watch -o yaml",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeNames(e),
+		ValidArgsFunction: e.CompleteTasks(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-				t, err := c.Task(ctx, named(key, args[0]))
-				if err != nil {
-					return err
-				}
-				p := e.Printer()
-				return p.Sheet(t, t.Name, sheet(p, t))
-			})
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (view, error) { return c.Task(ctx, named(key, args[0])) },
+				func(p output.Printer, t view) error { return p.Sheet(t, t.Name, sheet(p, t)) })
 		},
-	}
+	})
 }

@@ -2,7 +2,6 @@
 package task
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -44,59 +43,39 @@ func named(key *keyFlags, name string) task.Key {
 	return k.Normal()
 }
 
-// completeNames offers the names of the tasks there are, and nothing when the
-// host cannot be reached quickly.
-func completeNames(e *env.Env) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
-		var names []string
-		e.Timeout = env.CompletionTimeout
-		_ = e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-			tasks, err := c.Tasks(ctx, control.TaskFilter{NamePrefix: prefix})
-			for _, t := range tasks {
-				names = append(names, t.Name)
-			}
-			return err
-		})
-		return names, cobra.ShellCompDirectiveNoFileComp
-	}
-}
+type view = control.TaskView
 
-func listing(p output.Printer, tasks []control.TaskView) output.Listing {
-	l := output.Listing{
-		Data: tasks,
-		Columns: []output.Column{
-			{Name: "NAME"},
-			{Name: "STATE"},
-			{Name: "TRIGGER"},
-			{Name: "NEXT"},
-			{Name: "LAST"},
-			{Name: "RESULT"},
-			{Name: "NODE"},
-			{Name: "SERVICE", Wide: true},
-			{Name: "OPERATION", Wide: true},
-			{Name: "FIRED", Wide: true},
-			{Name: "FAILURES", Wide: true},
-			{Name: "SKIPPED", Wide: true},
-			{Name: "REASON", Wide: true},
+func frame() output.Frame[view] {
+	return output.Frame[view]{
+		Name: func(t view) string { return t.Name },
+		Fields: []output.Field[view]{
+			output.Says("NAME", func(t view) string { return t.Name }),
+			output.Says("STATE", func(t view) string { return string(t.State) }),
+			output.Says("TRIGGER", func(t view) string { return t.Trigger }),
+			output.When("NEXT", func(t view) *time.Time { return t.Next }),
+			output.When("LAST", func(t view) *time.Time {
+				if t.Last == nil {
+					return nil
+				}
+				return &t.Last.Scheduled
+			}),
+			output.Says("RESULT", func(t view) string {
+				if t.Last == nil {
+					return ""
+				}
+				return t.Last.Outcome
+			}),
+			output.Says("NODE", func(t view) string { return t.Node }),
+			output.Adds("SERVICE", func(t view) string { return t.Service }),
+			output.Adds("OPERATION", func(t view) string { return t.Operation }),
+			output.Adds("FIRED", func(t view) string { return fmt.Sprint(t.Fired) }),
+			output.Adds("FAILURES", func(t view) string { return fmt.Sprint(t.Failures) }),
+			output.Adds("SKIPPED", func(t view) string { return fmt.Sprint(t.Skipped) }),
+			output.Adds("REASON", func(t view) string { return t.Reason }),
 		},
 		Empty: "No tasks yet. See what can be scheduled with `belfry operation list`, then `belfry task create --help`.",
 	}
-	for _, t := range tasks {
-		last, result := output.Text(""), output.Text("")
-		if t.Last != nil {
-			at := t.Last.Scheduled
-			last, result = p.Time(&at), output.Text(t.Last.Outcome)
-		}
-		l.Names = append(l.Names, t.Name)
-		l.Rows = append(l.Rows, []output.Cell{
-			output.Text(t.Name), output.Text(string(t.State)), output.Text(t.Trigger), p.Time(t.Next), last, result, output.Text(t.Node),
-			output.Text(t.Service), output.Text(t.Operation), count(t.Fired), count(t.Failures), count(t.Skipped), output.Text(t.Reason),
-		})
-	}
-	return l
 }
-
-func count(n int64) output.Cell { return output.Text(fmt.Sprint(n)) }
 
 func sheet(p output.Printer, t control.TaskView) [][2]string {
 	pairs := [][2]string{
@@ -106,16 +85,16 @@ func sheet(p output.Printer, t control.TaskView) [][2]string {
 		{"Trigger", t.Trigger + " (" + t.TZ + ")"},
 		{"State", strings.TrimSpace(string(t.State) + "  " + t.Reason)},
 		{"Node", t.Node},
-		{"Next", instant(p, t.Next)},
+		{"Next", p.Instant(t.Next)},
 		{"Policies", fmt.Sprintf("misfire %s, overlap %s, %s, retry %d, timeout %s", t.Misfire, t.Overlap, t.Delivery, t.Retry, t.Timeout)},
 		{"Counts", fmt.Sprintf("fired %d, failed %d, skipped %d", t.Fired, t.Failures, t.Skipped)},
 		{"Revision", fmt.Sprint(t.Revision)},
 	}
 	if t.Start != nil || t.End != nil {
-		pairs = append(pairs, [2]string{"Between", instant(p, t.Start) + " and " + instant(p, t.End)})
+		pairs = append(pairs, [2]string{"Between", p.Instant(t.Start) + " and " + p.Instant(t.End)})
 	}
 	if t.Last != nil {
-		pairs = append(pairs, [2]string{"Last", strings.TrimSpace(t.Last.Outcome + " " + instant(p, &t.Last.Scheduled) + "  " + t.Last.Error)})
+		pairs = append(pairs, [2]string{"Last", strings.TrimSpace(t.Last.Outcome + " " + p.Instant(&t.Last.Scheduled) + "  " + t.Last.Error)})
 	}
 	for _, a := range t.Alerts {
 		pairs = append(pairs, [2]string{"Alert", fmt.Sprintf("%s after %s to %s", a.On, a.After, strings.Join(a.To, ", "))})
@@ -124,11 +103,4 @@ func sheet(p output.Printer, t control.TaskView) [][2]string {
 		pairs = append(pairs, [2]string{"Description", t.Description})
 	}
 	return pairs
-}
-
-func instant(p output.Printer, t *time.Time) string {
-	if t == nil || t.IsZero() {
-		return "-"
-	}
-	return t.UTC().Format(time.RFC3339) + " (" + output.Relative(t.Sub(p.Now)) + ")"
 }
