@@ -12,7 +12,6 @@ import (
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/engine"
 	"github.com/seed42aab489/belfry/plugin/event"
-	"github.com/seed42aab489/belfry/plugin/invoke"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/plugin/trigger"
@@ -78,8 +77,8 @@ func (p *Plugin) begin(ctx context.Context, m *membership) error {
 func (p *Plugin) newEngine(m *membership) (*engine.Engine, error) {
 	var compiler trigger.Compiler
 	return engine.New(engine.Options{
-		Log: m.owner, Watcher: m.owner, Targets: p.d.Host, Announcer: event.Alerts{}, Session: session{m.port},
-		Invoker: reportedInvoker{invoke.NewOperation(p.d.Host), p.journal, p.d.Now},
+		Log: m.owner, Watcher: m.owner, Targets: targets{p.d.Host}, Announcer: event.Alerts{}, Session: session{m.port},
+		Invoker: reportedInvoker{p.kinds, p.journal, p.d.Now},
 		Compile: func(info *task.Info) (bucket.Schedule, error) {
 			return compiler.Compile(info.Trigger, info.From, info.UID)
 		},

@@ -24,6 +24,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -38,6 +39,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/invoke"
 	"github.com/seed42aab489/belfry/plugin/place"
 	"github.com/seed42aab489/belfry/plugin/store"
+	"github.com/seed42aab489/belfry/plugin/task"
 )
 
 // Port is the coordination store, joined as a member. Close ends the membership.
@@ -59,6 +61,9 @@ type Host interface {
 	control.Host
 	// Services lists what is deployed, for the catalogue.
 	Services() []control.ServiceView
+	// Offers tells whether the host has what is not a data service: code that is
+	// built in, its timer service, by the names of task.Info.Needs.
+	Offers(service string) bool
 }
 
 // Options of a Plugin. The zero value of those of a number means its default.
@@ -77,13 +82,16 @@ type Options struct {
 	PreviousOwnerDead bool
 }
 
-// Deps are what a Plugin needs. All are required but Options.
+// Deps are what a Plugin needs. All are required but Kinds and Options.
 type Deps struct {
 	// Join joins the group as a new incarnation. It is called once by Start, and
 	// again whenever the session was lost.
 	Join   func(ctx context.Context) (Port, error)
 	Host   Host
 	Sender event.Sender
+	// Kinds invoke what tasks do other than calling operations of the host. Nil:
+	// such tasks fail.
+	Kinds invoke.Kinds
 	// Node is the host's name, under which it reports.
 	Node    string
 	Now     func() time.Time
@@ -108,6 +116,7 @@ type Plugin struct {
 	dispatcher *event.Dispatcher
 	journal    *journal
 	metrics    engine.Metrics
+	kinds      invoke.Kinds
 
 	now      atomic.Pointer[membership] // nil while there is none
 	stopping atomic.Bool
@@ -121,6 +130,8 @@ type Plugin struct {
 func New(d Deps) *Plugin {
 	p := &Plugin{d: d, link: newLink(), publish: make(chan struct{}, 1)}
 	p.life, p.end = context.WithCancel(context.Background())
+	p.kinds = invoke.Kinds{task.KindOperation: invoke.NewOperation(d.Host)}
+	maps.Copy(p.kinds, d.Kinds)
 	p.store = store.New(p.link, store.Options{Corrupt: p.corrupt})
 	p.journal = newJournal(p.store, d.Node, d.Log, d.Now)
 	p.triggers = event.New(event.Config{States: states{p.store}, Sender: d.Sender, Reporter: p.journal, Now: d.Now})

@@ -44,6 +44,8 @@ func (s *shop) TryOperation(context.Context, control.TryRequest) (control.TryRes
 	return control.TryResult{ContentType: "text/plain", Rows: 3, Body: []byte("three")}, nil
 }
 
+func (*shop) Offers(string) bool { return false }
+
 func (s *shop) Services() []control.ServiceView {
 	return []control.ServiceView{{
 		Name: "Stock", Status: control.StatusActive,

@@ -120,6 +120,9 @@ func Meaning(info *task.Info) uint64 {
 	for _, s := range [...]string{info.Service, "\x00", info.Operation} {
 		h.Write([]byte(s))
 	}
+	if info.Do != nil {
+		h.Write([]byte("\x00" + info.Do.Hash()))
+	}
 	return h.Sum64()
 }
 

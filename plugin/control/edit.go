@@ -64,6 +64,7 @@ func (c *Control) create(ctx context.Context, info task.Info) (task.Info, error)
 func (c *Control) UpdateTask(ctx context.Context, key task.Key, revision int64, change func(*task.Info) error) (TaskView, error) {
 	info, err := c.store.Update(ctx, key, revision, func(info *task.Info) error {
 		before := *info
+		before.Do = info.Do.Clone() // change may write into it
 		if err := change(info); err != nil {
 			if _, ok := errors.AsType[*Error](err); ok {
 				return err

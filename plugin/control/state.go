@@ -109,7 +109,7 @@ func because(code, text string) string {
 func define(info *task.Info) TaskView {
 	v := TaskView{
 		Name: info.Name, Tenant: info.Tenant, Type: info.Type, UID: info.UID, Revision: info.Revision,
-		Service: info.Service, Operation: info.Operation,
+		Service: info.Service, Operation: info.Operation, Kind: info.Kind(), Calls: info.Calls(), Do: info.Do,
 		Trigger: Line(info.Trigger), TZ: info.Trigger.TZ, Start: moment(info.Trigger.Start), End: moment(info.Trigger.End),
 		Misfire: info.Misfire, Overlap: info.Overlap, Delivery: info.Delivery,
 		Retry: info.Retry.Max, Timeout: info.RunTimeout().String(),

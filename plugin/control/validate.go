@@ -38,7 +38,7 @@ func (c *Control) validateNew(ctx context.Context, info *task.Info) error {
 
 // validateEdit checks what an edit has changed.
 func (c *Control) validateEdit(ctx context.Context, before, after *task.Info) error {
-	if before.Service != after.Service || before.Operation != after.Operation || before.Delivery != after.Delivery {
+	if before.Service != after.Service || before.Operation != after.Operation || before.Delivery != after.Delivery || !sameAction(before.Do, after.Do) {
 		if err := c.validateTarget(ctx, after); err != nil {
 			return err
 		}
@@ -66,6 +66,9 @@ func (c *Control) validateTrigger(info *task.Info, now time.Time) error {
 // validateTarget checks that the operation can be scheduled, and settles the
 // delivery.
 func (c *Control) validateTarget(ctx context.Context, info *task.Info) error {
+	if info.Do != nil {
+		return c.validateAction(ctx, info)
+	}
 	services, err := c.Services(ctx)
 	if err != nil {
 		return err

@@ -35,6 +35,11 @@ type TaskView struct {
 	Revision  int64  `json:"revision"`
 	Service   string `json:"service"`
 	Operation string `json:"operation"`
+	// Kind is what the task does in a word, Calls what it calls in a line, and Do
+	// all of it; null: it calls the operation in process.
+	Kind  task.Kind    `json:"kind"`
+	Calls string       `json:"calls"`
+	Do    *task.Action `json:"do"`
 	// Trigger in one line: "cron:0 0/5 * * * ?", "every:1m0s", "every:10s*10",
 	// "at:2027-01-01T00:00:00Z".
 	Trigger  string        `json:"trigger"`

@@ -130,7 +130,7 @@ func (r *run) invoke() (result task.Result) {
 	if !r.deployed {
 		return task.Result{
 			Outcome: task.Failed, NotSent: true,
-			Error: fmt.Sprintf("operation %s of service %s is not deployed or not active", r.info.Operation, r.info.Service),
+			Error: r.info.Calls() + " is not deployed here, or not active",
 		}
 	}
 	defer func() {

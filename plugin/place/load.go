@@ -28,10 +28,14 @@ type Demand struct {
 
 // String names the demand as reasons do.
 func (d Demand) String() string {
-	if d.Class == "" {
-		return "service " + d.Service
+	what := "any host"
+	if d.Service != "" {
+		what = "service " + d.Service
 	}
-	return "service " + d.Service + " (" + d.Class + ")"
+	if d.Class == "" {
+		return what
+	}
+	return what + " (" + d.Class + ")"
 }
 
 // The weights of what makes a load. An empty bucket weighs a thousandth of a
@@ -69,7 +73,7 @@ func (m *Meter) Load(definitions []task.Info, r Resolver, now time.Time) Load {
 		if !info.Paused {
 			l.PerMinute += m.perMinute(info, now)
 		}
-		demands[Demand{Class: r.Class(info.Key), Service: info.Service}] = true
+		demands[Demand{Class: r.Class(info.Key), Service: info.Needs()}] = true
 	}
 	for d := range demands {
 		l.Demands = append(l.Demands, d)

@@ -131,7 +131,7 @@ func (s *Store) update(ctx context.Context, verb string, key task.Key, revision 
 // edited applies a change and the rules on what it may touch.
 func edited(before task.Info, change func(*task.Info) error) (task.Info, error) {
 	after := before
-	after.Alerts = slices.Clone(before.Alerts)
+	after.Alerts, after.Do = slices.Clone(before.Alerts), before.Do.Clone()
 	if change == nil {
 		after.Deleted, after.DeletedAt = true, time.Time{}
 		return after, nil

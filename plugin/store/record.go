@@ -85,8 +85,10 @@ func decodeDefinition(data []byte, key task.Key, version int64, modified time.Ti
 		return task.Info{}, fmt.Errorf("it says that it is %s", r.Key)
 	case r.UID == "" || strings.Contains(r.UID, ":"):
 		return task.Info{}, fmt.Errorf("uid %q cannot be", r.UID)
-	case r.Service == "" || r.Operation == "":
+	case r.Do == nil && (r.Service == "" || r.Operation == ""):
 		return task.Info{}, errors.New("no service or no operation")
+	case r.Do != nil && r.Do.Kind() == "":
+		return task.Info{}, errors.New("it does nothing that this version knows")
 	}
 	r.Revision = version + 1
 	r.From = orTime(r.From, modified)

@@ -52,6 +52,10 @@ type Info struct {
 
 	Service   string `json:"service"`
 	Operation string `json:"operation"`
+	// Do is what the task does instead of calling Operation of Service in
+	// process. Nil: it calls that. Service and Operation may then name the remote
+	// service that the action was made from, or nothing.
+	Do *Action `json:"do,omitempty"`
 
 	Trigger TriggerInfo `json:"trigger"`
 

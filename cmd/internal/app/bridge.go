@@ -90,6 +90,9 @@ func (b *bridge) Target(info task.Info) (task.Target, bool) {
 	return t, true
 }
 
+// Offers tells whether the host has what is not a data service.
+func (b *bridge) Offers(string) bool { return false }
+
 // Services is the catalogue.
 func (b *bridge) Services() []control.ServiceView {
 	views := b.services.Services()

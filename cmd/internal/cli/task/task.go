@@ -68,6 +68,8 @@ func frame() output.Frame[view] {
 			output.Says("NODE", func(t view) string { return t.Node }),
 			output.Adds("SERVICE", func(t view) string { return t.Service }),
 			output.Adds("OPERATION", func(t view) string { return t.Operation }),
+			output.Adds("KIND", func(t view) string { return string(t.Kind) }),
+			output.Adds("CALLS", func(t view) string { return t.Calls }),
 			output.Adds("FIRED", func(t view) string { return fmt.Sprint(t.Fired) }),
 			output.Adds("FAILURES", func(t view) string { return fmt.Sprint(t.Failures) }),
 			output.Adds("SKIPPED", func(t view) string { return fmt.Sprint(t.Skipped) }),
@@ -81,7 +83,8 @@ func sheet(p output.Printer, t control.TaskView) [][2]string {
 	pairs := [][2]string{
 		{"Name", t.Name},
 		{"Tenant, type", t.Tenant + ", " + t.Type},
-		{"Calls", t.Service + "." + t.Operation},
+		{"Calls", t.Calls},
+		{"Kind", string(t.Kind)},
 		{"Trigger", t.Trigger + " (" + t.TZ + ")"},
 		{"State", strings.TrimSpace(string(t.State) + "  " + t.Reason)},
 		{"Node", t.Node},

@@ -1,0 +1,247 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// Bounds of an action.
+const (
+	MaxURL        = 2048     // bytes
+	MaxHeaders    = 32       // of a request
+	MaxHeader     = 4096     // bytes of a header's value
+	MaxPayload    = 64 << 10 // bytes of a body or payload template, or of a timer's data
+	MaxExpression = 4096     // bytes of a condition
+	MaxExpect     = 16       // statuses or ranges of statuses
+	MaxProperties = 64       // of an action
+)
+
+func sameAction(a, b *task.Action) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Hash() == b.Hash()
+}
+
+// validateAction checks what a task does that calls no operation in process,
+// and settles its delivery.
+func (c *Control) validateAction(ctx context.Context, info *task.Info) error {
+	if err := checkAction(info.Do); err != nil {
+		return err
+	}
+	if need := info.Needs(); need != "" {
+		if err := c.offered(ctx, info, need); err != nil {
+			return err
+		}
+	}
+	switch info.Delivery {
+	case "":
+		info.Delivery = task.AtLeastOnce
+	case task.AtMostOnce, task.AtLeastOnce:
+	case task.EffectivelyOnce:
+		return &Error{
+			Code: CodeInvalid,
+			Message: "delivery effectively-once: " + info.Calls() + " keeps no record of fire ids that this system could ask, " +
+				"so nobody could tell whether an interrupted run had its effect",
+			Hint: "use at-least-once: every attempt carries the fire id as Idempotency-Key, by which the receiver can tell repeats",
+		}
+	default:
+		return invalid("delivery %q is unknown: use %s or %s", info.Delivery, task.AtMostOnce, task.AtLeastOnce)
+	}
+	return nil
+}
+
+// offered tells whether a host offers what the task needs.
+func (c *Control) offered(ctx context.Context, info *task.Info, need string) error {
+	services, err := c.Services(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(services, func(s ServiceView) bool { return s.Name == need && s.Status == StatusActive }) {
+		return nil
+	}
+	if info.Kind() == task.KindTimer {
+		return &Error{
+			Code: CodeInvalid, Message: "no host has started its timer service",
+			Hint: "the handlers' configuration of a host starts it: a handler \"timer-service\" of the event \"start\"",
+		}
+	}
+	var names []string
+	for _, s := range services {
+		if name, ok := strings.CutPrefix(s.Name, task.CodeService); ok && s.Status == StatusActive {
+			names = append(names, name)
+		}
+	}
+	hint := "no host has code built in"
+	if len(names) > 0 {
+		slices.Sort(names)
+		hint = "there is: " + strings.Join(slices.Compact(names), ", ")
+	}
+	return &Error{Code: CodeInvalid, Message: "no host has code named " + strconv.Quote(info.Do.Code.Name), Hint: hint}
+}
+
+// checkAction checks what needs no look elsewhere.
+func checkAction(a *task.Action) error {
+	if err := a.Check(); err != nil {
+		return invalid("%v", err)
+	}
+	if len(a.Properties) > MaxProperties {
+		return invalid("%d properties: the limit is %d", len(a.Properties), MaxProperties)
+	}
+	switch a.Kind() {
+	case task.KindHTTP:
+		return checkHTTP(a.HTTP)
+	case task.KindSOAP:
+		return checkSOAP(a.SOAP)
+	case task.KindTimer:
+		return checkTimer(a.Timer)
+	case task.KindCode:
+		if a.Code.Name == "" {
+			return invalid("no code is named")
+		}
+	}
+	return nil
+}
+
+var methods = []string{
+	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
+}
+
+func checkHTTP(h *task.HTTPCall) error {
+	if !slices.Contains(methods, h.Verb()) {
+		return invalid("method %q: use %s", h.Method, strings.Join(methods, ", "))
+	}
+	if err := checkURL("url", h.URL); err != nil {
+		return err
+	}
+	if h.Body != "" && (h.Verb() == http.MethodGet || h.Verb() == http.MethodHead) {
+		return invalid("a %s request has no body", h.Verb())
+	}
+	if len(h.Body) > MaxPayload {
+		return invalid("a body template of %d bytes: the limit is %d", len(h.Body), MaxPayload)
+	}
+	if len(h.Expect) > MaxExpect {
+		return invalid("%d expected statuses: the limit is %d", len(h.Expect), MaxExpect)
+	}
+	for _, e := range h.Expect {
+		if _, _, err := task.Statuses(e); err != nil {
+			return invalid("%v", err)
+		}
+	}
+	if err := checkHeaders(h.Headers); err != nil {
+		return err
+	}
+	return checkCondition(h.Condition)
+}
+
+func checkSOAP(s *task.SOAPCall) error {
+	if err := checkURL("endpoint", s.Endpoint); err != nil {
+		return err
+	}
+	if s.Version != "" && s.Version != "1.1" && s.Version != "1.2" {
+		return invalid("SOAP %q is unknown: use 1.1 or 1.2", s.Version)
+	}
+	if len(s.Payload) > MaxPayload {
+		return invalid("a payload template of %d bytes: the limit is %d", len(s.Payload), MaxPayload)
+	}
+	if strings.ContainsAny(s.Action, "\"\r\n") {
+		return invalid("SOAP action %q: no quotes and no line ends", s.Action)
+	}
+	if s.InOnly && s.Condition != nil {
+		return invalid("an in-only call has no answer that a condition could be on")
+	}
+	if err := checkHeaders(s.Headers); err != nil {
+		return err
+	}
+	return checkCondition(s.Condition)
+}
+
+func checkTimer(t *task.TimerEvent) error {
+	if len(t.Data) > MaxPayload {
+		return invalid("timer data of %d bytes: the limit is %d", len(t.Data), MaxPayload)
+	}
+	if len(t.Data) > 0 {
+		var data map[string]any
+		if err := json.Unmarshal(t.Data, &data); err != nil {
+			return invalid("timer data is no JSON object: %v", err)
+		}
+	}
+	if t.Backoff < 0 || t.MaxBackoff < 0 || t.MaxBackoff > 0 && t.MaxBackoff < t.Backoff {
+		return invalid("a timer's delay after failures of %s to %s cannot be", t.Backoff, t.MaxBackoff)
+	}
+	return nil
+}
+
+func checkURL(what, address string) error {
+	if len(address) > MaxURL {
+		return invalid("%s of %d bytes: the limit is %d", what, len(address), MaxURL)
+	}
+	u, err := url.Parse(address)
+	switch {
+	case err != nil:
+		return invalid("%s: it is no address", what)
+	case u.Scheme != "http" && u.Scheme != "https":
+		return invalid("%s %q: use http or https", what, task.Shown(address))
+	case u.Hostname() == "" || u.Opaque != "":
+		return invalid("%s %q names no host", what, task.Shown(address))
+	case u.User != nil:
+		return invalid("%s: a user or password in an address would be shown; use a header that refers to a secret", what)
+	case u.Fragment != "":
+		return invalid("%s %q: a fragment (#) is never sent", what, task.Shown(address))
+	}
+	return nil
+}
+
+// secret are headers whose values are refused unless they refer to a secret,
+// and ours those that the call sets itself.
+var (
+	secret = []string{"Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "X-Auth-Token", "Api-Key"}
+	ours   = []string{"Idempotency-Key", "Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "Te", "Trailer", "Soapaction"}
+)
+
+func checkHeaders(headers []task.Header) error {
+	if len(headers) > MaxHeaders {
+		return invalid("%d headers: the limit is %d", len(headers), MaxHeaders)
+	}
+	for _, h := range headers {
+		name := http.CanonicalHeaderKey(h.Name)
+		refers := strings.Contains(h.Value, "$file{") || strings.Contains(h.Value, "$env{")
+		switch {
+		case h.Name == "" || strings.ContainsFunc(h.Name, notToken):
+			return invalid("header %q: letters, digits and hyphens make its name", h.Name)
+		case len(h.Value) > MaxHeader || strings.ContainsFunc(h.Value, notText):
+			return invalid("header %s: a value has at most %d bytes and no control characters", name, MaxHeader)
+		case slices.Contains(ours, name):
+			return invalid("header %s: the call sets it itself", name)
+		case slices.Contains(secret, name) && !refers:
+			return &Error{
+				Code: CodeInvalid, Message: "header " + name + ": its value would be stored and shown",
+				Hint: "keep it in a file of the hosts' secrets folder and write $file{NAME}, or in their environment and write $env{NAME}",
+			}
+		}
+	}
+	return nil
+}
+
+func notToken(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("!#$%&'*+-.^_`|~", r))
+}
+
+func notText(r rune) bool { return r < ' ' && r != '\t' || r == 0x7F }
+
+func checkCondition(c *task.Condition) error {
+	if c == nil {
+		return nil
+	}
+	if c.Expression == "" || len(c.Expression) > MaxExpression {
+		return invalid("a condition of %d bytes: use 1 to %d", len(c.Expression), MaxExpression)
+	}
+	return nil
+}
