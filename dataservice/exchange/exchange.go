@@ -19,21 +19,23 @@ import (
 // Binding is how a client speaks to a service. Safe for concurrent use.
 type Binding interface {
 	// Serve answers a request, or gives the error that is to be answered: a
-	// *dataservice.Fault, a Refusal, or any other, of which the client learns
+	// *dataservice.Fault, a *Problem, or any other, of which the client learns
 	// nothing.
 	Serve(x *Exchange) error
 	// Fault answers a fault; x has answered nothing yet. The status is that of
-	// its kind, or of the Refusal that it was.
+	// its kind, or of the Problem that it was.
 	Fault(x *Exchange, f *dataservice.Fault, status int)
 }
 
-// Refusal is an error of a request that is refused before anything is executed.
-type Refusal interface {
-	error
-	// Refused gives the status, and what more the header of the answer says; it
-	// may be nil.
-	Refused() (status int, more http.Header)
+// Problem is the error of a request that is refused before anything is executed.
+type Problem struct {
+	Status int
+	Text   string      // for the client
+	Header http.Header // more to say in the answer; may be nil
 }
+
+// Error gives the text.
+func (p *Problem) Error() string { return p.Text }
 
 // Writer is a sink that writes to somewhere; Flush is called once, after the
 // last event.
@@ -106,18 +108,10 @@ func (x *Exchange) SameOrigin(reads bool) error {
 		r.Method = http.MethodPost     // GET counts as safe otherwise
 	}
 	if x.gate.opts.Origin.Check(r) != nil {
-		return foreign{}
+		return &Problem{Status: http.StatusForbidden, Text: "a browser asks for this on behalf of another site"}
 	}
 	return nil
 }
-
-// foreign is the refusal of a request that another site made a browser send.
-type foreign struct{}
-
-func (foreign) Error() string { return "a browser asks for this on behalf of another site" }
-
-// Refused meets Refusal.
-func (foreign) Refused() (int, http.Header) { return http.StatusForbidden, nil }
 
 // Answer answers what run writes to the sink that writer makes, in a media type;
 // or 202 if run says that it wrote nothing. The error, if any, has not been
@@ -186,17 +180,16 @@ func (x *Exchange) end() {
 
 // fail answers an error, if that can still be done.
 func (x *Exchange) fail(err error) {
-	var refusal Refusal
+	var p *Problem
 	switch {
-	case errors.As(err, &refusal):
-		status, more := refusal.Refused()
-		for name, v := range more {
+	case errors.As(err, &p):
+		for name, v := range p.Header {
 			x.W.Header()[name] = v
 		}
-		x.status = status
+		x.status = p.Status
 		x.gate.opts.Log.Debug("request refused", "service", x.gate.service.Name, "request", x.Request, "request_id", x.ID,
-			"status", status, "message", refusal.Error())
-		x.binding.Fault(x, x.named(&dataservice.Fault{Code: codeOf(status), Kind: kindOf(status), Message: refusal.Error()}), status)
+			"status", p.Status, "message", p.Text)
+		x.binding.Fault(x, x.named(&dataservice.Fault{Code: codeOf(p.Status), Kind: kindOf(p.Status), Message: p.Text}), p.Status)
 	case x.R.Context().Err() != nil, x.out != nil && x.out.broken:
 		x.status = statusGone
 		if x.out != nil && x.out.begun {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/exchange"
 )
 
 var product = envelope{name: fold("POSTproduct/{code}"), params: []dataservice.WithParam{
@@ -100,7 +101,7 @@ func TestParseBodyRefuses(t *testing.T) {
 		{"JSON in Latin-1 that claims nothing", asJSON, "{\"a\":\"\xe9\"}", 400, "not UTF-8"},
 		{"deep JSON", asJSON, many(`{"op":`, 100_000), 400, "must be a string"},
 		{"deep arrays", asJSON, `{"a":` + many("[", 100_000), 400, "must be a string"},
-		{"many values in JSON", asJSON, `{"a":[` + many("1,", MaxValues) + `1]}`, 400, "more than 10000"},
+		{"many values in JSON", asJSON, `{"a":[` + many("1,", exchange.MaxValues) + `1]}`, 400, "more than 10000"},
 
 		{"a DTD", asXML, `<!DOCTYPE op [<!ENTITY x "y">]><op><a>&x;</a></op>`, 400, "DTD"},
 		{"a DTD of somewhere else", asXML, `<!DOCTYPE op SYSTEM "file:///etc/passwd"><op/>`, 400, "DTD"},
@@ -121,25 +122,25 @@ func TestParseBodyRefuses(t *testing.T) {
 		{"an undeclared prefix of an attribute", asXML, `<op><a p:b="1"/></op>`, 400, "not declared"},
 		{"a prefix declared elsewhere", asXML, `<op><a xmlns:p="u"/><p:b/></op>`, 400, "not declared"},
 		{"another element", asXML, `<other/>`, 400, `"other"`},
-		{"a SOAP envelope", asXML, `<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"/>`, 501, "SOAP"},
+		{"a SOAP envelope", asXML, `<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"/>`, 400, "SOAP"},
 		{"a batch in XML", asXML, `<op_batch_req/>`, 501, "batch"},
 		{"a null among values", asXML, `<op xmlns:i="http://www.w3.org/2001/XMLSchema-instance"><a>1</a><a i:nil="1"/></op>`, 400, "no null"},
 		{"values after a null", asXML, `<op xmlns:i="http://www.w3.org/2001/XMLSchema-instance"><a i:nil="1"/><a>1</a></op>`, 400, "no null"},
 		{"another encoding", asXML, `<?xml version="1.0" encoding="EBCDIC"?><op/>`, 415, "encoding must be"},
 		{"XML that is not UTF-8", asXML, "<op><a>\xff</a></op>", 400, "not well-formed"},
-		{"many values in XML", asXML, `<op>` + many("<a/>", MaxValues+1) + `</op>`, 400, "more than 10000"},
+		{"many values in XML", asXML, `<op>` + many("<a/>", exchange.MaxValues+1) + `</op>`, 400, "more than 10000"},
 
 		{"a bad escape", asForm, "a=%zz", 400, "form is malformed"},
 		{"a semicolon", asForm, "a=1;b=2", 400, "form is malformed"},
-		{"many values in a form", asForm, many("a&", MaxValues), 400, "more than 10000"},
+		{"many values in a form", asForm, many("a&", exchange.MaxValues), 400, "more than 10000"},
 	} {
 		got, err := parseBody(c.media, []byte(c.body), op)
-		var p *problem
-		if !errors.As(err, &p) || p.status != c.status || !strings.Contains(p.text, c.says) {
+		var p *exchange.Problem
+		if !errors.As(err, &p) || p.Status != c.status || !strings.Contains(p.Text, c.says) {
 			t.Errorf("%s: %v, %v, want %d %q", c.what, got, err, c.status, c.says)
 		}
-		if p != nil && len(p.text) > 300 {
-			t.Errorf("%s: says back %d bytes", c.what, len(p.text))
+		if p != nil && len(p.Text) > 300 {
+			t.Errorf("%s: says back %d bytes", c.what, len(p.Text))
 		}
 	}
 }
@@ -155,15 +156,15 @@ func FuzzParseBody(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, media string, body []byte) {
 		values, err := parseBody(media, body, envelope{name: "op"})
-		var p *problem
-		if err != nil && (!errors.As(err, &p) || p.status < 400 || http.StatusText(p.status) == "") {
+		var p *exchange.Problem
+		if err != nil && (!errors.As(err, &p) || p.Status < 400 || http.StatusText(p.Status) == "") {
 			t.Fatalf("an error that is no answer: %v", err)
 		}
 		count := 0
 		for _, list := range values {
 			count += len(list)
 		}
-		if err == nil && count > MaxValues {
+		if err == nil && count > exchange.MaxValues {
 			t.Fatalf("%d values got through", count)
 		}
 	})

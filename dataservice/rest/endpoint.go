@@ -55,13 +55,13 @@ func (b *binding) Serve(x *exchange.Exchange) error {
 	to, allow := b.router.find(x.R.Method, b.path)
 	switch {
 	case to == nil && allow == nil:
-		return &problem{status: http.StatusNotFound, text: "the service has no such operation or resource"}
+		return &exchange.Problem{Status: http.StatusNotFound, Text: "the service has no such operation or resource"}
 	case to == nil && x.R.Method == http.MethodOptions:
 		x.W.Header().Set("Allow", strings.Join(allow, ", "))
 		x.Reply(http.StatusNoContent, "", nil)
 		return nil
 	case to == nil:
-		return &problem{http.StatusMethodNotAllowed, "the method is not allowed here", http.Header{"Allow": {strings.Join(allow, ", ")}}}
+		return &exchange.Problem{Status: http.StatusMethodNotAllowed, Text: "the method is not allowed here", Header: http.Header{"Allow": {strings.Join(allow, ", ")}}}
 	}
 	x.Request = to.name
 	if to.refused != "" {
@@ -75,9 +75,9 @@ func (b *binding) Serve(x *exchange.Exchange) error {
 	}
 	format, acceptable := negotiate(x.R.Header["Accept"], b.preferred)
 	if !acceptable && (to.shape != nil || to.status) {
-		return &problem{status: http.StatusNotAcceptable, text: "only application/json and application/xml can be answered"}
+		return &exchange.Problem{Status: http.StatusNotAcceptable, Text: "only application/json and application/xml can be answered"}
 	}
-	values, err := gather(x.W, x.R, to, b.path, b.gate.Options().MaxBody)
+	values, err := gather(x, to, b.path)
 	if err != nil {
 		return err
 	}

@@ -165,8 +165,8 @@ func (p *jsonParser) value(name string, t json.Token) ([]string, error) {
 
 // scalar gives the lexical form of a value. Numbers stay as they are written.
 func (p *jsonParser) scalar(name string, t json.Token) (text string, null bool, err error) {
-	if p.count++; p.count > MaxValues {
-		return "", false, badRequest("more than %d values", MaxValues)
+	if p.count++; p.count > exchange.MaxValues {
+		return "", false, badRequest("more than %d values", exchange.MaxValues)
 	}
 	switch v := t.(type) {
 	case nil:

@@ -31,7 +31,8 @@ var table = map[string]row{
 	"dataservice/query/bind":        {own: []string{"dataservice", "dataservice/source"}},
 	"dataservice/query/inbox":       {own: []string{"dataservice", "dataservice/source", "dataservice/result"}},
 	"dataservice/exchange":          {own: []string{"dataservice", "dataservice/result"}},
-	"dataservice/rest":              {own: []string{"dataservice", "dataservice/exchange", "dataservice/result"}},
+	"dataservice/strictxml":         {},
+	"dataservice/rest":              {own: []string{"dataservice", "dataservice/exchange", "dataservice/result", "dataservice/strictxml"}},
 	"dataservice/host":              {own: []string{"dataservice/..."}, third: []string{"github.com/fsnotify/fsnotify", "github.com/google/uuid"}},
 
 	"plugin/task":    {},

@@ -1,0 +1,43 @@
+package exchange
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// MaxValues bounds the values of one request, arrays' members included.
+const MaxValues = 10_000
+
+// bodyTime bounds how long a client may take to send its body.
+const bodyTime = 30 * time.Second
+
+// Body reads the body of the request, within its bounds of size and time. Errors
+// are Problems.
+func (x *Exchange) Body() ([]byte, error) {
+	if c := x.R.Header.Get("Content-Encoding"); c != "" && !strings.EqualFold(c, "identity") {
+		return nil, &Problem{
+			http.StatusUnsupportedMediaType, "the body's Content-Encoding is not supported: send it plain",
+			http.Header{"Accept-Encoding": {"identity"}},
+		}
+	}
+	// A client that sends a byte a minute must not hold a request for ever. What
+	// cannot set a deadline (a recorder, another protocol) has none to fear.
+	control := http.NewResponseController(x.W)
+	if control.SetReadDeadline(time.Now().Add(bodyTime)) == nil {
+		defer func() { _ = control.SetReadDeadline(time.Time{}) }()
+	}
+	limit := x.gate.opts.MaxBody
+	data, err := io.ReadAll(http.MaxBytesReader(x.W, x.R.Body, limit))
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return nil, &Problem{Status: http.StatusRequestEntityTooLarge, Text: fmt.Sprintf("the body exceeds %d bytes", limit)}
+	case err != nil:
+		return nil, &Problem{Status: http.StatusBadRequest, Text: "the body broke off"}
+	}
+	return data, nil
+}
