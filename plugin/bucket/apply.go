@@ -103,7 +103,7 @@ func (e *entry) reclaim(b *Batch, r *Record, live bool) {
 	if o == nil {
 		return
 	}
-	if !o.Waiting {
+	if !o.Settled {
 		o.Again++
 		o.Doubt = true
 	}
@@ -111,17 +111,21 @@ func (e *entry) reclaim(b *Batch, r *Record, live bool) {
 		o.Hash = r.Hash
 	}
 	o.Attempt, o.Tried, o.Node, o.Waited = r.Attempt, b.Time, b.Node, 0
-	o.Waiting, o.held, o.due = false, live, 0
+	o.Settled, o.held, o.due = false, live, 0
 }
 
 func (s *State) settle(e *entry, b *Batch, r *Record) {
 	p := past{
 		at: r.At, start: r.Start, end: r.End, manual: r.Manual, node: b.Node, err: r.Error,
-		attempt: int32(r.Attempt), outcome: codeOf(outcomes, r.Outcome),
+		value: r.Value, attempt: int32(r.Attempt), outcome: codeOf(outcomes, r.Outcome),
 	}
 	i, o := e.find(r.At, r.Manual)
 	if o == nil {
 		e.amend(p)
+		return
+	}
+	if r.Outcome == task.Waiting {
+		o.await(r)
 		return
 	}
 	p.node = o.Node // whoever made the attempt
@@ -134,7 +138,7 @@ func (s *State) settle(e *entry, b *Batch, r *Record) {
 		e.count(r.Outcome, 1)
 		return
 	}
-	o.Waiting, o.held, o.RetryAt, o.Outcome, o.Error = true, false, r.RetryAt, r.Outcome, r.Error
+	o.Settled, o.held, o.RetryAt, o.Outcome, o.Error = true, false, r.RetryAt, r.Outcome, r.Error
 	switch {
 	case r.Open || r.Outcome == task.Interrupted:
 		o.Again++

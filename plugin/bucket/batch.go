@@ -1,6 +1,10 @@
 package bucket
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/seed42aab489/belfry/plugin/task"
+)
 
 // The bits that say which fields of a record follow.
 const (
@@ -12,6 +16,7 @@ const (
 	isOpen
 	hasRows
 	hasRetry
+	hasValue // since formatReplies
 )
 
 // Encode writes the batch in its stored form.
@@ -66,7 +71,10 @@ func (r *Record) encode(e *encoder, base int64) {
 	e.text(r.UID)
 	flags := flag(r.Manual != "", hasManual) | flag(r.Until != 0, hasRange) | flag(r.Error != "", hasError) |
 		flag(r.Final, isFinal) | flag(r.NotSent, isNotSent) | flag(r.Open, isOpen) | flag(r.Rows != 0, hasRows) |
-		flag(r.RetryAt != 0, hasRetry)
+		flag(r.RetryAt != 0, hasRetry) | flag(r.Value != "", hasValue)
+	if r.Value != "" || r.Outcome == task.Waiting {
+		e.needs(formatReplies)
+	}
 	e.uint(flags)
 	e.int(r.At - base)
 	if r.Manual != "" {
@@ -103,6 +111,9 @@ func (r *Record) encode(e *encoder, base int64) {
 	}
 	if flags&hasRetry != 0 {
 		e.int(r.RetryAt)
+	}
+	if flags&hasValue != 0 {
+		e.text(r.Value)
 	}
 }
 
@@ -149,5 +160,8 @@ func (r *Record) decode(d *decoder, base int64) {
 	}
 	if flags&hasRetry != 0 {
 		r.RetryAt = d.int()
+	}
+	if flags&hasValue != 0 {
+		r.Value = d.text()
 	}
 }

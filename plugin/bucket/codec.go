@@ -22,9 +22,12 @@ var (
 )
 
 // Every stored value begins with its magic letter and the format's number, and
-// ends with the CRC-32C of all before.
+// ends with the CRC-32C of all before. A value is written in the lowest format
+// that can say it, so that hosts of an earlier version read all that they know.
 const (
-	formatVersion = 1
+	formatFirst   = 1
+	formatReplies = 2 // the outcome WAITING; the values of replies
+	formatVersion = formatReplies
 	magicBatch    = 'B'
 	magicPage     = 'P'
 	magicRuns     = 'R'
@@ -43,9 +46,12 @@ type encoder struct {
 
 func newEncoder(magic byte, size int) *encoder {
 	e := &encoder{b: make([]byte, 0, size), texts: make(map[string]uint64)}
-	e.b = append(e.b, magic, formatVersion)
+	e.b = append(e.b, magic, formatFirst)
 	return e
 }
+
+// needs raises the format in which the value is written.
+func (e *encoder) needs(format byte) { e.b[1] = max(e.b[1], format) }
 
 func (e *encoder) uint(v uint64) { e.b = binary.AppendUvarint(e.b, v) }
 func (e *encoder) int(v int64)   { e.b = binary.AppendVarint(e.b, v) }
@@ -70,9 +76,10 @@ func (e *encoder) done() []byte {
 // decoder reads what encoder wrote. The first fault sticks; from then on all
 // reads give zero.
 type decoder struct {
-	b     []byte
-	texts []string
-	err   error
+	b      []byte
+	format byte
+	texts  []string
+	err    error
 }
 
 func newDecoder(magic byte, data []byte) *decoder {
@@ -86,11 +93,15 @@ func newDecoder(magic byte, data []byte) *decoder {
 		d.fail("checksum differs")
 		return d
 	}
-	if body[1] != formatVersion {
+	switch {
+	case body[1] > formatVersion:
 		d.err = fmt.Errorf("%w: format %d", ErrNewer, body[1])
 		return d
+	case body[1] < formatFirst:
+		d.fail("format %d", body[1])
+		return d
 	}
-	d.b = body[2:]
+	d.format, d.b = body[1], body[2:]
 	return d
 }
 
@@ -167,7 +178,7 @@ func (d *decoder) end() error {
 var (
 	outcomes = []task.Outcome{
 		"", task.Running, task.OK, task.Failed, task.TimedOut, task.Interrupted,
-		task.Unknown, task.Skipped, task.Cancelled,
+		task.Unknown, task.Skipped, task.Cancelled, task.Waiting,
 	}
 	reasons = []task.Reason{
 		"", task.ReasonOverlap, task.ReasonPaused, task.ReasonWindow, task.ReasonMissed,

@@ -37,7 +37,7 @@ func samplePage() *Page {
 			UID: "u2", Alerted: 60_000,
 			Open: []*Open{{
 				At: 1, Manual: "m", Attempt: 2, Tried: 5, Node: "north", Claimed: 4, Revision: 3, Meaning: 77, Hash: "h",
-				Delivery: task.AtLeastOnce, Failed: 1, Unsent: 2, Again: 3, Waited: 9, Doubt: true, Waiting: true,
+				Delivery: task.AtLeastOnce, Failed: 1, Unsent: 2, Again: 3, Waited: 9, Doubt: true, Settled: true,
 				RetryAt: 8, Outcome: task.Failed, Error: "e",
 			}},
 			Deferred: []Deferred{{At: 3, NotBefore: 4}, {At: 5, NotBefore: 6}},

@@ -39,12 +39,14 @@ type Decision struct {
 	// Claimed is when the firing was first claimed, in Unix milliseconds; zero
 	// for a Claim, which is made by the batch's time.
 	Claimed int64
+	// Take is the request that the record answers; empty: none.
+	Take string
 }
 
 // Decided is what a call of Decide came to.
 type Decided struct {
 	Decisions []Decision
-	// Take lists the requests that the decisions deal with.
+	// Take lists the requests about which there is nothing to decide.
 	Take []string
 	// Cancel lists firings whose runs are to be cancelled. Each is listed once.
 	Cancel []task.FireID
@@ -65,7 +67,7 @@ func (s *State) Decide(now time.Time, pool Pool, limit int) Decided {
 		e := s.wakes[0]
 		s.wakes.remove(e)
 		s.parked = append(s.parked, e)
-		if !r.asked[e] {
+		if r.asked[e] == "" {
 			r.entry(e)
 		}
 	}
@@ -81,9 +83,11 @@ type round struct {
 	pool  Pool
 	limit int
 	out   Decided
-	// asked are tasks that this round answers a request about. All else about
-	// them is for the next.
-	asked map[*entry]bool
+	// asked are tasks that this round answers a request about, by its kind. All
+	// else about them is for the next, further replies apart.
+	asked map[*entry]task.RequestKind
+	// answers counts the requests answered, values the bytes of their values.
+	answers, values int
 	// fired and put are of the task at hand: that a claim of it was decided, and
 	// how many deferrals.
 	fired bool

@@ -29,7 +29,8 @@
 //
 //	CLAIM    the firing is to run; it is open from here on
 //	RECLAIM  a further attempt at an open firing may start
-//	SETTLE   an attempt ended; with Final the firing did, else it is retried
+//	SETTLE   an attempt ended; with Final the firing did, else it is retried, or
+//	         waits for a reply
 //	SKIP     an instant, or every undecided one up to Until, never runs
 //	DEFER    the instant is decided, and claimed later, in order
 //	ALERTED  a task's silence was reported, so that a restart does not repeat it
@@ -66,6 +67,23 @@
 // what is due, at most Rules.Queue firings, and overlap skip skips it. A
 // deferred firing that an edit makes past is skipped.
 //
+// # Waiting for a reply
+//
+// A run of a task with Info.Reply does not end when its call returns. Its attempt
+// is settled as WAITING, not final: the claim stays open, with a deadline, in log
+// and page. It holds no worker, counts as open for overlap, and is nobody's to run
+// again: its request was sent. Its end is the first of: a reply, a request of the
+// kind "reply" about its fire id, which the commit that settles it takes; the
+// deadline, at which it is TIMED_OUT, or attempted again under the same fire id if
+// its task says so and has retries left; a cancellation.
+//
+// A reply is final: OK, or FAILED with an exception. It counts if it was stored,
+// by the store's clock, up to the deadline of an attempt, or while the next one is
+// still to come. One that overtakes the answer to its own call waits until the
+// attempt ends, and then is how it ended. One that finds its owner dead before
+// WAITING was recorded ends the firing all the same. Whatever comes after the end
+// changes nothing. A pause stops neither replies nor deadlines.
+//
 // # What a crash leaves open
 //
 // Replay finds claims without an end. Inherit says how long an earlier owner's
@@ -76,7 +94,8 @@
 // service and operation, and the target must have the hash that was recorded.
 // Otherwise the firing ends with the definite answer of its last attempt, or
 // UNKNOWN: it is never run with a new meaning. The delivery is that of the
-// claim.
+// claim. An at-most-once claim that may wait for a reply becomes WAITING, since a
+// reply would tell that its request was sent; UNKNOWN at its deadline.
 //
 // An effectively-once firing whose answer is open (refused, in progress, timed
 // out, connection lost) is asked again with backoff. Attempts are bounded by
@@ -88,7 +107,8 @@
 // Batches, pages and the ring of recent runs are binary: a magic letter, a
 // format number, variable-length numbers, each text once, and a CRC-32C over all
 // of it. A reader refuses what is corrupt (ErrCorrupt) or of a newer format
-// (ErrNewer) as a whole. Replay takes the page and then only log entries above
+// (ErrNewer) as a whole. A writer uses the lowest format that can say it: hosts of
+// an earlier version read on until the first run waits for a reply. Replay takes the page and then only log entries above
 // its Folded, which must be contiguous (ErrGap): a late copy of an entry that
 // was folded lands below it and is ignored. Sequence numbers never start again.
 package bucket

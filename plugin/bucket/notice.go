@@ -47,7 +47,7 @@ func (e *entry) notice(r *Record, a task.Alert) (task.Notice, bool) {
 	case task.AlertLate:
 		late := time.Duration(r.Start-r.At) * time.Millisecond
 		_, o := e.find(r.At, r.Manual)
-		first := o != nil && o.Failed+o.Unsent+o.Again == 0
+		first := o != nil && o.Failed+o.Unsent+o.Again == 0 && !o.Settled
 		return task.Notice{ID: id + ":" + a.After.String(), Detail: fmt.Sprintf("started %s after its time", late)},
 			r.Kind == Settle && r.Manual == "" && r.Start > 0 && first && late > time.Duration(a.After)
 	case task.AlertMissed:
@@ -68,7 +68,7 @@ func (e *entry) notice(r *Record, a task.Alert) (task.Notice, bool) {
 func (e *entry) runOf(r *Record, now time.Time, node string) task.Run {
 	run := task.Run{
 		FireID: r.FireID(), Task: e.info.Key, Scheduled: instant(r.At), Started: instant(r.Start), Ended: instant(r.End),
-		Outcome: r.Outcome, Reason: r.Reason, Attempt: r.Attempt, Node: node, Error: r.Error,
+		Outcome: r.Outcome, Reason: r.Reason, Attempt: r.Attempt, Node: node, Error: r.Error, Value: r.Value,
 	}
 	if r.Kind == Skip {
 		run.Outcome, run.Ended, run.Skips, run.Until = task.Skipped, now, r.Count, instant(max(r.Until, r.At))

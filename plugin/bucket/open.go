@@ -12,9 +12,15 @@ func (r *round) open(e *entry, o *Open, paused bool) {
 	if r.now < o.wake(paused) || r.over() {
 		return
 	}
+	if o.awaits() {
+		r.deadline(e, o)
+		return
+	}
 	tooOld := o.Delivery == task.EffectivelyOnce && r.now-o.Claimed > r.s.rules.OpenFor.Milliseconds()
 	switch {
-	case !o.Waiting && o.Delivery == task.AtMostOnce:
+	case !o.Settled && o.Delivery == task.AtMostOnce && e.info != nil && e.info.Reply != nil:
+		r.sentOrNot(e, o)
+	case !o.Settled && o.Delivery == task.AtMostOnce:
 		r.end(e, o, task.Unknown, "its owner went away during the run; at-most-once does not run it again")
 	case tooOld:
 		r.end(e, o, task.Unknown, "open for longer than the inbox can vouch for")
@@ -54,7 +60,7 @@ func promised(info *task.Info, d task.Delivery) *task.Info {
 // with a new meaning. A definite answer of its last attempt stands.
 func (r *round) changed(e *entry, o *Open) {
 	const why = "the operation changed or is gone since the claim; not attempted again"
-	if o.Waiting && !o.Doubt && (o.Outcome == task.Failed || o.Outcome == task.TimedOut) {
+	if o.Settled && !o.Doubt && (o.Outcome == task.Failed || o.Outcome == task.TimedOut) {
 		r.end(e, o, o.Outcome, why+": "+o.Error)
 		return
 	}
@@ -81,7 +87,8 @@ type Ended struct {
 
 // Settle makes the record of an ended attempt: it ends the firing, or says when
 // there is to be another attempt, as the task's delivery and retry policy say.
-// Take, unless empty, is the request to cancel it that is dealt with. False:
+// A reply that came before the attempt ended is its end. Take, unless empty, is
+// the request (to cancel it, or its reply) that is dealt with. False:
 // the claim is not open for this attempt, there is nothing to record.
 func (s *State) Settle(a Ended) (rec Record, take string, ok bool) {
 	e := s.entries[a.UID]
@@ -89,7 +96,7 @@ func (s *State) Settle(a Ended) (rec Record, take string, ok bool) {
 		return Record{}, "", false
 	}
 	_, o := e.find(a.At, a.Manual)
-	if o == nil || o.Attempt != a.Attempt || o.Waiting {
+	if o == nil || o.Attempt != a.Attempt || o.Settled {
 		return Record{}, "", false
 	}
 	r := Record{
@@ -97,9 +104,16 @@ func (s *State) Settle(a Ended) (rec Record, take string, ok bool) {
 		End: a.Ended.UnixMilli(), Outcome: a.Result.Outcome, Error: bounded(a.Result.Error), Rows: a.Result.Rows,
 		NotSent: a.Result.NotSent, Open: a.Result.Open,
 	}
+	if q := s.replyTo(fireID(a.UID, a.At, a.Manual)); q != nil && r.Outcome != task.OK {
+		r.answered(q)
+		return r, q.ID, true
+	}
 	var retry task.Retry
 	if e.info != nil {
 		retry = e.info.Retry
+	}
+	if r.Outcome == task.Waiting {
+		r.RetryAt = e.waitUntil(a.Result.Deadline, r.Start)
 	}
 	o.verdict(&r, retry)
 	return r, o.cancel, true
@@ -112,7 +126,8 @@ func (o *Open) verdict(r *Record, retry task.Retry) {
 	case r.Outcome == task.OK:
 		r.Final = true
 	case o.cancel != "":
-		r.Outcome, r.Final = task.Cancelled, true
+		r.Outcome, r.Final, r.RetryAt = task.Cancelled, true, 0
+	case r.Outcome == task.Waiting:
 	case atMostOnce && !r.NotSent:
 		if r.Open || r.Outcome == task.Interrupted {
 			r.Outcome = task.Unknown // it may have had its effect

@@ -76,9 +76,10 @@ type Open struct {
 	// Doubt: an attempt was cut short or not answered, so it may have had its
 	// effect.
 	Doubt bool
-	// Waiting: the attempt is settled, and the next is due at RetryAt. Outcome
-	// and Error are of the settled one.
-	Waiting bool
+	// Settled: the attempt is, and the next is due at RetryAt. Outcome and Error
+	// are of the settled one. With the outcome WAITING its request was sent, and
+	// RetryAt is its reply's deadline.
+	Settled bool
 	RetryAt int64
 	Outcome task.Outcome
 	Error   string
@@ -92,7 +93,7 @@ type Open struct {
 // The bits of a stored claim.
 const (
 	openDoubt = 1 << iota
-	openWaiting
+	openSettled
 )
 
 // Encode writes the page in its stored form.
@@ -163,7 +164,10 @@ func (c *Cursor) decode(d *decoder) {
 }
 
 func (o *Open) encode(e *encoder) {
-	e.uint(flag(o.Doubt, openDoubt) | flag(o.Waiting, openWaiting))
+	if o.awaits() {
+		e.needs(formatReplies)
+	}
+	e.uint(flag(o.Doubt, openDoubt) | flag(o.Settled, openSettled))
 	for _, v := range [...]int64{o.At, o.Tried, o.Claimed, o.Revision, o.Waited, o.RetryAt} {
 		e.int(v)
 	}
@@ -179,7 +183,7 @@ func (o *Open) encode(e *encoder) {
 
 func (o *Open) decode(d *decoder) {
 	flags := d.uint()
-	o.Doubt, o.Waiting = flags&openDoubt != 0, flags&openWaiting != 0
+	o.Doubt, o.Settled = flags&openDoubt != 0, flags&openSettled != 0
 	for _, v := range [...]*int64{&o.At, &o.Tried, &o.Claimed, &o.Revision, &o.Waited, &o.RetryAt} {
 		*v = d.int()
 	}

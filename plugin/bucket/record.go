@@ -71,9 +71,11 @@ type Record struct {
 	Outcome task.Outcome
 	Reason  task.Reason
 	Error   string // at most MaxError bytes
-	Rows    int64
+	// Value of a Settle is what a reply returned, at most task.MaxReplyValue bytes.
+	Value string
+	Rows  int64
 	// Final ends the firing. Without it there will be another attempt, not
-	// before RetryAt.
+	// before RetryAt; or, with the outcome WAITING, a reply by then.
 	Final   bool
 	RetryAt int64
 	// NotSent and Open of a Settle are those of task.Result.

@@ -5,6 +5,10 @@ import "github.com/seed42aab489/belfry/plugin/task"
 // maxAnswers bounds the requests that one batch answers.
 const maxAnswers = 100
 
+// maxValues bounds the values of the replies that one batch holds, in bytes. One
+// reply may go beyond it.
+const maxValues = 128 << 10
+
 // answerRequests deals with what administrators asked for. What has to wait
 // stays among the requests.
 func (r *round) answerRequests() {
@@ -14,19 +18,24 @@ func (r *round) answerRequests() {
 	}
 	r.s.asked = true
 	for _, q := range r.s.requests {
-		if r.over() || len(r.out.Take) >= maxAnswers {
+		if r.over() || r.answers >= maxAnswers || r.values >= maxValues {
 			return
 		}
 		if waiting[q.ID] {
 			continue
 		}
 		e := r.s.entries[q.UID]
-		if r.asked[e] {
+		if kind := r.asked[e]; kind != "" && (kind != task.RequestReply || q.Kind != task.RequestReply) {
 			continue
 		}
-		if q.Kind == task.RequestCancel {
+		switch {
+		case e == nil:
+			r.take(q)
+		case q.Kind == task.RequestCancel:
 			r.cancel(e, q)
-		} else {
+		case q.Kind == task.RequestReply:
+			r.reply(e, q)
+		default:
 			r.run(e, q)
 		}
 	}
@@ -48,6 +57,10 @@ func (s *State) idleRequests() (waiting map[string]bool, idle bool) {
 			if o != nil && o.held && o.cancel != "" {
 				waiting[q.ID] = true // its run is being cancelled
 			}
+		case q.Kind == task.RequestReply:
+			if o := e.byID(q.FireID); o != nil && o.held {
+				waiting[q.ID] = true // its run has not settled
+			}
 		case e.info != nil && e.info.Overlap == task.OverlapQueue && !e.info.Paused && len(e.cur.Open) > 0:
 			if _, over := e.ended(); !over {
 				waiting[q.ID] = true
@@ -59,10 +72,6 @@ func (s *State) idleRequests() (waiting map[string]bool, idle bool) {
 
 // run claims a firing by hand, or refuses it. It never moves the cursor.
 func (r *round) run(e *entry, q task.Request) {
-	if e == nil {
-		r.take(q)
-		return
-	}
 	refuse := func(why task.Reason) {
 		r.add(Decision{Info: e.info, Record: Record{
 			Kind: Skip, UID: q.UID, At: q.Asked.UnixMilli(), Manual: q.ID, Reason: why,
@@ -93,21 +102,22 @@ func (r *round) run(e *entry, q task.Request) {
 // cancel ends a firing that is open or deferred. A run that is going is
 // cancelled first, and the request is taken when it has ended.
 func (r *round) cancel(e *entry, q task.Request) {
-	if e == nil {
-		r.take(q)
-		return
-	}
 	o := e.byID(q.FireID)
 	switch {
 	case o == nil:
 		r.cancelDeferred(e, q)
+		return
 	case o.held:
 		o.cancel = q.ID
 		r.out.Cancel = append(r.out.Cancel, q.FireID)
 		return
+	case o.awaits():
+		rec := o.settle(e, r.now)
+		rec.Outcome, rec.Error, rec.Final = task.Cancelled, "cancelled by request; what it called may go on", true
+		r.add(Decision{Info: e.info, Record: rec})
 	default:
 		why := "cancelled by request"
-		if o.Doubt || !o.Waiting {
+		if o.Doubt || !o.Settled {
 			why += "; an earlier attempt may have run"
 		}
 		r.end(e, o, task.Cancelled, why)
@@ -119,20 +129,34 @@ func (r *round) cancelDeferred(e *entry, q task.Request) {
 	for _, d := range e.cur.Deferred {
 		if fireID(e.cur.UID, d.At, "") == q.FireID {
 			r.skip(e, d.At, 0, 1, task.ReasonRefused)
+			r.answer(e, q)
+			return
 		}
 	}
+	r.take(q) // it has ended
 }
 
-func (r *round) take(q task.Request) { r.out.Take = append(r.out.Take, q.ID) }
+// take takes a request about which there is nothing to decide.
+func (r *round) take(q task.Request) {
+	r.answers++
+	r.out.Take = append(r.out.Take, q.ID)
+}
 
-// answer takes the request, and leaves all else about its task to the next
-// round, which knows what came of it.
+// answer takes the request with the record that was decided last, which must
+// not be committed without it.
 func (r *round) answer(e *entry, q task.Request) {
+	r.answers++
+	r.out.Decisions[len(r.out.Decisions)-1].Take = q.ID
+	r.mark(e, q)
+}
+
+// mark leaves all else about a task to the next round, which knows what came of
+// this request.
+func (r *round) mark(e *entry, q task.Request) {
 	if r.asked == nil {
-		r.asked = make(map[*entry]bool)
+		r.asked = make(map[*entry]task.RequestKind)
 	}
-	r.asked[e] = true
-	r.take(q)
+	r.asked[e] = q.Kind
 }
 
 func (e *entry) byID(id task.FireID) *Open {

@@ -21,6 +21,7 @@ const (
 type past struct {
 	at, start, end, until int64
 	manual, node, err     string
+	value                 string
 	attempt, count        int32
 	outcome, reason       uint8 // numbers of outcomes, reasons
 }
@@ -29,7 +30,7 @@ func (p *past) run(uid string, key task.Key) task.Run {
 	r := task.Run{
 		FireID: fireID(uid, p.at, p.manual), Task: key, Scheduled: instant(p.at), Started: instant(p.start),
 		Ended: instant(p.end), Outcome: outcomes[p.outcome], Reason: reasons[p.reason], Attempt: int(p.attempt),
-		Node: p.node, Error: p.err,
+		Node: p.node, Error: p.err, Value: p.value,
 	}
 	if r.Outcome == task.Skipped {
 		r.Skips = int(p.count)
@@ -62,19 +63,34 @@ func (e *entry) remember(p past, keep int) {
 }
 
 // encodeRuns writes the ring within room bytes, and within MaxRuns unless that
-// would leave a task without its last run. It keeps fewer runs of each task
-// where that is needed.
+// would leave a task without its last run. Where that is needed it keeps the
+// values of replies only for the last run of each task, then for none, and then
+// fewer runs of each task.
 func (s *State) encodeRuns(room int) []byte {
-	for keep := RunsPerTask; ; keep /= 2 {
-		data := s.encodeRunsOf(keep)
+	values := RunsPerTask
+	for keep := RunsPerTask; ; {
+		data := s.encodeRunsOf(keep, values)
 		if len(data) <= MaxRuns || keep == 0 || keep == 1 && len(data) <= room {
 			return data
+		}
+		switch {
+		case values > 1:
+			values = 1
+		case values == 1:
+			values = 0
+		default:
+			keep /= 2
 		}
 	}
 }
 
-func (s *State) encodeRunsOf(keep int) []byte {
+// encodeRunsOf writes the last runs of each task, and the values of the last of
+// them.
+func (s *State) encodeRunsOf(keep, values int) []byte {
 	e := newEncoder(magicRuns, 4096)
+	if s.hasValues(keep, values) {
+		e.needs(formatReplies)
+	}
 	for _, t := range s.ordered() {
 		runs := t.runs[max(0, len(t.runs)-keep):]
 		if len(runs) == 0 {
@@ -83,10 +99,23 @@ func (s *State) encodeRunsOf(keep int) []byte {
 		e.uint(uint64(len(runs)))
 		e.text(t.cur.UID)
 		for i := range runs {
-			runs[i].encode(e)
+			p := runs[i]
+			if len(runs)-i > values {
+				p.value = ""
+			}
+			p.encode(e)
 		}
 	}
 	return e.done()
+}
+
+func (s *State) hasValues(keep, values int) bool {
+	for _, t := range s.entries {
+		if slices.ContainsFunc(t.runs[max(0, len(t.runs)-min(keep, values)):], func(p past) bool { return p.value != "" }) {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *past) encode(e *encoder) {
@@ -100,6 +129,9 @@ func (p *past) encode(e *encoder) {
 	e.uint(uint64(p.attempt))
 	e.uint(uint64(p.count))
 	e.b = append(e.b, p.outcome, p.reason)
+	if e.b[1] >= formatReplies {
+		e.text(p.value)
+	}
 }
 
 func (p *past) decode(d *decoder) {
@@ -107,6 +139,9 @@ func (p *past) decode(d *decoder) {
 	p.manual, p.node, p.err = d.text(), d.text(), d.text()
 	p.attempt, p.count = int32(d.small(maxAttempts)), int32(d.small(MaxCount))
 	p.outcome, p.reason = codeOf(outcomes, wordOf(d, outcomes)), codeOf(reasons, wordOf(d, reasons))
+	if d.format >= formatReplies {
+		p.value = d.text()
+	}
 }
 
 // decodeRuns gives the stored ring by task uid. Errors: ErrCorrupt, ErrNewer.

@@ -300,7 +300,7 @@ func (s *State) Fold(waited time.Duration) (page, runs []byte, err error) {
 	for _, e := range s.ordered() {
 		c := e.cur
 		for i, o := range c.Open {
-			if !o.held && !o.Waiting && waited > 0 {
+			if !o.held && !o.Settled && waited > 0 {
 				c.Open = slices.Clone(c.Open)
 				longer := *o
 				longer.Waited += waited.Milliseconds()

@@ -89,6 +89,9 @@ func (b *bench) at(now time.Time) string {
 		for _, c := range d.Decisions {
 			records = append(records, c.Record)
 			told = append(told, tell(&c.Record))
+			if c.Take != "" {
+				d.Take = append(d.Take, c.Take)
+			}
 		}
 		b.commit(records, d.Take...)
 	}

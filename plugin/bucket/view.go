@@ -107,8 +107,11 @@ func (o *Open) run(uid string, key task.Key) task.Run {
 		FireID: fireID(uid, o.At, o.Manual), Task: key, Scheduled: instant(o.At), Started: instant(o.Tried),
 		Outcome: task.Running, Attempt: o.Attempt, Node: o.Node,
 	}
-	if o.Waiting {
+	if o.Settled {
 		r.Outcome, r.Error = o.Outcome, o.Error
+	}
+	if o.awaits() {
+		r.Deadline = instant(o.RetryAt)
 	}
 	return r
 }
@@ -125,7 +128,7 @@ func (s *State) Runs(uid string) []task.Run {
 		runs = append(runs, e.runs[i].run(uid, e.key()))
 	}
 	for _, o := range e.cur.Open {
-		if !o.Waiting {
+		if !o.Settled || o.awaits() {
 			runs = append(runs, o.run(uid, e.key()))
 		}
 	}

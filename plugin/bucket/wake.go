@@ -79,9 +79,11 @@ func (o *Open) wake(paused bool) int64 {
 	switch {
 	case o.held:
 		return never
-	case o.Waiting && !paused:
+	case o.awaits():
+		return o.RetryAt // a pause does not move a deadline
+	case o.Settled && !paused:
 		return o.RetryAt
-	case o.Waiting:
+	case o.Settled:
 		return never
 	case paused && o.Delivery != task.AtMostOnce:
 		return never

@@ -83,7 +83,7 @@ func (o *owner) gatherSettles(f *flight, now time.Time) {
 		if !ok {
 			continue
 		}
-		text += len(r.Error)
+		text += len(r.Error) + len(r.Value)
 		if take != "" {
 			f.write.Take = append(f.write.Take, take)
 		}
@@ -119,10 +119,13 @@ func (o *owner) gatherDecisions(f *flight, now time.Time) {
 				f.write.Drop = append(f.write.Drop, *c.Info)
 			}
 		}
+		if c.Take != "" {
+			f.write.Take = append(f.write.Take, c.Take)
+		}
 		o.note(f, &c.Record, now)
 		f.batch.Records = append(f.batch.Records, c.Record)
 	}
-	f.write.Take = append(f.write.Take, d.Take...) // answers come first and fit
+	f.write.Take = append(f.write.Take, d.Take...) // there are few
 	f.claimed = workers.made[:len(f.starts)]
 	for _, spare := range workers.made[len(f.starts):] {
 		o.e.pool.release(spare.limits)

@@ -62,6 +62,10 @@
 // engine's business: the Invoker has them accepted into the outbox, each under
 // an id of its own, before it returns.
 //
+// A run that is WAITING for a reply is over for the engine: its worker is free,
+// and nothing of it holds up a release. Its reply, and its deadline, are decided
+// like any other thing that is due.
+//
 // # Leaving
 //
 // Release and Stop claim nothing more, start what is claimed, let runs end, and

@@ -29,6 +29,7 @@ type Metrics struct {
 	Interrupt atomic.Int64
 	Unknown   atomic.Int64
 	Cancelled atomic.Int64
+	Waiting   atomic.Int64 // attempts that went on to wait for a reply
 	// Lateness is from the scheduled instant to the start of the first attempt,
 	// manual firings apart.
 	Lateness Histogram
@@ -50,6 +51,8 @@ func (m *Metrics) settled(o task.Outcome) {
 		m.Unknown.Add(1)
 	case task.Cancelled:
 		m.Cancelled.Add(1)
+	case task.Waiting:
+		m.Waiting.Add(1)
 	}
 }
 

@@ -156,14 +156,14 @@ func (r *run) invoke() (result task.Result) {
 // knows why.
 func understood(result task.Result, cause error) task.Result {
 	switch {
-	case result.Outcome == task.OK || cause == nil:
+	case result.Outcome == task.OK || result.Outcome == task.Waiting || cause == nil:
 	case errors.Is(cause, errStopping), errors.Is(cause, context.Canceled):
 		result.Outcome = task.Interrupted
 	case errors.Is(cause, errTimedOut):
 		result.Outcome = task.TimedOut
 	}
 	switch result.Outcome {
-	case task.OK, task.Failed, task.TimedOut, task.Interrupted:
+	case task.OK, task.Failed, task.TimedOut, task.Interrupted, task.Waiting:
 	default:
 		result.Outcome = task.Failed
 	}

@@ -14,7 +14,8 @@
 //	/buckets/<b>/log/<seq>        one batch of records; opaque here; seq has twelve digits or more
 //	/runs/<b>                     the ring of recent runs; opaque here
 //	/tasks/<b>/<task>             a definition, or its tombstone
-//	/requests/<b>/<id>            a manual run or a cancellation
+//	/requests/<b>/<id>            a manual run, a cancellation, or the reply to a firing
+//	/secrets/reply                what the tokens of replies are derived from
 //	/outbox/<b>/<message>         a message to be delivered
 //	/triggers/<service>/<trigger> the state of an event trigger; opaque here
 //	/catalogue                    raised whenever a host has published something

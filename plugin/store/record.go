@@ -18,7 +18,8 @@ const Format = 1
 // Bounds of records in bytes.
 const (
 	MaxDefinition = 64 << 10
-	MaxRequest    = 16 << 10
+	// MaxRequest holds a reply's value, each byte of it escaped.
+	MaxRequest = 32 << 10
 	// MaxMessage leaves room in a commit for the state of a trigger.
 	MaxMessage = 480 << 10
 )
@@ -121,6 +122,10 @@ func decodeRequest(data []byte, modified time.Time) (task.Request, error) {
 	switch {
 	case r.ID == "" || r.UID == "":
 		return task.Request{}, errors.New("no id or no uid")
+	case r.Kind == task.RequestReply:
+		if r.Reply == nil || len(r.Reply.Value) > task.MaxReplyValue {
+			return task.Request{}, errors.New("no reply, or too long a one")
+		}
 	case r.Kind != task.RequestRun && r.Kind != task.RequestCancel:
 		return task.Request{}, fmt.Errorf("kind %q is unknown", r.Kind)
 	}

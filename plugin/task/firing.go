@@ -30,7 +30,7 @@ func (id FireID) Manual() bool {
 // Outcome is how a run ended, or that it has not.
 type Outcome string
 
-// The outcomes. Running is not an end.
+// The outcomes. Running and Waiting are not an end.
 const (
 	Running     Outcome = "RUNNING"
 	OK          Outcome = "OK"
@@ -40,6 +40,7 @@ const (
 	Unknown     Outcome = "UNKNOWN"     // may have run; never run again of itself
 	Skipped     Outcome = "SKIPPED"     // decided not to run; Run.Reason says why
 	Cancelled   Outcome = "CANCELLED"
+	Waiting     Outcome = "WAITING" // its request was sent, its end is a reply; no end either
 )
 
 // Reason is a stable code for why a firing was skipped or deferred, or why a
@@ -73,6 +74,10 @@ type Run struct {
 	Attempt   int       `json:"attempt"`
 	Node      string    `json:"node"`
 	Error     string    `json:"error,omitempty"`
+	// Value is what a reply returned, of a run that waited for one.
+	Value string `json:"value,omitempty"`
+	// Deadline of a WAITING run: a reply after it comes too late.
+	Deadline time.Time `json:"deadline,omitzero"`
 	// Skips is how many instants a SKIPPED record stands for, Scheduled being
 	// the first and Until the last of them.
 	Skips int       `json:"skips,omitempty"`
@@ -98,30 +103,36 @@ type Target struct {
 	Limits []string
 }
 
-// RequestKind is what an administrator asks of a bucket's owner.
+// RequestKind is what somebody asks of a bucket's owner.
 type RequestKind string
 
 // The requests.
 const (
 	RequestRun    RequestKind = "run"    // fire once now
 	RequestCancel RequestKind = "cancel" // cancel the open run FireID
+	RequestReply  RequestKind = "reply"  // end the waiting run FireID; asked by what it called
 )
 
-// Request is a manual run or a cancellation, asked for through the store.
+// Request is a manual run, a cancellation or a reply, asked for through the
+// store.
 type Request struct {
-	ID     string      `json:"id"` // a UUID
+	ID     string      `json:"id"` // a UUID; of a reply made of the fire id, so that there is one
 	Kind   RequestKind `json:"kind"`
 	Task   Key         `json:"task"`
 	UID    string      `json:"uid"`
-	FireID FireID      `json:"fire_id,omitempty"` // of a cancellation
+	FireID FireID      `json:"fire_id,omitempty"` // of a cancellation or reply
 	Asked  time.Time   `json:"asked,omitzero"`    // the store's clock
 	Reason string      `json:"reason,omitempty"`
+	Reply  *Reply      `json:"reply,omitempty"`
 }
 
 // Result is how an attempt ended, as the one who invoked it can tell.
 type Result struct {
-	Outcome Outcome // OK, Failed, TimedOut or Interrupted
+	Outcome Outcome // OK, Failed, TimedOut, Interrupted or Waiting
 	Error   string
+	// Deadline of Waiting: if no reply has come by then, the attempt has timed
+	// out. Zero: as the definition's Reply says, from now.
+	Deadline time.Time
 	// NotSent is certain: nothing can have reached the target (its service is
 	// not deployed or inactive, no connection was to be had). At-most-once may
 	// attempt again only then. Such a failure is retried with backoff at least

@@ -63,7 +63,9 @@ type Info struct {
 	Overlap  Overlap  `json:"overlap,omitempty"`
 	Delivery Delivery `json:"delivery,omitempty"`
 	Retry    Retry    `json:"retry"`
-	// Timeout of one run. Zero: DefaultTimeout.
+	// Reply makes a run wait for a reply to its call. Nil: it ends with the call.
+	Reply *ReplyWait `json:"reply,omitempty"`
+	// Timeout of one run; with Reply of the call alone. Zero: DefaultTimeout.
 	Timeout Duration `json:"timeout,omitempty"`
 
 	Paused      bool      `json:"paused,omitempty"`

@@ -1,0 +1,58 @@
+package task
+
+import "time"
+
+// ReplyWait lets a run end not when its call returns but with a reply to it: the
+// request carries the fire id, by which the reply names it. Meanwhile the run is
+// WAITING: it holds no worker, counts as open for the overlap policy, and
+// outlives every host.
+type ReplyWait struct {
+	// Deadline is for how long after the attempt began a reply counts. Zero:
+	// DefaultReplyDeadline.
+	Deadline Duration `json:"deadline,omitempty"`
+	// OnDeadline says what becomes of a run without a reply by then.
+	OnDeadline OnDeadline `json:"on_deadline,omitempty"`
+}
+
+// Bounds of waiting for a reply.
+const (
+	DefaultReplyDeadline = 24 * time.Hour
+	MaxReplyDeadline     = 400 * 24 * time.Hour
+	// MaxReplyValue is the largest value of a reply in bytes.
+	MaxReplyValue = 4096
+)
+
+// OnDeadline is what becomes of a run whose reply did not come in time.
+type OnDeadline string
+
+// What becomes of it. The zero value means DeadlineFail.
+const (
+	DeadlineFail OnDeadline = "fail" // it is TIMED_OUT
+	// DeadlineRetry sends the request again, with the same fire id, as the task's
+	// retry policy allows; then it is TIMED_OUT.
+	DeadlineRetry OnDeadline = "retry"
+)
+
+// Wait is for how long a reply counts, the default applied.
+func (w *ReplyWait) Wait() time.Duration {
+	if w.Deadline <= 0 {
+		return DefaultReplyDeadline
+	}
+	return time.Duration(w.Deadline)
+}
+
+// Retries tells whether a run without a reply is attempted again.
+func (w *ReplyWait) Retries() bool { return w != nil && w.OnDeadline == DeadlineRetry }
+
+// Reply is the end of a waiting run, told by what it called. It is final: an
+// exception is an answer, and no reason to ask again.
+type Reply struct {
+	OK bool `json:"ok"`
+	// Value is what was returned; of an exception, its text. At most
+	// MaxReplyValue bytes.
+	Value string `json:"value,omitempty"`
+}
+
+// ReplyID is the id of the request that carries the reply to a firing. There is
+// only one, so that a reply that is sent twice is stored once.
+func ReplyID(id FireID) string { return "reply:" + string(id) }
