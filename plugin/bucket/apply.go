@@ -36,7 +36,7 @@ func (s *State) Abandon() {
 func (s *State) apply(b *Batch, r *Record, live bool) {
 	e := s.entries[r.UID]
 	if e == nil {
-		if r.Kind == Forget {
+		if r.Kind == Forget || r.Kind == Give {
 			return
 		}
 		e = &entry{cur: Cursor{UID: r.UID}, gone: 1} // until its definition is read
@@ -63,8 +63,10 @@ func (s *State) apply(b *Batch, r *Record, live bool) {
 		e.cur.Deferred = append(e.cur.Deferred, Deferred{At: r.At, NotBefore: r.Start})
 	case Alerted:
 		e.cur.Alerted = r.Start
-	case Forget:
+	case Forget, Give:
 		s.forget(e)
+	case Adopt:
+		s.adopted(e, b, r, live)
 	}
 }
 

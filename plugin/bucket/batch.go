@@ -75,6 +75,9 @@ func (r *Record) encode(e *encoder, base int64) {
 	if r.Value != "" || r.Outcome == task.Waiting {
 		e.needs(formatReplies)
 	}
+	if r.Kind == Give || r.Kind == Adopt {
+		e.needs(formatMoves)
+	}
 	e.uint(flags)
 	e.int(r.At - base)
 	if r.Manual != "" {
@@ -96,6 +99,9 @@ func (r *Record) encode(e *encoder, base int64) {
 		e.uint(uint64(r.Count))
 	case Defer, Alerted:
 		e.int(r.Start)
+	case Adopt:
+		e.uint(uint64(len(r.Parcel)))
+		e.b = append(e.b, r.Parcel...)
 	}
 	if r.Kind == Skip || r.Kind == Defer {
 		e.b = append(e.b, codeOf(reasons, r.Reason))
@@ -118,7 +124,7 @@ func (r *Record) encode(e *encoder, base int64) {
 }
 
 func (r *Record) decode(d *decoder, base int64) {
-	r.Kind = Kind(d.small(uint64(Forget)))
+	r.Kind = Kind(d.small(uint64(Adopt)))
 	r.UID = d.text()
 	flags := d.uint()
 	r.At = d.int() + base
@@ -142,7 +148,9 @@ func (r *Record) decode(d *decoder, base int64) {
 		r.Count = d.small(MaxCount)
 	case Defer, Alerted:
 		r.Start = d.int()
-	case Forget:
+	case Adopt:
+		r.Parcel = d.bytes(MaxParcel)
+	case Forget, Give:
 	default:
 		d.fail("record of %s", r.Kind)
 	}

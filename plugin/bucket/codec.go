@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"slices"
 
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -27,10 +28,12 @@ var (
 const (
 	formatFirst   = 1
 	formatReplies = 2 // the outcome WAITING; the values of replies
-	formatVersion = formatReplies
+	formatMoves   = 3 // GIVE and ADOPT
+	formatVersion = formatMoves
 	magicBatch    = 'B'
 	magicPage     = 'P'
 	magicRuns     = 'R'
+	magicParcel   = 'C'
 )
 
 // maxText is the longest string that is stored: a uid, a hash, a name.
@@ -165,6 +168,18 @@ func (d *decoder) text() string {
 	d.b = d.b[size:]
 	d.texts = append(d.texts, s)
 	return s
+}
+
+// bytes reads a number of bytes and so many.
+func (d *decoder) bytes(limit uint64) []byte {
+	n := d.small(limit)
+	if n > len(d.b) {
+		d.fail("bytes cut short")
+		return nil
+	}
+	b := slices.Clone(d.b[:n])
+	d.b = d.b[n:]
+	return b
 }
 
 func (d *decoder) end() error {

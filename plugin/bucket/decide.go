@@ -34,8 +34,10 @@ type Pool interface {
 type Decision struct {
 	Record
 	// Info of a Claim or Reclaim is what is to run, of a Forget the tombstone to
-	// drop, if there is one. It must not be changed.
+	// drop, if there is one; of a Give or Adopt the task. It must not be changed.
 	Info *task.Info
+	// Parcel of a Give is the state that goes with the task.
+	Parcel []byte
 	// Claimed is when the firing was first claimed, in Unix milliseconds; zero
 	// for a Claim, which is made by the batch's time.
 	Claimed int64
@@ -125,6 +127,11 @@ func (r *round) deferTo(e *entry, at, notBefore int64, why task.Reason) {
 
 func (r *round) entry(e *entry) {
 	r.fired, r.put = false, 0
+	if e.arriving() {
+		r.adoptParcel(e)
+		return
+	}
+	before := len(r.out.Decisions)
 	if end, over := e.ended(); over {
 		r.ended(e, end)
 		return
@@ -140,6 +147,10 @@ func (r *round) entry(e *entry) {
 			why = task.ReasonPaused
 		}
 		r.skip(e, first, start, countUpTo(e.past, e.cur.Decided, start), why)
+	}
+	if e.leaving() {
+		r.give(e, before)
+		return
 	}
 	if e.info.Paused {
 		r.dropDeferred(e, never, task.ReasonPaused)

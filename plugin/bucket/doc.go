@@ -35,6 +35,8 @@
 //	DEFER    the instant is decided, and claimed later, in order
 //	ALERTED  a task's silence was reported, so that a restart does not repeat it
 //	FORGET   a deleted task is dealt with; its cursor and tombstone go
+//	GIVE     the task goes to another bucket, with its cursor and open claims
+//	ADOPT    it has come from another bucket, with these in the record
 //
 // A batch of records is one entry of the log and one commit. Its operation id,
 // (epoch, op), tells the owner its own entry from another's. Messages that
@@ -83,6 +85,18 @@
 // attempt ends, and then is how it ended. One that finds its owner dead before
 // WAITING was recorded ends the firing all the same. Whatever comes after the end
 // changes nothing. A pause stops neither replies nor deadlines.
+//
+// # Moving to another bucket
+//
+// A task with a location of its own is decided by a bucket that it shares with
+// tasks of the same location. When its location changes, its owner decides
+// nothing new about it; when no run of it is going, and no request for it is
+// open, one commit logs GIVE here, writes the cursor into the definition, which
+// names the new bucket from then on, and tells that bucket's owner by an edit.
+// The new owner decides nothing about it but ADOPT, which copies the cursor into
+// its own log and takes it off the definition, in one commit. So each instant is
+// decided by whoever has the cursor, and only one of them has. Owners of both
+// buckets may die at any step: what is committed says whose turn it is.
 //
 // # What a crash leaves open
 //

@@ -66,6 +66,10 @@ type Write struct {
 	Fold *Fold
 	// Drop lists tombstones that are dealt with, by key, at their revision.
 	Drop []task.Info
+	// Give lists tasks that are handed to the buckets that their definitions
+	// name, Adopt those that have been taken in, both at their revision.
+	Give  []Given
+	Adopt []task.Info
 }
 
 // Fold replaces the page and the ring of runs at their versions and deletes

@@ -27,9 +27,13 @@ const (
 	Alerted
 	// Forget: a deleted task is dealt with; its cursor goes.
 	Forget
+	// Give: the task is handed to another bucket; its cursor goes there.
+	Give
+	// Adopt: the task came from another bucket, with its cursor in Parcel.
+	Adopt
 )
 
-var kindNames = [...]string{"", "CLAIM", "RECLAIM", "SETTLE", "SKIP", "DEFER", "ALERTED", "FORGET"}
+var kindNames = [...]string{"", "CLAIM", "RECLAIM", "SETTLE", "SKIP", "DEFER", "ALERTED", "FORGET", "GIVE", "ADOPT"}
 
 // String gives the name that the protocol uses.
 func (k Kind) String() string {
@@ -80,6 +84,8 @@ type Record struct {
 	RetryAt int64
 	// NotSent and Open of a Settle are those of task.Result.
 	NotSent, Open bool
+	// Parcel of an Adopt is the state that another bucket has handed over.
+	Parcel []byte
 }
 
 // Bounds of what is stored.

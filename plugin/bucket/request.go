@@ -52,6 +52,8 @@ func (s *State) idleRequests() (waiting map[string]bool, idle bool) {
 		e := s.entries[q.UID]
 		switch {
 		case e == nil:
+		case e.arriving():
+			waiting[q.ID] = true // nothing is known of the task yet
 		case q.Kind == task.RequestCancel:
 			o := e.byID(q.FireID)
 			if o != nil && o.held && o.cancel != "" {

@@ -27,6 +27,9 @@ type State struct {
 	asked    bool
 	withRuns int // entries that have recent runs
 	usual    int // how many decisions a round makes
+	// Of Inherit, for what is handed over later.
+	wait time.Duration
+	dead bool
 }
 
 // entry is one task, by its uid.
@@ -140,14 +143,19 @@ func (s *State) Folded() int64 { return s.folded }
 // the task's time-out it is how long it may still go. Dead: it cannot, since
 // the process is known to be gone.
 func (s *State) Inherit(now time.Time, wait time.Duration, dead bool) {
+	s.wait, s.dead = wait, dead
 	for _, e := range s.entries {
-		for _, o := range e.cur.Open {
-			o.due = 0
-			if !dead && o.Delivery != task.EffectivelyOnce {
-				o.due = now.Add(wait+e.timeout()).UnixMilli() - o.Waited
-			}
-		}
+		s.inherit(e, now)
 		s.rearm(e)
+	}
+}
+
+func (s *State) inherit(e *entry, now time.Time) {
+	for _, o := range e.cur.Open {
+		o.due = 0
+		if !s.dead && o.Delivery != task.EffectivelyOnce {
+			o.due = now.Add(s.wait+e.timeout()).UnixMilli() - o.Waited
+		}
 	}
 }
 

@@ -28,6 +28,9 @@ func (s *State) rearm(e *entry) {
 }
 
 func (s *State) wakeOf(e *entry) int64 {
+	if e.arriving() {
+		return 0
+	}
 	if end, over := e.ended(); over {
 		return e.wakeEnded(end)
 	}
@@ -36,6 +39,12 @@ func (s *State) wakeOf(e *entry) int64 {
 		wake = min(wake, o.wake(e.info.Paused))
 	}
 	if e.overdue() || e.info.Paused && len(e.cur.Deferred) > 0 {
+		return 0
+	}
+	if e.leaving() {
+		if e.held() {
+			return wake
+		}
 		return 0
 	}
 	if e.info.Paused {

@@ -118,6 +118,10 @@ func (o *owner) gatherDecisions(f *flight, now time.Time) {
 			if c.Info != nil {
 				f.write.Drop = append(f.write.Drop, *c.Info)
 			}
+		case bucket.Give:
+			f.write.Give = append(f.write.Give, bucket.Given{Info: *c.Info, Parcel: c.Parcel})
+		case bucket.Adopt:
+			f.write.Adopt = append(f.write.Adopt, *c.Info)
 		}
 		if c.Take != "" {
 			f.write.Take = append(f.write.Take, c.Take)
@@ -135,7 +139,7 @@ func (o *owner) gatherDecisions(f *flight, now time.Time) {
 // full tells whether the commit has room for no more of what goes with records.
 func (f *flight) full() bool {
 	w := &f.write
-	return max(len(w.Messages), len(w.Take), len(w.Drop)) >= batchOps || f.messages >= batchMessages
+	return max(len(w.Messages), len(w.Take), len(w.Drop)) >= batchOps || len(w.Give)+len(w.Adopt) >= batchMoves || f.messages >= batchMessages
 }
 
 // note adds the messages of the alerts that come true with a record.

@@ -71,12 +71,14 @@ const (
 	// batchDecisions and batchSettles bound a batch, batchText the error texts in
 	// it, in bytes. batchOps bounds each kind of the other operations of its
 	// commit: requests taken, tombstones dropped, messages; batchMessages bounds
-	// the messages in bytes. One record may go beyond the last two.
+	// the messages in bytes. One record may go beyond the last two. batchMoves
+	// bounds the tasks that go to other buckets, with their definitions.
 	batchDecisions = 1000
 	batchSettles   = 1000
 	batchText      = 128 << 10
 	batchOps       = 200
 	batchMessages  = 64 << 10
+	batchMoves     = 2
 	// The pauses between commits of the same batch.
 	minBackoff = 10 * time.Millisecond
 	maxBackoff = time.Second

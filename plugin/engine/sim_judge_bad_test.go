@@ -50,6 +50,10 @@ func TestJudge(t *testing.T) {
 		{"run after the end", errRunAfterSettle, newScript().define(nil).log(claim(1)).log(settle(1, 1, task.Unknown)).run(1, 1)},
 		{"two at once", errOverlap, newScript().define(queued).log(claim(1), claim(2)).begin(1).begin(2)},
 		{"missed when hardly late", errWrongMisfire, newScript().define(nil).log(skip(1, task.ReasonMissed))},
+		{"decided by two buckets", errTwoBuckets, newScript().define(nil).log(claim(1)).in(1).log(claim(2))},
+		{"on its way", errTwoBuckets, newScript().define(nil).log(move(bucket.Give)).log(claim(1))},
+		{"from nowhere", errTwoBuckets, newScript().define(nil).log(claim(1)).in(1).log(move(bucket.Adopt))},
+		{"never arrived", errLostFiring, newScript().define(nil).log(claim(1)).log(move(bucket.Give))},
 		{"settled twice", errBadLog, newScript().define(nil).log(claim(1)).run(1, 1).log(settle(1, 1, task.OK)).log(settle(1, 1, task.OK))},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -66,6 +70,7 @@ type script struct {
 	h   []event
 	seq int64
 	rev int64
+	b   int // the bucket of what is logged next
 }
 
 var dawn = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -99,9 +104,15 @@ func (s *script) log(records ...bucket.Record) *script { return s.logAt(10_000, 
 
 func (s *script) logAt(after int64, records ...bucket.Record) *script {
 	s.seq++
-	s.h = append(s.h, event{what: committed, at: dawn, batch: &bucket.Batch{
+	s.h = append(s.h, event{what: committed, at: dawn, bucket: s.b, batch: &bucket.Batch{
 		Epoch: 1, Seq: s.seq, Op: s.seq, Time: ms(0) + after, Records: records,
 	}})
+	return s
+}
+
+// in goes on in another bucket.
+func (s *script) in(b int) *script {
+	s.b = b
 	return s
 }
 
@@ -125,6 +136,10 @@ func id(second int) task.FireID { return task.ScheduledID("u", time.UnixMilli(ms
 
 func claim(second int) bucket.Record {
 	return bucket.Record{Kind: bucket.Claim, UID: "u", At: ms(second), Attempt: 1, Delivery: task.EffectivelyOnce}
+}
+
+func move(kind bucket.Kind) bucket.Record {
+	return bucket.Record{Kind: kind, UID: "u", At: ms(1), Parcel: []byte("x")}
 }
 
 func atMostOnce(r bucket.Record) bucket.Record {

@@ -25,6 +25,7 @@ var (
 	errRunAfterSettle  = errors.New("a settled firing is not run again")
 	errOverlap         = errors.New("overlap queue and skip: a run waits for, or yields to, the one before")
 	errWrongMisfire    = errors.New("later than due but under the threshold simply fires late")
+	errTwoBuckets      = errors.New("one bucket at a time decides for a task")
 	errBadLog          = errors.New("the claim log contradicts itself")
 )
 
@@ -49,6 +50,9 @@ type judged struct {
 	owed     []int64 // instants before an edit that are still to be skipped
 	fires    map[task.FireID]*judgedFire
 	gone     bool
+	seat     int // the bucket that has it
+	seated   bool
+	away     bool // on its way to another bucket
 }
 
 type judgedFire struct {
@@ -137,6 +141,7 @@ func (j *judge) batch(e event) {
 		if t.gone {
 			j.fault(errBadLog, e, r.FireID(), "%s after FORGET", r.Kind)
 		}
+		j.moved(e, t, r)
 		switch r.Kind {
 		case bucket.Claim:
 			j.claim(e, t, r)
@@ -352,6 +357,10 @@ func (j *judge) rest(t *judged, end time.Time) {
 	def := t.def()
 	e := event{at: end}
 	if t.gone {
+		return
+	}
+	if t.away {
+		j.fault(errLostFiring, e, task.FireID(t.uid), "its task never arrived")
 		return
 	}
 	if def.Deleted {

@@ -33,6 +33,7 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 			"no check of the bucket's version", func(w *world) { w.noFence = true },
 			[]error{errFiredAfterPause, errNotScheduled},
 		},
+		{"a task moves without its cursor", func(w *world) { w.log = newStale }, []error{errDoubleDecision, errBadLog, errUnsettled}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

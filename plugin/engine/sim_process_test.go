@@ -38,8 +38,12 @@ func (w *world) boot(ctx context.Context) *process {
 	w.mu.Unlock()
 	p.member = w.cluster.Join("node", nil)
 	owner := store.New(&wire{KV: p.member, w: w, p: p}, store.Options{NewID: w.newID}).Owner(p.member.ID(), p.member)
+	var log engine.Log = owner
+	if w.log != nil {
+		log = w.log(owner)
+	}
 	e, err := engine.New(engine.Options{
-		Log: owner, Watcher: owner, Invoker: p, Targets: p, Session: p, Compile: bucket.Triggers(&w.compiler),
+		Log: log, Watcher: owner, Invoker: p, Targets: p, Session: p, Compile: bucket.Triggers(&w.compiler),
 		Rules: w.rules, Node: "node", Workers: 3 + w.draw(20), Limit: p.limit, PreviousOwnerDead: w.alone,
 		Now: p.now, Resync: 20 * time.Second, Left: p.left,
 	})

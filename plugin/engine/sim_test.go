@@ -103,7 +103,7 @@ func (s *sightings) add(h []event) {
 func (s *sightings) check(t *testing.T) {
 	t.Helper()
 	for _, what := range []string{
-		"crash", "effect", "CLAIM ", "RECLAIM ", "FORGET ", "SETTLE OK", "SETTLE FAILED", "SETTLE TIMED_OUT",
+		"crash", "effect", "CLAIM ", "RECLAIM ", "FORGET ", "GIVE ", "ADOPT ", "SETTLE OK", "SETTLE FAILED", "SETTLE TIMED_OUT",
 		"SETTLE INTERRUPTED", "SETTLE UNKNOWN", "SETTLE CANCELLED", "SKIP OVERLAP_SKIPPED", "SKIP PAUSED_BY_USER",
 		"SKIP MISFIRE_SKIPPED", "SKIP MISFIRE_MERGED", "SKIP CATCH_UP_LIMIT", "SKIP BEFORE_FROM", "SKIP DELETED",
 		"DEFER OVERLAP_QUEUED", "DEFER MISFIRE_SKIPPED",
@@ -333,6 +333,10 @@ func (w *world) randomTrigger() task.TriggerInfo {
 func (w *world) edit(ctx context.Context) {
 	key := task.Key{Name: fmt.Sprint("t", w.draw(6))}
 	var err error
+	if w.moves && w.draw(3) == 0 {
+		_ = w.moveTask(ctx, key) // there may be no such task
+		return
+	}
 	switch w.draw(9) {
 	case 0, 1:
 		err = w.pauseTask(ctx, key, true)

@@ -30,10 +30,12 @@ type world struct {
 	compiler trigger.Compiler
 	rules    bucket.Rules
 	buckets  int
+	moves    bool // tasks change their locations
 	alone    bool // one process at a time, known to be gone before the next
 	noFence  bool // planted: the bucket's version is not checked
 	ghosts   bool // planted: folded log entries are not deleted
 	plant    engine.Planted
+	log      func(*store.Owner) engine.Log // planted: another log; nil: the store's
 
 	mu      sync.Mutex // guards what follows
 	rand    *rand.Rand
@@ -55,6 +57,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	}
 	w.buckets = 1 + w.rand.IntN(2)
 	w.alone = w.rand.IntN(3) > 0
+	w.moves = seed%2 == 0
 	w.rules = bucket.Rules{Misfire: time.Minute, CatchUp: 100}
 	if w.rand.IntN(2) == 0 {
 		w.rules = bucket.Rules{Misfire: 5 * time.Second, CatchUp: 4, Queue: 6, Window: 40 * time.Second}
@@ -66,6 +69,9 @@ func (w *world) open(ctx context.Context) {
 	w.admin = store.New(&wire{w: w, KV: w.cluster.Dial()}, store.Options{NewID: w.newID})
 	if _, err := w.admin.Init(ctx, store.Settings{Buckets: w.buckets}); err != nil {
 		w.t.Fatal(err)
+	}
+	if w.moves {
+		w.spread(ctx)
 	}
 }
 

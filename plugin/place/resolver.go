@@ -42,7 +42,7 @@ const (
 )
 
 // Property is one of a resolver's settings, as tasks-config.xml has them.
-type Property struct{ Name, Value string }
+type Property = task.Property
 
 // Make makes a resolver of its properties. Errors name the property.
 type Make func(properties []Property) (Resolver, error)

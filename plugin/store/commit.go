@@ -18,10 +18,7 @@ import (
 // its page. Errors: bucket.ErrFenced, ErrMoved, ErrSeqTaken, *NoRequestError,
 // ErrUnavailable, ErrUnknownOutcome; coordclient.ErrTooLarge.
 func (o *Owner) Commit(ctx context.Context, f bucket.Fence, w bucket.Write) error {
-	plan, err := o.plan(f, w)
-	if err == nil {
-		err = o.commit(ctx, f, w, plan)
-	}
+	err := o.write(ctx, f, w)
 	switch {
 	case err == nil:
 		o.count(f.Bucket, true)
@@ -33,6 +30,23 @@ func (o *Owner) Commit(ctx context.Context, f bucket.Fence, w bucket.Write) erro
 		o.count(f.Bucket, false)
 	}
 	return fmt.Errorf("commit to bucket %d: %w", f.Bucket, err)
+}
+
+// write plans and commits, again when a bucket that a task goes to has moved.
+func (o *Owner) write(ctx context.Context, f bucket.Fence, w bucket.Write) error {
+	for try := range maxMoves {
+		plan, err := o.plan(ctx, f, w)
+		if err == nil {
+			err = o.commit(ctx, f, w, plan)
+		}
+		if !errors.Is(err, errTarget) {
+			return portError(err)
+		}
+		if err := backoff(ctx, try); err != nil {
+			return portError(err)
+		}
+	}
+	return fmt.Errorf("%w: %w %d times", bucket.ErrUnavailable, errTarget, maxMoves)
 }
 
 // step is an operation of a commit, and what its failure means.
@@ -47,7 +61,7 @@ var errSkip = errors.New("done already")
 // errPage: the page is not at the version that the fold was made from.
 var errPage = errors.New("the page moved")
 
-func (o *Owner) plan(f bucket.Fence, w bucket.Write) ([]step, error) {
+func (o *Owner) plan(ctx context.Context, f bucket.Fence, w bucket.Write) ([]step, error) {
 	steps := []step{
 		{coordclient.CheckMember(o.me), means(nil, coordclient.ErrNotMember, bucket.ErrFenced)},
 		{
@@ -71,13 +85,39 @@ func (o *Owner) plan(f bucket.Fence, w bucket.Write) ([]step, error) {
 		})
 	}
 	for _, info := range w.Drop {
-		steps = append(steps, step{
-			coordclient.Delete(o.keys.task(f.Bucket, info.Key), info.Revision-1),
-			means(means(nil, coordclient.ErrNotFound, errSkip), coordclient.ErrConflict, bucket.ErrMoved),
-		})
+		drop, err := o.planDrop(ctx, f.Bucket, info)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, drop...)
+	}
+	gives, err := o.planGives(ctx, f.Bucket, w.Give)
+	if err != nil {
+		return nil, err
+	}
+	steps = append(steps, gives...)
+	for _, info := range w.Adopt {
+		adopt, err := o.planAdopt(ctx, info)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, adopt)
 	}
 	messages, err := o.planMessages(f.Bucket, w.Messages)
 	return append(steps, messages...), err
+}
+
+// planDrop removes a tombstone.
+func (o *Owner) planDrop(ctx context.Context, b int, info task.Info) ([]step, error) {
+	home, err := o.HomeOf(ctx, info.Key)
+	if err != nil {
+		return nil, err
+	}
+	steps := []step{{
+		coordclient.Delete(o.keys.task(home, info.Key), info.Revision-1),
+		means(means(nil, coordclient.ErrNotFound, errSkip), coordclient.ErrConflict, bucket.ErrMoved),
+	}}
+	return append(steps, o.planPlaced(b, home, home, info.Key)...), nil
 }
 
 func (s *Store) planFold(b int, fold *bucket.Fold) []step {

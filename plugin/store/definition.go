@@ -51,15 +51,21 @@ func (s *Store) Create(ctx context.Context, info task.Info) (task.Info, error) {
 	info.Revision = 1
 	info.From, info.PausedAt = time.Time{}, time.Time{}
 	info.Deleted, info.DeletedAt = false, time.Time{}
+	to, err := s.seatFor(ctx, &info)
+	if err != nil {
+		return fail(err)
+	}
+	info.Seat = task.Seat{Bucket: to}
 	value, err := encodeDefinition(info)
 	if err != nil {
 		return fail(err)
 	}
+	ops := []coordclient.Op{coordclient.Create(s.keys.task(b, info.Key), value)}
+	if to > 0 {
+		ops = append(ops, coordclient.Create(s.placedKey(to, info.Key), nil))
+	}
 	err = s.edit(ctx, change{
-		bucket: b,
-		mark:   taskSegment(info.Key),
-		ops:    []coordclient.Op{coordclient.Create(s.keys.task(b, info.Key), value)},
-		landed: s.landed(b, info, -1),
+		bucket: seatIn(&info, b), mark: taskSegment(info.Key), ops: ops, landed: s.landed(b, info, -1),
 	})
 	if errors.Is(err, coordclient.ErrExists) {
 		if there, readErr := s.definition(ctx, b, info.Key); readErr == nil && there.Deleted {
@@ -110,6 +116,9 @@ func (s *Store) update(ctx context.Context, verb string, key task.Key, revision 
 		}
 		after, err := edited(before, change)
 		if err != nil {
+			return fail(err)
+		}
+		if err := s.reseat(ctx, &before, &after); err != nil {
 			return fail(err)
 		}
 		if change != nil && same(before, after) {
@@ -169,7 +178,7 @@ func (s *Store) replace(ctx context.Context, b int, before, after task.Info) err
 		return err
 	}
 	return s.edit(ctx, change{
-		bucket: b,
+		bucket: seatIn(&before, b),
 		mark:   taskSegment(after.Key),
 		ops:    []coordclient.Op{coordclient.Set(s.keys.task(b, after.Key), value, before.Revision-1)},
 		landed: s.landed(b, after, before.Revision-1),

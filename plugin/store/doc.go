@@ -14,6 +14,8 @@
 //	/buckets/<b>/log/<seq>        one batch of records; opaque here; seq has twelve digits or more
 //	/runs/<b>                     the ring of recent runs; opaque here
 //	/tasks/<b>/<task>             a definition, or its tombstone
+//	/places                       the locations that tasks have, each with buckets of its own
+//	/placed/<b>/<task>            a task that bucket b decides for, though its name belongs to another
 //	/requests/<b>/<id>            a manual run, a cancellation, or the reply to a firing
 //	/secrets/reply                what the tokens of replies are derived from
 //	/outbox/<b>/<message>         a message to be delivered
@@ -31,6 +33,9 @@
 // A task's bucket is fixed by its name (Home): one name, one place. Its key is
 // tenant, type and name with "~" between them. Whatever is made of a name is
 // percent-encoded (Segment), so that no name can leave its place.
+//
+// A task with a location of its own keeps its definition there, but another
+// bucket decides for it (task.Seat); edits and requests go by that bucket's node.
 //
 // Records are JSON objects with a format number. A reader refuses a number
 // that is higher than its own, and ignores members that it does not know. A

@@ -66,7 +66,7 @@ func (s *Store) List(ctx context.Context) ([]task.Info, error) {
 	}
 	byBucket := make([][]task.Info, buckets)
 	err = each(ctx, buckets, func(ctx context.Context, b int) error {
-		infos, err := s.Definitions(ctx, b)
+		infos, err := s.named(ctx, b)
 		byBucket[b] = slices.DeleteFunc(infos, func(i task.Info) bool { return i.Deleted })
 		return err
 	})
@@ -78,8 +78,71 @@ func (s *Store) List(ctx context.Context) ([]task.Info, error) {
 	return all, nil
 }
 
-// Definitions reads those of one bucket, tombstones too. Errors as of List.
+// Definitions reads those that a bucket decides for, tombstones too. Errors as of
+// List.
 func (s *Store) Definitions(ctx context.Context, b int) ([]task.Info, error) {
+	n, err := s.buckets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if b < n {
+		infos, err := s.named(ctx, b)
+		return slices.DeleteFunc(infos, func(i task.Info) bool { return i.Seat.Bucket > 0 }), err
+	}
+	segments, err := s.kv.List(ctx, s.keys.placed(b))
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", s.keys.placed(b), err)
+	}
+	infos := make([]*task.Info, len(segments))
+	err = each(ctx, len(segments), func(ctx context.Context, i int) error {
+		key, err := parseTaskSegment(segments[i])
+		if err != nil {
+			err = &CorruptError{s.keys.placed(b) + "/" + segments[i], err}
+		}
+		var info task.Info
+		if err == nil {
+			info, err = s.seated(ctx, b, key)
+		}
+		corrupt, isCorrupt := errors.AsType[*CorruptError](err)
+		switch {
+		case isCorrupt:
+			s.corrupt(corrupt)
+		case errors.Is(err, coordclient.ErrNotFound):
+		case err != nil:
+			return err
+		default:
+			infos[i] = &info
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", s.keys.placed(b), err)
+	}
+	var all []task.Info
+	for _, info := range infos {
+		if info != nil {
+			all = append(all, *info)
+		}
+	}
+	return all, nil
+}
+
+// seated reads a definition if the bucket decides for it, else
+// coordclient.ErrNotFound.
+func (s *Store) seated(ctx context.Context, b int, key task.Key) (task.Info, error) {
+	home, err := s.HomeOf(ctx, key)
+	if err != nil {
+		return task.Info{}, err
+	}
+	info, err := s.definition(ctx, home, key)
+	if err == nil && seatIn(&info, home) != b {
+		return task.Info{}, fmt.Errorf("%w: bucket %d decides for it", coordclient.ErrNotFound, seatIn(&info, home))
+	}
+	return info, err
+}
+
+// named reads the definitions of the tasks whose names fall into a bucket.
+func (s *Store) named(ctx context.Context, b int) ([]task.Info, error) {
 	return read(ctx, s, s.keys.tasks(b), func(segment string, e coordclient.Entry) (task.Info, error) {
 		key, err := parseTaskSegment(segment)
 		if err != nil {

@@ -74,7 +74,7 @@ type Message struct {
 // coordclient.ErrUnavailable.
 func (s *Store) Outbox(ctx context.Context, mine func(b int) bool) ([]Message, <-chan struct{}, error) {
 	rung := s.wake.wait()
-	buckets, err := s.buckets(ctx)
+	buckets, err := s.Span(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -99,7 +99,7 @@ func (s *Store) Outbox(ctx context.Context, mine func(b int) bool) ([]Message, <
 // Waiting counts the messages in the outbox, without reading them. Error:
 // coordclient.ErrUnavailable.
 func (s *Store) Waiting(ctx context.Context) (int, error) {
-	buckets, err := s.buckets(ctx)
+	buckets, err := s.Span(ctx)
 	if err != nil {
 		return 0, err
 	}

@@ -244,7 +244,7 @@ func (o *Owner) changes(ctx context.Context, f bucket.Fence, n Node) (bucket.Cha
 		return c, err
 	}
 	for _, key := range keys {
-		info, err := o.definition(ctx, f.Bucket, key)
+		info, err := o.seated(ctx, f.Bucket, key)
 		var corrupt *CorruptError
 		switch {
 		case errors.Is(err, coordclient.ErrNotFound):

@@ -88,6 +88,7 @@ func (s *Store) Prepare(ctx context.Context) error {
 		{s.keys.barrier(), Barrier{Format: Format}},
 		{s.keys.drains(), drainRecord{Format: Format}},
 		{s.keys.catalogue(), formatRecord{Format}},
+		{s.keys.places(), placesRecord{Format: Format}},
 	} {
 		value, err := encode(record.value, coordclient.MaxValue)
 		if err == nil {

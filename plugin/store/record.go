@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -18,6 +19,8 @@ const Format = 1
 // Bounds of records in bytes.
 const (
 	MaxDefinition = 64 << 10
+	// maxCarried is how much longer one is while its task's state travels.
+	maxCarried = bucket.MaxParcel*4/3 + 64
 	// MaxRequest holds a reply's value, each byte of it escaped.
 	MaxRequest = 32 << 10
 	// MaxMessage leaves room in a commit for the state of a trigger.
@@ -71,14 +74,18 @@ type definitionRecord struct {
 }
 
 func encodeDefinition(info task.Info) ([]byte, error) {
-	return encode(definitionRecord{Format, info}, MaxDefinition)
+	limit := MaxDefinition
+	if len(info.Seat.Carried) > 0 {
+		limit += maxCarried
+	}
+	return encode(definitionRecord{Format, info}, limit)
 }
 
 // decodeDefinition reads the definition of key, as of the version and time of
 // its last commit.
 func decodeDefinition(data []byte, key task.Key, version int64, modified time.Time) (task.Info, error) {
 	var r definitionRecord
-	if err := decode(data, MaxDefinition, &r, &r.Format); err != nil {
+	if err := decode(data, MaxDefinition+maxCarried, &r, &r.Format); err != nil {
 		return task.Info{}, err
 	}
 	switch {

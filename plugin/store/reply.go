@@ -13,11 +13,12 @@ import (
 // ErrReplied says that another reply to the firing waits for its owner.
 var ErrReplied = errors.New("another reply to it is there already")
 
-// Reply puts a reply to a firing before the owner of its bucket, b. A firing has
+// Reply puts a reply to a firing before the owner of its task's bucket. A firing has
 // one reply at a time: the same one again is no error, another is ErrReplied.
 // Whether the firing still waits for it is for its owner to see. Errors:
-// ErrReplied, coordclient.ErrTooLarge, ErrUnavailable, ErrUnknownOutcome.
-func (s *Store) Reply(ctx context.Context, b int, key task.Key, id task.FireID, reply task.Reply) error {
+// ErrReplied, coordclient.ErrNotFound (no such task), ErrTooLarge, ErrUnavailable,
+// ErrUnknownOutcome.
+func (s *Store) Reply(ctx context.Context, key task.Key, id task.FireID, reply task.Reply) error {
 	fail := func(err error) error { return fmt.Errorf("reply to %s: %w", id, err) }
 	if len(reply.Value) > task.MaxReplyValue {
 		return fail(fmt.Errorf("value of %d bytes: %w (the limit is %d)", len(reply.Value), coordclient.ErrTooLarge, task.MaxReplyValue))
@@ -27,18 +28,40 @@ func (s *Store) Reply(ctx context.Context, b int, key task.Key, id task.FireID, 
 	if err != nil {
 		return fail(err)
 	}
+	for try := 0; ; try++ {
+		err := s.reply(ctx, r, value)
+		if errors.Is(err, coordclient.ErrConflict) && try < maxRefetch {
+			continue // the task was edited, and may have moved
+		}
+		if err != nil {
+			return fail(err)
+		}
+		return nil
+	}
+}
+
+func (s *Store) reply(ctx context.Context, r task.Request, value []byte) error {
+	home, err := s.HomeOf(ctx, r.Task)
+	if err != nil {
+		return err
+	}
+	info, err := s.definition(ctx, home, r.Task)
+	if err != nil {
+		return err
+	}
+	b := seatIn(&info, home)
 	there := func(ctx context.Context) error { return s.replied(ctx, b, r) }
 	err = s.edit(ctx, change{
 		bucket: b, mark: requestMark + Segment(r.ID), landed: there,
-		ops: []coordclient.Op{coordclient.Create(s.keys.request(b, r.ID), value)},
+		ops: []coordclient.Op{
+			coordclient.Create(s.keys.request(b, r.ID), value),
+			coordclient.Check(s.keys.task(home, r.Task), info.Revision-1),
+		},
 	})
 	if errors.Is(err, coordclient.ErrExists) {
-		err = there(ctx)
+		return there(ctx)
 	}
-	if err != nil {
-		return fail(err)
-	}
-	return nil
+	return err
 }
 
 // replied tells whether the reply that is stored, if it is not taken yet, says

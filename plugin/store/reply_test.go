@@ -23,7 +23,7 @@ func TestReplyIsStoredOnce(t *testing.T) {
 		}
 		id := task.ScheduledID(info.UID, time.UnixMilli(5))
 		b, _ := BucketOf(info.UID)
-		send := func(r task.Reply) error { return s.Reply(t.Context(), b, info.Key, id, r) }
+		send := func(r task.Reply) error { return s.Reply(t.Context(), info.Key, id, r) }
 		// As hard as JSON can make it.
 		value := strings.Repeat("\x01", task.MaxReplyValue)
 		first := task.Reply{OK: true, Value: value}
@@ -55,13 +55,19 @@ func TestReplyWhoseAnswerWasLost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s, err := losing(t, fault, 1, func(s *Store) error {
-					return s.Reply(t.Context(), 0, task.Key{Name: "x"}.Normal(), "0-u:5", task.Reply{OK: true})
+				b := 0
+				s, err := losing(t, fault, 2, func(s *Store) error {
+					info, err := s.Create(t.Context(), named("x"))
+					if err != nil {
+						return err
+					}
+					b, _ = BucketOf(info.UID)
+					return s.Reply(t.Context(), info.Key, task.ScheduledID(info.UID, time.UnixMilli(5)), task.Reply{OK: true})
 				})
 				if err != nil {
 					t.Fatal(err)
 				}
-				if all, err := s.Requests(t.Context(), 0); err != nil || len(all) != 1 {
+				if all, err := s.Requests(t.Context(), b); err != nil || len(all) != 1 {
 					t.Errorf("%v, %v", all, err)
 				}
 			})

@@ -17,17 +17,17 @@ func (s *Store) Ask(ctx context.Context, r task.Request) (task.Request, error) {
 	fail := func(err error) (task.Request, error) {
 		return task.Request{}, fmt.Errorf("request %s of task %s: %w", r.Kind, r.Task, err)
 	}
-	b, err := s.HomeOf(ctx, r.Task)
+	home, err := s.HomeOf(ctx, r.Task)
 	if err != nil {
 		return fail(err)
 	}
 	for try := 0; ; try++ {
-		info, err := s.live(ctx, b, r.Task)
+		info, err := s.live(ctx, home, r.Task)
 		if err != nil {
 			return fail(err)
 		}
 		r.ID, r.UID = s.newID(), info.UID
-		err = s.ask(ctx, b, r, info.Revision-1)
+		err = s.ask(ctx, home, seatIn(&info, home), r, info.Revision-1)
 		if errors.Is(err, coordclient.ErrConflict) && try < maxRefetch {
 			continue
 		}
@@ -38,7 +38,7 @@ func (s *Store) Ask(ctx context.Context, r task.Request) (task.Request, error) {
 	}
 }
 
-func (s *Store) ask(ctx context.Context, b int, r task.Request, version int64) error {
+func (s *Store) ask(ctx context.Context, home, b int, r task.Request, version int64) error {
 	value, err := encode(requestRecord{Format, r}, MaxRequest)
 	if err != nil {
 		return err
@@ -49,7 +49,7 @@ func (s *Store) ask(ctx context.Context, b int, r task.Request, version int64) e
 		mark:   requestMark + Segment(r.ID),
 		ops: []coordclient.Op{
 			coordclient.Create(key, value),
-			coordclient.Check(s.keys.task(b, r.Task), version),
+			coordclient.Check(s.keys.task(home, r.Task), version),
 		},
 		landed: func(context.Context) error { return nil }, // the mark is this request's alone
 	})

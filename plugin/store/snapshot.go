@@ -57,7 +57,7 @@ func (s *Store) Snapshot(ctx context.Context, b int) (Snapshot, error) {
 // the first of f's.
 func (s *Store) Snapshots(ctx context.Context, buckets []int, f func(Snapshot) error) error {
 	if buckets == nil {
-		n, err := s.buckets(ctx)
+		n, err := s.Span(ctx)
 		if err != nil {
 			return err
 		}

@@ -37,7 +37,7 @@ func (s *Store) Holder(ctx context.Context, b int) (Holder, <-chan struct{}, err
 // Holders reads who holds each bucket, several at once. One whose node cannot be
 // read is reported and counts as free. Error: coordclient.ErrUnavailable.
 func (s *Store) Holders(ctx context.Context) ([]Holder, error) {
-	n, err := s.buckets(ctx)
+	n, err := s.Span(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("buckets: %w", err)
 	}

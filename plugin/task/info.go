@@ -75,6 +75,10 @@ type Info struct {
 	Alerts      []Alert `json:"alerts,omitempty"`
 	Description string  `json:"description,omitempty"`
 
+	// Location says which members may run it. Nil: the hosts' default.
+	Location *Location `json:"location,omitempty"`
+	Seat     Seat      `json:"seat,omitzero"`
+
 	// DeletedAt makes the record a tombstone: the owner skips what was undecided
 	// up to it, settles what is open, and removes the record. Like From, it is
 	// stored as zero with Deleted set and read as the time of the commit.
