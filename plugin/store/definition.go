@@ -39,6 +39,11 @@ const maxRefetch = 20
 // ErrDeleting if only a tombstone is there), ErrTooLarge, ErrUnavailable,
 // ErrUnknownOutcome.
 func (s *Store) Create(ctx context.Context, info task.Info) (task.Info, error) {
+	return s.createTask(ctx, info, nil)
+}
+
+// createTask is Create; a receipt is committed with it.
+func (s *Store) createTask(ctx context.Context, info task.Info, r *Receipt) (task.Info, error) {
 	info.Key = info.Normal()
 	fail := func(err error) (task.Info, error) {
 		return task.Info{}, fmt.Errorf("create task %s: %w", info.Key, err)
@@ -64,9 +69,16 @@ func (s *Store) Create(ctx context.Context, info task.Info) (task.Info, error) {
 	if to > 0 {
 		ops = append(ops, coordclient.Create(s.placedKey(to, info.Key), nil))
 	}
-	err = s.edit(ctx, change{
-		bucket: seatIn(&info, b), mark: taskSegment(info.Key), ops: ops, landed: s.landed(b, info, -1),
-	})
+	if r != nil {
+		r.Task, r.UID = info.Key, info.UID
+	}
+	receipt, err := s.receiptOp(r)
+	if err != nil {
+		return fail(err)
+	}
+	err = s.receipted(r, s.edit(ctx, change{
+		bucket: seatIn(&info, b), mark: taskSegment(info.Key), ops: append(ops, receipt...), landed: s.landed(b, info, -1),
+	}))
 	if errors.Is(err, coordclient.ErrExists) {
 		if there, readErr := s.definition(ctx, b, info.Key); readErr == nil && there.Deleted {
 			return fail(fmt.Errorf("%w: %w", coordclient.ErrExists, ErrDeleting))

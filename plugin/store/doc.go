@@ -28,6 +28,7 @@
 //	/drains                       the nodes that are to own nothing
 //	/surveys/<b>                  what the leader measured of a bucket
 //	/clocks/<member>              how far a member's clock is off
+//	/receipts/<shard>/<hash>      that a request with an idempotency key was carried out
 //	/events/<node>                the ring of what administrators want to know
 //
 // A task's bucket is fixed by its name (Home): one name, one place. Its key is

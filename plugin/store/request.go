@@ -13,6 +13,11 @@ import (
 // id, the task's uid and the time. Errors: coordclient.ErrNotFound (no such
 // task), ErrTooLarge, ErrUnavailable, ErrUnknownOutcome.
 func (s *Store) Ask(ctx context.Context, r task.Request) (task.Request, error) {
+	return s.request(ctx, r, nil)
+}
+
+// request is Ask; a receipt is committed with it.
+func (s *Store) request(ctx context.Context, r task.Request, receipt *Receipt) (task.Request, error) {
 	r.Task = r.Task.Normal()
 	fail := func(err error) (task.Request, error) {
 		return task.Request{}, fmt.Errorf("request %s of task %s: %w", r.Kind, r.Task, err)
@@ -27,7 +32,10 @@ func (s *Store) Ask(ctx context.Context, r task.Request) (task.Request, error) {
 			return fail(err)
 		}
 		r.ID, r.UID = s.newID(), info.UID
-		err = s.ask(ctx, home, seatIn(&info, home), r, info.Revision-1)
+		if receipt != nil {
+			receipt.Task, receipt.UID, receipt.FireID = r.Task, r.UID, task.ManualID(r.UID, r.ID)
+		}
+		err = s.ask(ctx, home, seatIn(&info, home), r, info.Revision-1, receipt)
 		if errors.Is(err, coordclient.ErrConflict) && try < maxRefetch {
 			continue
 		}
@@ -38,21 +46,24 @@ func (s *Store) Ask(ctx context.Context, r task.Request) (task.Request, error) {
 	}
 }
 
-func (s *Store) ask(ctx context.Context, home, b int, r task.Request, version int64) error {
+func (s *Store) ask(ctx context.Context, home, b int, r task.Request, version int64, receipt *Receipt) error {
 	value, err := encode(requestRecord{Format, r}, MaxRequest)
 	if err != nil {
 		return err
 	}
-	key := s.keys.request(b, r.ID)
-	return s.edit(ctx, change{
+	proof, err := s.receiptOp(receipt)
+	if err != nil {
+		return err
+	}
+	return s.receipted(receipt, s.edit(ctx, change{
 		bucket: b,
 		mark:   requestMark + Segment(r.ID),
-		ops: []coordclient.Op{
-			coordclient.Create(key, value),
+		ops: append(proof,
+			coordclient.Create(s.keys.request(b, r.ID), value),
 			coordclient.Check(s.keys.task(home, r.Task), version),
-		},
+		),
 		landed: func(context.Context) error { return nil }, // the mark is this request's alone
-	})
+	}))
 }
 
 // Requests reads those of one bucket. Errors as of List.
