@@ -26,11 +26,16 @@ const (
 // offers. Codes: invalid, exists, conflict (a deleted task of this name is not
 // cleared away yet), unavailable, unknown_outcome.
 func (c *Control) CreateTask(ctx context.Context, info task.Info) (TaskView, []time.Time, error) {
+	return c.createTask(ctx, info, nil)
+}
+
+// createTask is CreateTask; a receipt is stored with the task.
+func (c *Control) createTask(ctx context.Context, info task.Info, r *store.Receipt) (TaskView, []time.Time, error) {
 	info.Key = info.Normal()
 	if err := c.validateNew(ctx, &info); err != nil {
 		return TaskView{}, nil, wrap(err)
 	}
-	stored, err := c.create(ctx, info)
+	stored, err := c.create(ctx, info, r)
 	if err != nil {
 		e := AsError(err)
 		if e.Code == CodeExists {
@@ -48,9 +53,13 @@ func (c *Control) CreateTask(ctx context.Context, info task.Info) (TaskView, []t
 }
 
 // create waits a little for the owner to clear away a tombstone of the name.
-func (c *Control) create(ctx context.Context, info task.Info) (task.Info, error) {
+func (c *Control) create(ctx context.Context, info task.Info, r *store.Receipt) (task.Info, error) {
+	put := c.store.Create
+	if r != nil {
+		put = func(ctx context.Context, info task.Info) (task.Info, error) { return c.store.CreateOnce(ctx, info, *r) }
+	}
 	for waited := time.Duration(0); ; waited += clearPoll {
-		stored, err := c.store.Create(ctx, info)
+		stored, err := put(ctx, info)
 		if !errors.Is(err, store.ErrDeleting) || waited >= clearTime || wait(ctx, clearPoll) != nil {
 			return stored, err
 		}

@@ -203,6 +203,11 @@ func stillOpen(s *bucket.State, id task.FireID) bool {
 // the fire id under which that will be. Codes: not_found, unavailable,
 // unknown_outcome, invalid.
 func (c *Control) RunTask(ctx context.Context, key task.Key, reason string) (string, error) {
+	return c.runTask(ctx, key, reason, nil)
+}
+
+// runTask is RunTask; a receipt is stored with the request.
+func (c *Control) runTask(ctx context.Context, key task.Key, reason string, receipt *store.Receipt) (string, error) {
 	if len(reason) > MaxDescription {
 		return "", invalid("reason of %d bytes: the limit is %d", len(reason), MaxDescription)
 	}
@@ -213,7 +218,12 @@ func (c *Control) RunTask(ctx context.Context, key task.Key, reason string) (str
 	if info.Paused {
 		return "", &Error{Code: CodeConflict, Message: "task " + info.Name + " is paused", Hint: "resume it first"}
 	}
-	r, err := c.store.Ask(ctx, task.Request{Kind: task.RequestRun, Task: key, Reason: reason})
+	r := task.Request{Kind: task.RequestRun, Task: key, Reason: reason}
+	if receipt == nil {
+		r, err = c.store.Ask(ctx, r)
+	} else {
+		r, err = c.store.AskOnce(ctx, r, *receipt)
+	}
 	if err != nil {
 		return "", c.missing(ctx, key, err)
 	}
