@@ -2,13 +2,25 @@ package control
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/seed42aab489/belfry/plugin/task"
 )
+
+// Defined gives a task and its definition. Codes: not_found, unavailable.
+func (c *Control) Defined(ctx context.Context, key task.Key) (TaskView, task.Info, error) {
+	info, err := c.get(ctx, key)
+	if err != nil {
+		return TaskView{}, task.Info{}, err
+	}
+	view, err := c.view(ctx, info)
+	return view, info, err
+}
 
 // Document gives a definition as programs write it: the JSON form of task.Info
 // without what the store and the owner keep for themselves (uid, revision,
@@ -31,6 +43,10 @@ func Document(info task.Info) (json.RawMessage, error) {
 
 // keptMembers of task.Info are not a program's to set.
 var keptMembers = []string{"uid", "revision", "from", "edit_id", "paused_at", "deleted", "deleted_at"}
+
+// KeptMembers names the members of a stored definition that are no part of a
+// Document.
+func KeptMembers() []string { return slices.Clone(keptMembers) }
 
 // read reads a Document; unknown members are refused by name.
 func read(document json.RawMessage, info *task.Info) error {

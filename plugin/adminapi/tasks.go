@@ -1,0 +1,252 @@
+package adminapi
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// Bounds of what a request may say.
+const (
+	maxKey    = 128  // bytes of an Idempotency-Key
+	maxPage   = 1000 // entries of a list
+	firstPage = 100
+)
+
+// Definition is what a task is, as programs write it: see control.Document.
+type Definition struct{ task.Info }
+
+// Patch is a JSON merge patch of a Definition.
+type Patch map[string]any
+
+// Task is a task: what it is, and how it stands.
+type Task struct {
+	Definition json.RawMessage  `json:"definition"`
+	Task       control.TaskView `json:"task"`
+}
+
+// TaskPage is one page of a list.
+type TaskPage struct {
+	Tasks []control.TaskView `json:"tasks"`
+	// Next is the after of the next page; empty: this was the last.
+	Next string `json:"next"`
+}
+
+func (a *API) listTasks(w http.ResponseWriter, r *http.Request, _ Caller) error {
+	q := r.URL.Query()
+	limit, err := number(r, "limit", firstPage, maxPage)
+	if err != nil {
+		return err
+	}
+	tasks, err := a.d.Control.Tasks(r.Context(), control.TaskFilter{
+		Tenant: q.Get("tenant"), Type: q.Get("type"), Service: q.Get("service"), Node: q.Get("node"),
+		State: control.State(q.Get("state")), NamePrefix: q.Get("prefix"),
+	})
+	if err != nil {
+		return err
+	}
+	if after := q.Get("after"); after != "" {
+		i, _ := slices.BinarySearchFunc(tasks, after, func(v control.TaskView, after string) int {
+			if cursor(v) <= after {
+				return -1
+			}
+			return 1
+		})
+		tasks = tasks[i:]
+	}
+	page := TaskPage{Tasks: tasks}
+	if len(tasks) > limit {
+		page.Tasks, page.Next = tasks[:limit], cursor(tasks[limit-1])
+	}
+	return write(w, http.StatusOK, page)
+}
+
+// cursor orders tasks as control.Tasks does: a name has no NUL in it.
+func cursor(v control.TaskView) string { return v.Name + "\x00" + v.Tenant + "\x00" + v.Type }
+
+func keyOf(r *http.Request) task.Key {
+	q := r.URL.Query()
+	return task.Key{Tenant: q.Get("tenant"), Type: q.Get("type"), Name: r.PathValue("name")}.Normal()
+}
+
+func (a *API) getTask(w http.ResponseWriter, r *http.Request, _ Caller) error {
+	view, info, err := a.d.Control.Defined(r.Context(), keyOf(r))
+	if err != nil {
+		return err
+	}
+	document, err := control.Document(info)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("ETag", etag(view.Revision))
+	return write(w, http.StatusOK, Task{document, view})
+}
+
+func etag(revision int64) string { return `"` + strconv.FormatInt(revision, 10) + `"` }
+
+// revision reads If-Match; absent or "*": 0.
+func revision(r *http.Request) (int64, error) {
+	match := r.Header.Get("If-Match")
+	if match == "" || match == "*" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(strings.Trim(match, `"`), 10, 64)
+	if err != nil || n < 1 {
+		return 0, &control.Error{Code: control.CodeInvalid, Message: "If-Match " + match + " is no revision", Hint: "use the ETag of the task"}
+	}
+	return n, nil
+}
+
+// onceID reads the Idempotency-Key, and makes it the caller's own.
+func onceID(r *http.Request, caller Caller) (string, error) {
+	return ownID(r.Header.Get("Idempotency-Key"), caller)
+}
+
+func ownID(key string, caller Caller) (string, error) {
+	switch {
+	case key == "":
+		return "", nil
+	case len(key) > maxKey:
+		return "", &control.Error{Code: control.CodeInvalid, Message: "the idempotency key has " + strconv.Itoa(len(key)) + " bytes: the limit is " + strconv.Itoa(maxKey)}
+	}
+	return "api:" + url.QueryEscape(caller.Name) + ":" + key, nil
+}
+
+func (a *API) createTask(w http.ResponseWriter, r *http.Request, caller Caller) error {
+	id, err := onceID(r, caller)
+	if err != nil {
+		return err
+	}
+	definition, err := body(r)
+	if err != nil {
+		return err
+	}
+	return a.carry(w, r, control.Order{ID: id, Verb: control.VerbCreate, Task: definition})
+}
+
+func (a *API) putTask(w http.ResponseWriter, r *http.Request, _ Caller) error {
+	at, err := revision(r)
+	if err != nil {
+		return err
+	}
+	definition, err := named(r)
+	if err != nil {
+		return err
+	}
+	verb := control.VerbPut
+	if r.Header.Get("If-None-Match") == "*" {
+		verb = control.VerbCreate
+	}
+	return a.carry(w, r, control.Order{Verb: verb, Task: definition, Revision: at})
+}
+
+func (a *API) patchTask(w http.ResponseWriter, r *http.Request, _ Caller) error {
+	at, err := revision(r)
+	if err != nil {
+		return err
+	}
+	change, err := named(r)
+	if err != nil {
+		return err
+	}
+	return a.carry(w, r, control.Order{Verb: control.VerbPatch, Task: change, Revision: at})
+}
+
+// named is the body with the key of the path, which it must not contradict.
+func named(r *http.Request) (json.RawMessage, error) {
+	data, err := body(r)
+	if err != nil {
+		return nil, err
+	}
+	var members map[string]json.RawMessage
+	var said task.Key
+	if err := json.Unmarshal(data, &members); err != nil {
+		return nil, &control.Error{Code: control.CodeInvalid, Message: "the body is no JSON object: " + err.Error()}
+	}
+	if err := json.Unmarshal(data, &said); err != nil {
+		return nil, &control.Error{Code: control.CodeInvalid, Message: "the body: " + err.Error()}
+	}
+	key := keyOf(r)
+	if (said.Name != "" && said.Name != key.Name) || (said.Tenant != "" && said.Tenant != key.Tenant) || (said.Type != "" && said.Type != key.Type) {
+		return nil, &control.Error{Code: control.CodeInvalid, Message: "the body is about another task than the path", Hint: "leave name, tenant and type out of it"}
+	}
+	for name, value := range map[string]string{"tenant": key.Tenant, "type": key.Type, "name": key.Name} {
+		if members[name], err = json.Marshal(value); err != nil {
+			return nil, err
+		}
+	}
+	return json.Marshal(members)
+}
+
+func (a *API) deleteTask(w http.ResponseWriter, r *http.Request, _ Caller) error {
+	at, err := revision(r)
+	if err != nil {
+		return err
+	}
+	name, err := json.Marshal(keyOf(r))
+	if err != nil {
+		return err
+	}
+	return a.carry(w, r, control.Order{Verb: control.VerbDelete, Task: name, Revision: at})
+}
+
+// verb serves an order that has no body.
+func (a *API) verb(v control.Verb) func(http.ResponseWriter, *http.Request, Caller) error {
+	return func(w http.ResponseWriter, r *http.Request, caller Caller) error {
+		id, err := onceID(r, caller)
+		if err != nil {
+			return err
+		}
+		name, err := json.Marshal(keyOf(r))
+		if err != nil {
+			return err
+		}
+		return a.carry(w, r, control.Order{ID: id, Verb: v, Task: name, Reason: r.URL.Query().Get("reason")})
+	}
+}
+
+// carry carries out an order and answers.
+func (a *API) carry(w http.ResponseWriter, r *http.Request, o control.Order) error {
+	done, err := a.d.Control.Carry(r.Context(), o)
+	if err != nil {
+		return err
+	}
+	if done.Task != nil {
+		w.Header().Set("ETag", etag(done.Task.Revision))
+	}
+	status := http.StatusOK
+	switch {
+	case o.Verb == control.VerbRun:
+		status = http.StatusAccepted
+		w.Header().Set("Location", Root+"/runs/"+url.PathEscape(done.FireID))
+	case o.Verb == control.VerbCreate, done.Created:
+		status = http.StatusCreated
+		if done.Task != nil {
+			w.Header().Set("Location", location(done.Task))
+		}
+	}
+	return write(w, status, done)
+}
+
+func location(v *control.TaskView) string {
+	q := url.Values{"tenant": {v.Tenant}, "type": {v.Type}}
+	return Root + "/tasks/" + url.PathEscape(v.Name) + "?" + q.Encode()
+}
+
+func (a *API) nextInstants(w http.ResponseWriter, r *http.Request, _ Caller) error {
+	n, err := number(r, "n", 10, control.MaxNext)
+	if err != nil {
+		return err
+	}
+	next, err := a.d.Control.Next(r.Context(), keyOf(r), n, a.d.Now())
+	if err != nil {
+		return err
+	}
+	return write(w, http.StatusOK, next)
+}
