@@ -180,6 +180,10 @@ func (a *App) start(ctx context.Context) error {
 	if err := a.serveSocket(c.Socket); err != nil {
 		return err
 	}
+	a.sweepReceipts()
+	if err := a.consumeTasks(a.control()); err != nil {
+		return err
+	}
 	if err := a.serveHTTP(ctx, c.Listen, meters); err != nil {
 		return err
 	}
@@ -212,17 +216,7 @@ func (a *App) serveSocket(path string) error {
 // watchNatures finds out in the background what databases offer, and publishes
 // what it found.
 func (a *App) watchNatures(n *natures) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() { // ends when cancel is called
-		defer close(done)
-		n.run(ctx, a.plugin.Republish)
-	}()
-	a.teardown.add("probe of databases", func(context.Context) error {
-		cancel()
-		<-done
-		return nil
-	})
+	a.background("probe of databases", func(ctx context.Context) { n.run(ctx, a.plugin.Republish) })
 }
 
 // Stop undoes everything: what runs may finish for Shutdown.SoftStop, and all

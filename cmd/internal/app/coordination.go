@@ -3,12 +3,10 @@ package app
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -149,25 +147,7 @@ func secureZooKeeper(z conf.ZooKeeper) (*tls.Config, error) {
 	if !z.TLS {
 		return nil, nil
 	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if z.CAFile != "" {
-		text, err := os.ReadFile(z.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("zookeeper.ca_file: %w", err)
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("zookeeper.ca_file: %s holds no certificate in PEM form", z.CAFile)
-		}
-	}
-	if z.CertFile != "" {
-		pair, err := tls.LoadX509KeyPair(z.CertFile, z.KeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("zookeeper.cert_file: %w", err)
-		}
-		config.Certificates = []tls.Certificate{pair}
-	}
-	return config, nil
+	return clientTLS("zookeeper", z.CAFile, z.CertFile, z.KeyFile)
 }
 
 // address tells the group where the HTTP listener is, now and when this host

@@ -18,15 +18,13 @@ const (
 
 // sweepInboxes removes old rows from the inboxes of all databases, every hour.
 func (a *App) sweepInboxes(queries *query.Engine) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() { // ends when cancel is called
-		defer close(done)
-		for tick := time.NewTicker(sweepEvery); ; {
+	a.background("sweep of inboxes", func(ctx context.Context) {
+		tick := time.NewTicker(sweepEvery)
+		defer tick.Stop()
+		for {
 			select {
 			case <-tick.C:
 			case <-ctx.Done():
-				tick.Stop()
 				return
 			}
 			bounded, end := context.WithTimeout(ctx, sweepTime)
@@ -35,11 +33,6 @@ func (a *App) sweepInboxes(queries *query.Engine) {
 			}
 			end()
 		}
-	}()
-	a.teardown.add("sweep of inboxes", func(context.Context) error {
-		cancel()
-		<-done
-		return nil
 	})
 }
 

@@ -52,6 +52,8 @@ var table = map[string]row{
 	"plugin/event":      {own: []string{"plugin/task", "plugin/event/cond"}},
 	"plugin/event/cond": {third: []string{"cel.dev/cel-go"}},
 	"plugin/event/send": {own: []string{"plugin/event", "plugin/task"}, third: []string{"github.com/wneessen/go-mail"}},
+	"plugin/adminapi":   {own: []string{"plugin/control", "plugin/task"}, third: []string{"github.com/google/jsonschema-go"}},
+	"plugin/intake":     {own: []string{"plugin/control"}, third: []string{"github.com/twmb/franz-go"}},
 	"plugin":            {own: []string{"plugin/...", "coordclient"}},
 
 	"cmd/internal/egress":   {},
@@ -72,6 +74,7 @@ var table = map[string]row{
 		own: []string{"cmd/internal/conf", "cmd/internal/egress", "coordclient/...", "dataservice/...", "plugin/..."},
 		third: []string{
 			"modernc.org/sqlite", "github.com/jackc/pgx/v5", "github.com/go-sql-driver/mysql",
+			"github.com/twmb/franz-go",
 			"github.com/prometheus/client_golang", "github.com/coreos/go-systemd/v22", "github.com/google/uuid",
 		},
 	},

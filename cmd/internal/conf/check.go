@@ -35,6 +35,7 @@ func (l *loader) check() {
 	if _, err := egress.ParseRules(c.Egress.Allow); err != nil {
 		l.addf(l.at("egress.allow"), "egress.allow: %v", err)
 	}
+	l.checkKafka()
 	if c.Mail.Transport == "smtp" && c.Mail.SMTP.Host == "" {
 		l.addf(l.at("mail.transport"), "mail.transport is smtp, but mail.smtp.host is empty")
 	}

@@ -27,6 +27,8 @@ type Config struct {
 	Webhook   Webhook   `key:"webhook" help:"How http: and https: subscriptions are delivered."`
 	Events    Events    `key:"events" help:"How messages are sent, and sent again."`
 	Inbox     Inbox     `key:"inbox" help:"What makes SQL operations effectively-once."`
+	API       API       `key:"api" help:"The REST interface to tasks, below /api/v1."`
+	Kafka     Kafka     `key:"kafka" help:"The Kafka topic from which task requests are taken."`
 	Shutdown  Shutdown  `key:"shutdown" help:"How long a stop may take."`
 
 	// DatasourceMap sends data sources to other databases; the first entry that
@@ -173,6 +175,8 @@ func Default() Config {
 			MaxAge: 72 * time.Hour, DeadRetention: 30 * 24 * time.Hour,
 		},
 		Inbox:    Inbox{Enabled: true, Table: "belfry_inbox", Retention: 7 * 24 * time.Hour},
+		API:      defaultAPI(),
+		Kafka:    defaultKafka(),
 		Shutdown: Shutdown{SoftStop: 20 * time.Second, HardStop: 30 * time.Second},
 	}
 }

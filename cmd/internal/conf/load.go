@@ -277,6 +277,7 @@ func (l *loader) readSecrets() {
 	}{
 		{"zookeeper.password", l.config.ZooKeeper.PasswordFile, &l.config.ZooKeeper.Password},
 		{"mail.smtp.password", l.config.Mail.SMTP.PasswordFile, &l.config.Mail.SMTP.Password},
+		{"kafka.password", l.config.Kafka.PasswordFile, &l.config.Kafka.Password},
 		{"webhook.secret", l.config.Webhook.SecretFile, &l.config.Webhook.Secret},
 	} {
 		if s.file == "" {
