@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -33,13 +34,17 @@ type Caller struct {
 
 func (c Caller) may(s Scope) bool { return slices.Contains(c.Scopes, string(s)) }
 
-// ErrNoCredentials: the request carries none, or none that are valid.
-var ErrNoCredentials = errors.New("no valid credentials")
-
-// Guard tells who asks. Errors: ErrNoCredentials; any other is answered as
-// unavailable.
+// Guard tells who asks. An error that is a Refusal is answered as it says, any
+// other as unavailable.
 type Guard interface {
 	Admit(r *http.Request) (Caller, error)
+}
+
+// Refusal is an error of a Guard: the status (401, 403, 429 or 503) and the
+// headers of the answer.
+type Refusal interface {
+	error
+	Refused() (int, http.Header)
 }
 
 // Limits of an API. The zero value of each means its default.
@@ -159,10 +164,12 @@ func (a *API) dispatch(routes []route) http.Handler {
 
 func (a *API) admit(w http.ResponseWriter, r *http.Request, scope Scope) (Caller, bool) {
 	caller, err := a.d.Guard.Admit(r)
+	refusal, refused := errors.AsType[Refusal](err)
 	switch {
-	case errors.Is(err, ErrNoCredentials):
-		w.Header().Set("WWW-Authenticate", `Bearer realm="belfry"`)
-		a.refuse(w, r, http.StatusUnauthorized, &control.Error{
+	case refused:
+		status, header := refusal.Refused()
+		maps.Copy(w.Header(), header)
+		a.refuse(w, r, status, &control.Error{
 			Code: control.CodeUnauthorised, Message: err.Error(), Hint: "send an Authorization: Bearer header with a token that this host knows",
 		})
 	case err != nil:

@@ -24,6 +24,12 @@ import (
 // guard knows callers by their token.
 type guard map[string]Caller
 
+type stranger struct{ error }
+
+func (stranger) Refused() (int, http.Header) {
+	return http.StatusUnauthorized, http.Header{"Www-Authenticate": {"Bearer"}}
+}
+
 func (g guard) Admit(r *http.Request) (Caller, error) {
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if token == "broken" {
@@ -31,7 +37,7 @@ func (g guard) Admit(r *http.Request) (Caller, error) {
 	}
 	caller, ok := g[token]
 	if !ok {
-		return Caller{}, ErrNoCredentials
+		return Caller{}, stranger{errors.New("who are you?")}
 	}
 	return caller, nil
 }
