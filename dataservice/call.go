@@ -57,6 +57,9 @@ type Request struct {
 	Fire *FireKey
 	// Status asks an in-only call to answer REQUEST_STATUS.
 	Status bool
+	// Whole keeps the answer until all of it is there (disableStreaming), so that
+	// whatever fails is a fault.
+	Whole  bool
 	Caller *Principal // nil: nobody is known
 }
 

@@ -28,7 +28,7 @@ func (s *Service) Schedulable(operation string) (reason string, ok bool) {
 
 func boxcarOperation(name string) bool {
 	switch name {
-	case "begin_boxcar", "end_boxcar", "abort_boxcar", "request_box":
+	case BeginBoxcar, EndBoxcar, AbortBoxcar, RequestBox:
 		return true
 	}
 	return false

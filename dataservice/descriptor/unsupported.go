@@ -43,9 +43,6 @@ func (r *reader) unsupported(root *node) {
 		if q.OutputTrigger != "" && q.Result == nil {
 			note(q.Position, "output-event-trigger of query "+q.ID, "the query returns nothing, so it never rings")
 		}
-		if q.Result != nil {
-			unsupportedFields(q.Result.Fields, q, note)
-		}
 		for c := range q.Nested() {
 			strayParams(s, c, "query "+q.ID, note)
 		}
@@ -105,12 +102,6 @@ func (r *reader) unsupportedService(root *node, note noteFunc) {
 	if n := root.first("authorization_provider"); n != nil {
 		note(n.pos, "authorization_provider", "it is not supported yet")
 	}
-	if s.Boxcarring {
-		note(root.at("enableBoxcarring"), "boxcarring", "begin_boxcar, end_boxcar, abort_boxcar and request_box are not supported yet: every request stands for itself")
-	}
-	if s.BatchRequests {
-		note(root.at("enableBatchRequests"), "batch requests", "the operations and resources that end in _batch_req are not supported yet")
-	}
 }
 
 func (r *reader) unsupportedSource(n *node, c *dataservice.Source, note noteFunc) {
@@ -145,22 +136,6 @@ func sourceRefusal(c *dataservice.Source) string {
 	return ""
 }
 
-func unsupportedFields(fields []*dataservice.Field, q *dataservice.Query, note noteFunc) {
-	for _, f := range fields {
-		what := "element " + f.Name
-		switch f.Kind {
-		case dataservice.FieldAttribute:
-			what = "attribute " + f.Name
-		case dataservice.FieldCall:
-			what = "nested call of " + f.Call.Query
-		}
-		if len(f.Roles) > 0 {
-			note(f.Position, what+" of query "+q.ID, "requiredRoles is not supported yet: it is left out of every answer")
-		}
-		unsupportedFields(f.Fields, q, note)
-	}
-}
-
 // refusedQueries tells, by id, why a query cannot be executed.
 func (r *reader) refusedQueries() map[string]string {
 	out := map[string]string{}
@@ -183,12 +158,8 @@ func (r *reader) refusedQueries() map[string]string {
 func queryRefusal(q *dataservice.Query) string {
 	for _, p := range q.Params {
 		switch {
-		case p.Mode != "IN":
-			return fmt.Sprintf("stored procedures with OUT parameters are not supported yet (%s)", p.Name)
-		case p.SQLType == "QUERY_STRING":
-			return fmt.Sprintf("QUERY_STRING parameters, which put text into the statement, are not supported yet (%s)", p.Name)
 		case slices.Contains([]string{"ORACLE_REF_CURSOR", "STRUCT", "ARRAY"}, p.SQLType):
-			return fmt.Sprintf("parameters of type %s are not supported yet (%s)", p.SQLType, p.Name)
+			return fmt.Sprintf("parameters of type %s, which are Oracle's, are not supported (%s)", p.SQLType, p.Name)
 		}
 		for _, v := range p.Validators {
 			if v.Kind == dataservice.ValidateCustom {
@@ -196,16 +167,11 @@ func queryRefusal(q *dataservice.Query) string {
 			}
 		}
 	}
-	for _, sql := range q.SQL {
-		if strings.HasPrefix(sql, "{") {
-			return "calls of stored procedures in JDBC's { } syntax are not supported yet"
-		}
-	}
 	if q.Result != nil && q.Result.Output == "rdf" {
-		return "RDF results are not supported yet"
+		return "RDF results are not supported"
 	}
 	if q.Result != nil && q.Result.XSLT != "" {
-		return "XSLT of results (xsltPath) is not supported yet"
+		return "results are not transformed by XSLT (xsltPath): there is no sound library for it"
 	}
 	return ""
 }
@@ -225,9 +191,6 @@ func refusal(s *dataservice.Service, refused map[string]string, id string) strin
 			return ""
 		}
 		for c := range q.Nested() {
-			if len(c.Roles) > 0 {
-				continue // left out of the answer
-			}
 			if why := visit(c.Query); why != "" {
 				return why
 			}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/boxcar"
 	"github.com/seed42aab489/belfry/dataservice/result"
 )
 
@@ -49,13 +50,17 @@ type Writer interface {
 type Gate struct {
 	service *dataservice.Service
 	opts    Options
+	boxes   *boxcar.Sessions
 	slots   chan struct{}
 }
 
 // NewGate makes the gate of a service.
 func NewGate(s *dataservice.Service, o Options) *Gate {
 	o = o.withDefaults()
-	return &Gate{service: s, opts: o, slots: make(chan struct{}, o.MaxRequests)}
+	if o.Boxes == nil {
+		o.Boxes = boxcar.New(boxcar.Limits{}, time.Now)
+	}
+	return &Gate{service: s, opts: o, boxes: o.Boxes, slots: make(chan struct{}, o.MaxRequests)}
 }
 
 // Service is what the gate leads to.

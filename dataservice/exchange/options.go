@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/seed42aab489/belfry/dataservice/boxcar"
 )
 
 // Served tells how a request ended.
@@ -28,7 +30,10 @@ type Options struct {
 	MaxAnswer   int64         // bytes of an answer; default 256 MiB
 	// Origin tells which other sites' pages may write. Default: none.
 	Origin *http.CrossOriginProtection
-	Log    *slog.Logger // default: nothing is logged
+	// Boxes are the boxcarring sessions, which outlive a version of the service.
+	// Default: the gate's own.
+	Boxes *boxcar.Sessions
+	Log   *slog.Logger // default: nothing is logged
 	// Observe hears of every request. It must be quick and safe for concurrent
 	// use. May be nil.
 	Observe func(Served)

@@ -110,13 +110,13 @@ func (d *deployment) bound(ctx context.Context) (context.Context, context.Cancel
 // restRunner is a deployment as its HTTP endpoint sees it.
 type restRunner struct{ *deployment }
 
-// Run meets rest.Runner.
+// Run meets exchange.Runner.
 func (r restRunner) Run(ctx context.Context, q dataservice.Request, out result.Sink) (bool, error) {
 	o, err := r.run(ctx, q, out)
 	return o.Empty, err
 }
 
-// RunBox meets rest.Runner.
+// RunBox meets exchange.Runner.
 func (r restRunner) RunBox(ctx context.Context, b dataservice.Box, out result.Sink) (bool, error) {
 	ctx, cancel := r.bound(ctx)
 	defer cancel()

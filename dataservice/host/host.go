@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/boxcar"
 	"github.com/seed42aab489/belfry/dataservice/descriptor"
 	"github.com/seed42aab489/belfry/dataservice/exchange"
 	"github.com/seed42aab489/belfry/dataservice/query"
@@ -108,6 +109,9 @@ func (o Options) withDefaults() Options {
 		o.Now = time.Now
 	}
 	o.HTTP.Log = o.Log
+	if o.HTTP.Boxes == nil {
+		o.HTTP.Boxes = boxcar.New(boxcar.Limits{}, o.Now)
+	}
 	return o
 }
 

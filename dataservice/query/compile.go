@@ -24,7 +24,9 @@ type compiled struct {
 	params  []*bind.Param
 	slots   []int    // placeholder -> index into params
 	casts   []string // by placeholder
-	text    string   // the statement, if no parameter is an array
+	text    string   // the statement, if no parameter is an array or pasted
+	pastes  bool     // a parameter is text of the statement (QUERY_STRING)
+	plan    *plan    // a stored procedure that gives values back; nil: none
 	shape   *shape   // nil: in-only
 	keys    string   // how generated keys are asked for; see keysOf
 	timeout time.Duration
@@ -157,10 +159,6 @@ func (c *compiler) properties(q *dataservice.Query, to *compiled) string {
 			if err == nil && n >= 0 {
 				to.maxRows = n
 			}
-		case "forcestoredproc":
-			if strings.EqualFold(v, "true") {
-				return "stored procedures by their call syntax are not supported"
-			}
 		}
 	}
 	return ""
@@ -176,8 +174,9 @@ func (c *compiler) statement(q *dataservice.Query, to *compiled) (refused string
 		c.fault(q.Position, "query %s: no statement for %s, and none without a dialect", q.ID, to.db.Dialect())
 		return ""
 	}
-	if strings.HasPrefix(strings.TrimSpace(text), "{") {
-		return "stored procedures by JDBC's {call …} are not supported"
+	text, refused = to.procedure(text)
+	if refused != "" {
+		return refused
 	}
 	stmt, err := source.Parse(text, to.db.Dialect(), func(name string) bool { return to.index(name) >= 0 })
 	if errors.Is(err, source.ErrMultiple) {
@@ -192,8 +191,9 @@ func (c *compiler) statement(q *dataservice.Query, to *compiled) (refused string
 		return ""
 	}
 	to.keysOf()
-	stmt.Writes = stmt.Writes || q.ReturnUpdatedRowCount || to.keys != ""
-	if !to.arrays() {
+	stmt.Writes = stmt.Writes || q.ReturnUpdatedRowCount || to.keys != "" || to.plan != nil
+	to.pastes = slices.ContainsFunc(to.params, func(p *bind.Param) bool { return p.Pasted })
+	if !to.arrays() && !to.pastes {
 		to.text = to.stmt.SQL(nil, to.casts)
 	}
 	return ""
@@ -248,7 +248,7 @@ func (c *compiler) bindSlots(to *compiled) bool {
 		}
 		to.slots[i], to.casts[i] = k, to.params[k].Cast
 	}
-	if !to.stmt.Named && len(to.params) > n {
+	if !to.stmt.Named && len(to.params) > n && to.plan == nil {
 		c.fault(to.q.Position, "query %s: SQL has %d placeholders and there are %d parameters", to.q.ID, n, len(to.params))
 		return false
 	}

@@ -63,9 +63,11 @@ func TestOpenFaults(t *testing.T) {
 func TestOpenUnsupported(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, body, want string }{
-		{"call", `<query id="q"><sql>{call p(?)}</sql><param name="a"/></query>`, "{call …}"},
+		{"call", `<query id="q"><sql>{call p(?)}</sql><param name="a"/></query>`, "SQLite has no stored procedures"},
 		{"multiple", `<query id="q"><sql>select 1; drop table x</sql></query>`, "more than one statement"},
-		{"query string", `<query id="q"><sql>select :a</sql><param name="a" sqlType="QUERY_STRING"/></query>`, "pastes text"},
+		{"query string", `<query id="q"><sql>select :a</sql><param name="a" sqlType="QUERY_STRING"/></query>`, "allowed only with a validatePattern"},
+		{"query string with a wide pattern", `<query id="q"><sql>select 1 from :a</sql><param name="a" sqlType="QUERY_STRING"><validatePattern pattern=".*"/></param></query>`, "lets through what could change it"},
+		{"OUT without a call", `<query id="q"><sql>select :a</sql><param name="a" type="OUT"/></query>`, "not a call of a stored procedure"},
 		{"pattern", `<query id="q"><sql>select :a</sql><param name="a"><validatePattern pattern="(?=a)"/></param></query>`, "look-around"},
 		{"nested in another", `<query id="in"><sql>select 1; select 2</sql><result element="x"><element name="a" column="a"/></result></query>
 		  <query id="q"><sql>select 1 as a</sql><result element="r"><call-query href="in"/></result></query>`, "it calls query in: its SQL holds more than one"},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/query/bind"
+	"github.com/seed42aab489/belfry/dataservice/query/rowset"
 	"github.com/seed42aab489/belfry/dataservice/result"
 	"github.com/seed42aab489/belfry/dataservice/source"
 )
@@ -15,43 +16,44 @@ import (
 func (x *run) execute(ctx context.Context, c *compiled, b *bound, out result.Sink, depth int) error {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	text := c.text
-	if text == "" {
-		text = c.stmt.SQL(b.counts, c.casts)
-	}
-	if err := x.statement(ctx, c, b, text, out, depth); err != nil {
+	if err := x.statement(ctx, c, b, out, depth); err != nil {
 		return err
 	}
 	x.noteInput(c, b)
 	return nil
 }
 
-func (x *run) statement(ctx context.Context, c *compiled, b *bound, text string, out result.Sink, depth int) error {
+func (x *run) statement(ctx context.Context, c *compiled, b *bound, out result.Sink, depth int) error {
 	switch {
+	case c.plan != nil && c.plan.Variables:
+		return x.callProcedure(ctx, c, b, out, depth)
 	case c.q.ReturnUpdatedRowCount:
-		n, err := x.exec(ctx, text, b.args, sql.Result.RowsAffected)
+		n, err := x.exec(ctx, b.sql, b.args, sql.Result.RowsAffected)
 		if err != nil || c.shape == nil {
 			return err
 		}
 		return x.write1(ctx, c, b, "COUNT", n, out, depth)
 	case c.keys == "last":
-		id, err := x.exec(ctx, text, b.args, sql.Result.LastInsertId)
+		id, err := x.exec(ctx, b.sql, b.args, sql.Result.LastInsertId)
 		if err != nil || c.shape == nil {
 			return err
 		}
 		return x.write1(ctx, c, b, "GENERATED_KEY", id, out, depth)
 	case c.shape == nil && !c.stmt.Returns:
-		_, err := x.exec(ctx, text, b.args, sql.Result.RowsAffected)
+		_, err := x.exec(ctx, b.sql, b.args, sql.Result.RowsAffected)
 		return err
 	}
-	rows, err := x.query(ctx, c, text, b.args)
+	rows, err := x.query(ctx, c, b.sql, b.args)
 	if err != nil {
 		return err
 	}
 	defer rows.Close() //nolint:errcheck // it was only read
-	src, err := newRowSource(rows)
+	src, err := rowset.Open(rows)
 	if err != nil {
 		return err
+	}
+	if c.plan != nil {
+		src.Rename(c.plan.names())
 	}
 	if c.shape == nil {
 		return x.drain(src)
@@ -84,13 +86,13 @@ func (x *run) query(ctx context.Context, c *compiled, text string, args []any) (
 
 // write1 writes a result of one row with one column, which has any name.
 func (x *run) write1(ctx context.Context, c *compiled, b *bound, name string, n int64, out result.Sink, depth int) error {
-	return x.result(ctx, c, b, &fixedRows{names: []string{name}, rows: [][]any{{n}}, anyName: true}, out, depth)
+	return x.result(ctx, c, b, &rowset.Fixed{Names: []string{name}, Rows: [][]any{{n}}, AnyName: true}, out, depth)
 }
 
 // drain reads to the end, so that a query in a call without result does its work.
-func (x *run) drain(src rowSource) error {
+func (x *run) drain(src rowset.Source) error {
 	for {
-		vals, err := src.next()
+		vals, err := src.Next()
 		if err != nil || vals == nil {
 			return err
 		}
@@ -126,7 +128,7 @@ func (x *run) nested(ctx context.Context, f *field, outer *compiled, ob *bound, 
 			}
 		}
 		return x.export(p.Name)
-	}, x.engine.opts.Limits.Array)
+	}, x.req.Caller, x.engine.opts.Limits.Array)
 	if err != nil {
 		f := x.asFault(c, err)
 		f.Query = c.q.ID

@@ -2,78 +2,11 @@ package query
 
 import (
 	"context"
-	"fmt"
-	"strings"
-	"unicode"
 
 	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/query/rowset"
 	"github.com/seed42aab489/belfry/dataservice/result"
-	"github.com/seed42aab489/belfry/dataservice/source"
 )
-
-// rowSource gives rows one by one. The values are good until the next one.
-type rowSource interface {
-	columns() (names, types []string, anyName bool)
-	next() ([]any, error) // nil: no more
-	close() error
-}
-
-// sqlRows are rows as they come from the database.
-type sqlRows struct {
-	rows         *source.Rows
-	names, types []string
-	vals, ptrs   []any
-}
-
-func newRowSource(rows *source.Rows) (*sqlRows, error) {
-	names, err := rows.Columns()
-	if err != nil {
-		return nil, err
-	}
-	types, err := rows.ColumnTypes()
-	if err != nil {
-		return nil, err
-	}
-	s := &sqlRows{rows: rows, names: names, types: make([]string, len(names)), vals: make([]any, len(names)), ptrs: make([]any, len(names))}
-	for i := range names {
-		s.ptrs[i] = &s.vals[i]
-		t := strings.ToUpper(types[i].DatabaseTypeName())
-		t, _, _ = strings.Cut(t, "(")
-		s.types[i] = strings.TrimPrefix(t, "UNSIGNED ")
-	}
-	return s, nil
-}
-
-func (s *sqlRows) columns() ([]string, []string, bool) { return s.names, s.types, false }
-
-func (s *sqlRows) next() ([]any, error) {
-	if !s.rows.Next() {
-		return nil, s.rows.Err()
-	}
-	return s.vals, s.rows.Scan(s.ptrs...)
-}
-
-func (s *sqlRows) close() error { return s.rows.Close() }
-
-// fixedRows are rows at hand.
-type fixedRows struct {
-	names, types []string
-	rows         [][]any
-	anyName      bool // the only column answers to every name
-}
-
-func (f *fixedRows) columns() ([]string, []string, bool) { return f.names, f.types, f.anyName }
-
-func (f *fixedRows) next() ([]any, error) {
-	if len(f.rows) == 0 {
-		return nil, nil
-	}
-	row := f.rows[0]
-	f.rows = f.rows[1:]
-	return row, nil
-}
-
-func (f *fixedRows) close() error { return nil }
 
 // rowView is the current row.
 type rowView struct {
@@ -90,9 +23,9 @@ func (r *rowView) typ(k int) string {
 }
 
 // result writes what a query returned, by its mapping.
-func (x *run) result(ctx context.Context, c *compiled, b *bound, src rowSource, out result.Sink, depth int) error {
+func (x *run) result(ctx context.Context, c *compiled, b *bound, src rowset.Source, out result.Sink, depth int) error {
 	s := c.shape
-	names, types, anyName := src.columns()
+	names, types, anyName := src.Columns()
 	at, err := s.columns(names, anyName)
 	if err != nil {
 		return &dataservice.Fault{Code: dataservice.DatabaseError, Message: err.Error()}
@@ -120,18 +53,27 @@ func (x *run) result(ctx context.Context, c *compiled, b *bound, src rowSource, 
 }
 
 // keep reads all rows, bounded, and gives the connection back.
-func (x *run) keep(c *compiled, src rowSource) (rowSource, error) {
-	names, types, anyName := src.columns()
-	all := &fixedRows{names: names, types: types, anyName: anyName}
+func (x *run) keep(c *compiled, src rowset.Source) (rowset.Source, error) {
+	all, err := x.copyRows(c, src)
+	if err != nil {
+		return nil, err
+	}
+	return all, src.Close()
+}
+
+// copyRows reads all rows that the result will show, bounded.
+func (x *run) copyRows(c *compiled, src rowset.Source) (*rowset.Fixed, error) {
+	names, types, anyName := src.Columns()
+	all := &rowset.Fixed{Names: names, Types: types, AnyName: anyName}
 	for {
-		vals, err := src.next()
+		vals, err := src.Next()
 		if err != nil {
 			return nil, err
 		}
-		if vals == nil || c.maxRows > 0 && len(all.rows) >= c.maxRows || !c.shape.hasRow && len(all.rows) == 1 {
-			return all, src.close()
+		if vals == nil || c.maxRows > 0 && len(all.Rows) >= c.maxRows || c.shape != nil && !c.shape.hasRow && len(all.Rows) == 1 {
+			return all, nil
 		}
-		if len(all.rows) >= x.engine.opts.Limits.Rows {
+		if len(all.Rows) >= x.engine.opts.Limits.Rows {
 			return nil, &result.LimitError{What: "rows", Limit: int64(x.engine.opts.Limits.Rows), Setting: "limits.rows"}
 		}
 		for _, v := range vals {
@@ -140,7 +82,7 @@ func (x *run) keep(c *compiled, src rowSource) (rowSource, error) {
 		if limit := x.engine.opts.Limits.Bytes; x.kept > limit {
 			return nil, &result.LimitError{What: "bytes of rows kept for nested queries", Limit: limit, Setting: "limits.held"}
 		}
-		all.rows = append(all.rows, append([]any(nil), vals...))
+		all.Rows = append(all.Rows, append([]any(nil), vals...))
 	}
 }
 
@@ -165,7 +107,7 @@ type walker struct {
 	row   rowView
 }
 
-func (w *walker) rows(ctx context.Context, src rowSource) error {
+func (w *walker) rows(ctx context.Context, src rowset.Source) error {
 	s := w.c.shape
 	if s.hasRow {
 		if err := result.List(w.out, s.row); err != nil && s.hasElement {
@@ -173,7 +115,7 @@ func (w *walker) rows(ctx context.Context, src rowSource) error {
 		}
 	}
 	for n := 0; w.c.maxRows <= 0 || n < w.c.maxRows; n++ {
-		vals, err := src.next()
+		vals, err := src.Next()
 		if err != nil {
 			return err
 		}
@@ -210,6 +152,9 @@ func (w *walker) fields(ctx context.Context, list []*field) error {
 }
 
 func (w *walker) field(ctx context.Context, f *field) error {
+	if !w.req.Caller.Has(f.roles) {
+		return nil
+	}
 	switch f.kind {
 	case dataservice.FieldCall:
 		return w.nested(ctx, f, w.c, w.b, &w.row, w.out, w.depth+1)
@@ -223,6 +168,9 @@ func (w *walker) field(ctx context.Context, f *field) error {
 		return toSink(w.out.Close())
 	}
 	v := w.value(f)
+	if f.export != "" {
+		w.keepExport(f, v)
+	}
 	switch {
 	case !v.Valid && f.omit:
 		return nil
@@ -251,7 +199,7 @@ func (w *walker) value(f *field) result.Value {
 		v = result.Value{Valid: true, Text: f.fixed, Type: f.xsd}
 	}
 	if w.c.shape.escape && v.Valid {
-		v.Text = escapeControls(v.Text)
+		v.Text = rowset.EscapeControls(v.Text)
 	}
 	return v
 }
@@ -262,7 +210,7 @@ func (w *walker) array(f *field, v result.Value) error {
 	if err := result.List(w.out, f.name); err != nil {
 		return toSink(err)
 	}
-	for _, e := range splitArray(v.Text) {
+	for _, e := range rowset.SplitArray(v.Text) {
 		e.Type = v.Type
 		if err := w.out.Leaf(f.name, e); err != nil {
 			return toSink(err)
@@ -271,55 +219,20 @@ func (w *walker) array(f *field, v result.Value) error {
 	return nil
 }
 
-// splitArray reads PostgreSQL's text of a one-dimensional array. Other text is
-// one value.
-func splitArray(s string) []result.Value {
-	if len(s) < 2 || s[0] != '{' || s[len(s)-1] != '}' {
-		return []result.Value{{Valid: true, Text: s}}
+// keepExport makes a value known to the queries after this one: the last, or if
+// it is an array all of them.
+func (x *run) keepExport(f *field, v result.Value) {
+	if x.exported == nil {
+		x.exported = map[string][]string{}
 	}
-	s = s[1 : len(s)-1]
-	var list []result.Value
-	var b strings.Builder
-	quoted, within := false, false
-	end := func() {
-		text := b.String()
-		list = append(list, result.Value{Valid: quoted || text != "NULL", Text: text})
-		b.Reset()
-		quoted = false
+	var list []string
+	if f.exportAll {
+		list = x.exported[f.export]
 	}
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '\\' && i+1 < len(s):
-			i++
-			b.WriteByte(s[i])
-		case c == '"':
-			within, quoted = !within, true
-		case c == ',' && !within:
-			end()
-		default:
-			b.WriteByte(c)
-		}
+	if v.Valid {
+		list = append(list, v.Text)
+	} else if list == nil {
+		list = []string{}
 	}
-	if s != "" {
-		end()
-	}
-	return list
-}
-
-// escapeControls writes characters that cannot be printed as \uXXXX (the
-// descriptor's escapeNonPrintableChar).
-func escapeControls(s string) string {
-	plain := func(r rune) bool { return unicode.IsPrint(r) || r == '\n' || r == '\t' || r == '\r' }
-	if strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		if plain(r) {
-			b.WriteRune(r)
-		} else {
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	return b.String()
+	x.exported[f.export] = list
 }

@@ -85,7 +85,7 @@ func (r *Runtime) Run(ctx context.Context, req dataservice.Request, out result.S
 		return Outcome{}, err
 	}
 	x.db = c.db
-	b, err := c.bind(x.topValues, r.engine.opts.Limits.Array)
+	b, err := c.bind(x.topValues, req.Caller, r.engine.opts.Limits.Array)
 	if err != nil {
 		f := x.asFault(c, err)
 		f.Final = true // nothing was executed, and the same values will not do either
@@ -123,7 +123,7 @@ func (x *run) choose(ctx context.Context, c *compiled, b *bound, out result.Sink
 		return x.fire(ctx, c, b, out, rings)
 	case c.writes:
 		return x.write(ctx, c, b, out, rings)
-	case rings:
+	case rings, x.req.Whole:
 		return x.read(ctx, c, b, out)
 	}
 	if err := x.top(ctx, c, b, out); err != nil {

@@ -32,17 +32,21 @@ type field struct {
 	fixed  string // value
 	omit   bool   // optional: a null is left out
 	array  bool
+	roles  []string // of which the caller has one, or the field is left out
 	fields []*field
 	call   *dataservice.CallQuery
+	// export is the name, lower case, under which queries after this one find the
+	// value; empty: none. All of them, if it is an array.
+	export    string
+	exportAll bool
 }
 
-// shape compiles a result, or says why the query is refused. Elements with
-// requiredRoles are left out, since nobody has a role yet.
+// shape compiles a result, or says why the query is refused.
 func (c *compiler) shape(q *dataservice.Query) (*shape, string) {
 	r := q.Result
 	switch {
 	case r.XSLT != "":
-		return nil, "transforming a result by XSLT is not supported"
+		return nil, "transforming a result by XSLT is not supported: there is no sound library for it"
 	case strings.EqualFold(r.Output, "rdf"):
 		return nil, "results in RDF are not supported"
 	}
@@ -67,9 +71,6 @@ func (c *compiler) name(at dataservice.Position, query, s string) {
 func (c *compiler) fields(q *dataservice.Query, s *shape, list []*dataservice.Field) []*field {
 	var attributes, rest []*field
 	for _, f := range list {
-		if len(f.Roles) > 0 || f.Call != nil && len(f.Call.Roles) > 0 {
-			continue
-		}
 		one := c.field(q, s, f)
 		switch {
 		case one == nil:
@@ -84,6 +85,7 @@ func (c *compiler) fields(q *dataservice.Query, s *shape, list []*dataservice.Fi
 
 func (c *compiler) field(q *dataservice.Query, s *shape, f *dataservice.Field) *field {
 	to := &field{kind: f.Kind, xsd: f.Type, leaf: -1, param: -1, fixed: f.Value, omit: f.Optional, array: f.ArrayName != "", call: f.Call}
+	to.roles, to.export, to.exportAll = f.Roles, strings.ToLower(f.Export), f.ExportType == "ARRAY"
 	to.name = result.Name{Space: f.Namespace, Local: f.Name}
 	if f.Kind != dataservice.FieldAttribute && to.name.Space == "" {
 		to.name.Space = q.Result.Namespace

@@ -41,6 +41,11 @@ func suite(t *testing.T, server *sourcetest.Server) { //nolint:thelper // a test
 		"function":     testFunction,
 		"loose":        testLoose,
 		"off":          testOff,
+		"boxes":        testBoxes,
+		"box_events":   testBoxEvents,
+		"batches":      testBatches,
+		"procedures":   testProcedures,
+		"pasted":       testPasted,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -5,6 +5,7 @@ import (
 
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/query/bind"
+	"github.com/seed42aab489/belfry/dataservice/source"
 )
 
 // given finds what was given for a parameter: nil and true is a null.
@@ -15,6 +16,7 @@ type bound struct {
 	texts  [][]string // by parameter, after defaults; empty: null
 	args   []any      // for the driver
 	counts []int      // placeholders of each placeholder of the statement; nil: one each
+	sql    string     // for the driver
 }
 
 // text gives the parameter's single value; false: null.
@@ -26,15 +28,18 @@ func (b *bound) text(i int) (string, bool) {
 }
 
 // bind reads the values, or says which does not fit.
-func (to *compiled) bind(find given, limit int) (*bound, error) {
-	b := &bound{}
+func (to *compiled) bind(find given, caller *dataservice.Principal, limit int) (*bound, error) {
+	b := &bound{sql: to.text}
 	if len(to.params) == 0 {
 		return b, nil
 	}
 	b.texts = make([][]string, len(to.params))
 	for i, p := range to.params {
+		if p.Mode == bind.Out {
+			continue
+		}
 		values, ok := find(p)
-		values, err := p.Resolve(values, ok)
+		values, err := p.Resolve(values, ok, caller)
 		if err != nil {
 			return nil, err
 		}
@@ -46,16 +51,59 @@ func (to *compiled) bind(find given, limit int) (*bound, error) {
 		}
 		b.texts[i] = values
 	}
-	if to.text == "" {
-		b.counts = make([]int, len(to.slots))
+	f := form{to.stmt, to.slots, to.casts}
+	if to.pastes {
+		var err error
+		if f, err = to.paste(b.texts); err != nil {
+			return nil, err
+		}
 	}
-	b.args = make([]any, 0, len(to.slots))
-	for i, k := range to.slots {
+	if b.sql == "" {
+		b.counts = make([]int, len(f.slots))
+	}
+	b.args = make([]any, 0, len(f.slots))
+	for i, k := range f.slots {
 		if err := to.bindSlot(b, i, to.params[k], b.texts[k]); err != nil {
 			return nil, err
 		}
 	}
+	if b.sql == "" {
+		b.sql = f.stmt.SQL(b.counts, f.casts)
+	}
 	return b, nil
+}
+
+// form is a statement with what its placeholders stand for.
+type form struct {
+	stmt  *source.Statement
+	slots []int    // placeholder -> index into params
+	casts []string // by placeholder
+}
+
+// paste puts the texts of QUERY_STRING parameters into the statement, each of
+// which its pattern has let through, and reads it anew: it has to stay one
+// statement of the same kind.
+func (to *compiled) paste(texts [][]string) (form, error) {
+	st, err := to.stmt.Paste(func(i int) (string, bool) {
+		k := to.slots[i]
+		if !to.params[k].Pasted || len(texts[k]) == 0 {
+			return "", to.params[k].Pasted
+		}
+		return texts[k][0], true
+	})
+	if err != nil {
+		return form{}, &dataservice.Fault{
+			Code: dataservice.IncompatibleParameters, Kind: dataservice.FaultInput,
+			Message: "a QUERY_STRING parameter makes another statement of the query",
+		}
+	}
+	f := form{stmt: st}
+	for i, k := range to.slots {
+		if !to.params[k].Pasted {
+			f.slots, f.casts = append(f.slots, k), append(f.casts, to.casts[i])
+		}
+	}
+	return f, nil
 }
 
 // bindSlot appends what one placeholder stands for.

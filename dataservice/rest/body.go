@@ -36,11 +36,8 @@ func (e envelope) has(param string) bool {
 
 // check refuses an envelope of another name.
 func (e envelope) check(name string) error {
-	switch fold(name) {
-	case e.name:
+	if fold(name) == e.name {
 		return nil
-	case e.name + "batchreq":
-		return &exchange.Problem{Status: http.StatusNotImplemented, Text: "batch requests are not supported yet"}
 	}
 	return badRequest("the body holds %q, which is neither a parameter nor the name of what is called", exchange.Clip(name))
 }
@@ -85,8 +82,17 @@ func gather(x *exchange.Exchange, to *route, path []string) (dataservice.Values,
 	return values, nil
 }
 
-// parseBody reads a body that is there in full.
-func parseBody(contentType string, data []byte, e envelope) (dataservice.Values, error) {
+// body is a body in UTF-8.
+type body struct {
+	text []byte
+	kind string // "form", "json" or "xml"
+	// decoded: its charset was said outside, so that what an XML declaration says
+	// is no longer so.
+	decoded bool
+}
+
+// openBody tells what a body is.
+func openBody(contentType string, data []byte) (body, error) {
 	unsupported := &exchange.Problem{
 		Status: http.StatusUnsupportedMediaType,
 		Text:   "the body's Content-Type must be application/json, application/xml, text/xml or application/x-www-form-urlencoded",
@@ -94,26 +100,41 @@ func parseBody(contentType string, data []byte, e envelope) (dataservice.Values,
 	}
 	media, params, err := mime.ParseMediaType(contentType)
 	if err != nil {
-		return nil, unsupported
+		return body{}, unsupported
 	}
 	charset := strings.ToLower(params["charset"])
 	text, ok := strictxml.Decode(charset, data)
 	if !ok {
-		return nil, &exchange.Problem{Status: http.StatusUnsupportedMediaType, Text: "the body's charset must be utf-8, us-ascii or iso-8859-1"}
+		return body{}, &exchange.Problem{Status: http.StatusUnsupportedMediaType, Text: "the body's charset must be utf-8, us-ascii or iso-8859-1"}
 	}
 	switch media {
 	case "application/x-www-form-urlencoded":
-		values, err := form(string(text))
-		if err != nil {
-			return nil, badRequest("the form is malformed: %v", err)
-		}
-		return values, nil
+		return body{text, "form", true}, nil
 	case "application/json", "text/json":
-		return parseJSON(text, e)
+		return body{text, "json", true}, nil
 	case "application/xml", "text/xml":
-		return parseXML(text, charset != "", e)
+		return body{text, "xml", charset != ""}, nil
 	}
-	return nil, unsupported
+	return body{}, unsupported
+}
+
+// parseBody reads the parameters in a body.
+func parseBody(contentType string, data []byte, e envelope) (dataservice.Values, error) {
+	b, err := openBody(contentType, data)
+	if err != nil {
+		return nil, err
+	}
+	switch b.kind {
+	case "json":
+		return parseJSON(b.text, e)
+	case "xml":
+		return parseXML(b.text, b.decoded, e)
+	}
+	values, err := form(string(b.text))
+	if err != nil {
+		return nil, badRequest("the form is malformed: %v", err)
+	}
+	return values, nil
 }
 
 // form reads name=value pairs. A name without a value is an empty string.

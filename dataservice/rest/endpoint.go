@@ -1,33 +1,24 @@
 package rest
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"strings"
 
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/exchange"
-	"github.com/seed42aab489/belfry/dataservice/result"
 )
-
-// Runner executes requests of one service. Safe for concurrent use. Errors are
-// *dataservice.Fault; empty tells that nothing was written to out.
-type Runner interface {
-	Run(ctx context.Context, r dataservice.Request, out result.Sink) (empty bool, err error)
-	RunBox(ctx context.Context, b dataservice.Box, out result.Sink) (empty bool, err error)
-}
 
 // Endpoint serves one service. Safe for concurrent use.
 type Endpoint struct {
 	gate   *exchange.Gate
-	run    Runner
+	run    exchange.Runner
 	router *router
 }
 
 // New makes the endpoint of a gate's service. It never fails: overlapping paths
 // are in order of how specific they are, and what is not supported answers 501.
-func New(g *exchange.Gate, run Runner) *Endpoint {
+func New(g *exchange.Gate, run exchange.Runner) *Endpoint {
 	return &Endpoint{gate: g, run: run, router: newRouter(routesOf(g.Service()))}
 }
 
@@ -74,17 +65,14 @@ func (b *binding) Serve(x *exchange.Exchange) error {
 		b.preferred = JSON
 	}
 	format, acceptable := negotiate(x.R.Header["Accept"], b.preferred)
-	if !acceptable && (to.shape != nil || to.status) {
+	if !acceptable && to.answers() {
 		return &exchange.Problem{Status: http.StatusNotAcceptable, Text: "only application/json and application/xml can be answered"}
 	}
-	values, err := gather(x, to, b.path)
+	work, err := b.work(x, to)
 	if err != nil {
 		return err
 	}
-	q := dataservice.Request{Name: to.name, Target: to.target, Values: values, ID: x.ID, Status: to.status, Caller: x.Caller}
-	return x.Answer(format.ContentType(),
-		func(w io.Writer, limit int64) exchange.Writer { return NewWriter(w, format, limit) },
-		func(ctx context.Context, out result.Sink) (bool, error) { return b.run.Run(ctx, q, out) })
+	return x.Answer(format.ContentType(), func(w io.Writer, limit int64) exchange.Writer { return NewWriter(w, format, limit) }, work)
 }
 
 // Fault meets exchange.Binding.

@@ -9,14 +9,26 @@ import (
 	"github.com/seed42aab489/belfry/dataservice"
 )
 
+// kind is what a route does with a body.
+type kind uint8
+
+const (
+	single  kind = iota // calls its target
+	batch               // calls its target with each of many values (…_batch_req)
+	box                 // calls what the body names (request_box)
+	control             // begins or ends a boxcarring session
+)
+
 // route is what one method and path lead to.
 type route struct {
+	kind    kind
 	method  string
 	pattern pattern
 	name    string // of the operation or resource, for faults and logs
 	wrapper string // the envelope's name around a JSON or XML body, folded
 	target  dataservice.CallQuery
 	status  bool   // returnRequestStatus
+	whole   bool   // disableStreaming
 	refused string // why it is not supported yet; empty if it is
 	shape   *dataservice.Result
 	// reads: the query has a result and is not known to change anything.
@@ -168,17 +180,18 @@ func routesOf(s *dataservice.Service) []*route {
 	for _, r := range s.Resources {
 		routes = append(routes, &route{
 			method: r.Method, pattern: compile(r.Path), name: r.Name(), wrapper: fold(r.Method + r.Path),
-			target: r.Call, status: r.ReturnStatus, refused: r.Unsupported,
+			target: r.Call, status: r.ReturnStatus, whole: !r.Streaming, refused: r.Unsupported,
 		})
 	}
 	for _, o := range s.Operations {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			routes = append(routes, &route{
 				method: method, pattern: pattern{{literal: o.Name}}, name: o.Name, wrapper: fold(o.Name),
-				target: o.Call, status: o.ReturnStatus, refused: o.Unsupported,
+				target: o.Call, status: o.ReturnStatus, whole: !o.Streaming, refused: o.Unsupported,
 			})
 		}
 	}
+	routes = append(routes, manyRoutes(s)...)
 	for _, r := range routes {
 		if q := s.Query(r.target.Query); q != nil {
 			r.shape = q.Result

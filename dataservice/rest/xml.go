@@ -22,16 +22,21 @@ const (
 func parseXML(data []byte, decoded bool, e envelope) (dataservice.Values, error) {
 	p := &xmlParser{reader: strictxml.NewReader(data, decoded), values: make(dataservice.Values), nulls: make(map[string]bool)}
 	if err := p.document(e); err != nil {
-		var fault *strictxml.Error
-		switch {
-		case errors.As(err, &fault):
-			return nil, badRequest("the XML body is malformed at %v", fault)
-		case errors.Is(err, strictxml.ErrCharset):
-			return nil, &exchange.Problem{Status: http.StatusUnsupportedMediaType, Text: "the body's encoding must be UTF-8, US-ASCII or ISO-8859-1"}
-		}
-		return nil, err
+		return nil, xmlProblem(err)
 	}
 	return p.values, nil
+}
+
+// xmlProblem gives what the client is told of an error of the reader.
+func xmlProblem(err error) error {
+	var fault *strictxml.Error
+	switch {
+	case errors.As(err, &fault):
+		return badRequest("the XML body is malformed at %v", fault)
+	case errors.Is(err, strictxml.ErrCharset):
+		return &exchange.Problem{Status: http.StatusUnsupportedMediaType, Text: "the body's encoding must be UTF-8, US-ASCII or ISO-8859-1"}
+	}
+	return err
 }
 
 // xmlParser reads token by token; its depth is fixed by the grammar.

@@ -107,6 +107,7 @@ func TestDefaults(t *testing.T) {
 		{"null", dataservice.Param{Default: text("d")}, []string{}, true, "null", ""},
 		{"null, forced", dataservice.Param{Default: text("d"), ForceDefault: true}, []string{}, true, "d", ""},
 		{"default null", dataservice.Param{Default: text("#{NULL}")}, nil, false, "null", ""},
+		{"the caller", dataservice.Param{Default: text("#{USERNAME}")}, nil, false, "ann", ""},
 		{"optional", dataservice.Param{Optional: true}, nil, false, "null", ""},
 		{"missing", dataservice.Param{}, nil, false, "", "is missing"},
 		{"two for one", dataservice.Param{}, []string{"a", "b"}, true, "", "2 were given"},
@@ -116,7 +117,7 @@ func TestDefaults(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := p.Resolve(c.v, c.given)
+		got, err := p.Resolve(c.v, c.given, &dataservice.Principal{Name: "ann", Roles: []string{"a", "b"}})
 		switch {
 		case c.fails != "":
 			if err == nil || !strings.Contains(err.Error(), c.fails) {
@@ -136,14 +137,26 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, b := p.fallback()[0], p.fallback()[0]
+	a, b := p.fallback(nil)[0], p.fallback(nil)[0]
 	if _, err := readUUID(a, source.SQLite); err != nil || a == b || a[14] != '4' {
 		t.Errorf("%s, %s, %v", a, b, err)
 	}
+	if p, err = New(&dataservice.Param{Name: "p", Array: true, Default: text("#{USER_ROLES}")}); err != nil || len(p.fallback(nil)) != 0 {
+		t.Errorf("roles of nobody: %v", err)
+	}
+	pattern := func(s string) []dataservice.Validator {
+		return []dataservice.Validator{{Kind: dataservice.ValidatePattern, Pattern: s}}
+	}
+	if _, err := New(&dataservice.Param{SQLType: "QUERY_STRING", Validators: pattern(`[A-Za-z_]+( (asc|desc))?`)}); err != nil {
+		t.Errorf("a QUERY_STRING with a pattern: %v", err)
+	}
 	for _, refused := range []dataservice.Param{
-		{Default: text("#{USERNAME}")},
-		{Mode: "OUT"},
+		{Default: text("#{WEATHER}")},
+		{Mode: "OUT", Array: true},
 		{SQLType: "QUERY_STRING"},
+		{SQLType: "QUERY_STRING", Validators: pattern(".*")},
+		{SQLType: "QUERY_STRING", Validators: pattern(`[\w ()]+`)},
+		{SQLType: "QUERY_STRING", Array: true, Validators: pattern("[a-z]+")},
 		{SQLType: "ORACLE_REF_CURSOR"},
 		{SQLType: "NOPE"},
 		{Validators: []dataservice.Validator{{Kind: dataservice.ValidatePattern, Pattern: "a++"}}},

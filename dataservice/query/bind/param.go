@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seed42aab489/belfry/dataservice"
@@ -17,21 +18,31 @@ type Param struct {
 	Ordinal int // from 1; zero: none
 	// Cast is PostgreSQL's name of the type where it has to be told; else empty.
 	Cast string
+	Mode Mode
+	// Pasted: the value is text of the statement (QUERY_STRING).
+	Pasted bool
 
 	typ      sqlType
 	sqlName  string
-	fallback func() []string // nil: none
+	fallback func(caller *dataservice.Principal) []string // nil: none
 	force    bool
 	optional bool
 	checks   []validator
 }
 
+// Mode tells which way a value goes.
+type Mode uint8
+
+// The modes. Those that are not In are of stored procedures.
+const (
+	In Mode = iota
+	Out
+	InOut
+)
+
 // New compiles a parameter. The error says, for a person, what of it is not
 // supported.
 func New(p *dataservice.Param) (*Param, error) {
-	if p.Mode != "" && !strings.EqualFold(p.Mode, "IN") {
-		return nil, errors.New("parameters that a stored procedure gives back (OUT, INOUT) are not supported")
-	}
 	name := strings.ToUpper(strings.TrimSpace(p.SQLType))
 	t, ok := sqlTypes[name]
 	if !ok {
@@ -45,6 +56,7 @@ func New(p *dataservice.Param) (*Param, error) {
 	}
 	to := &Param{
 		Name: p.Name, Array: p.Array, Ordinal: p.Ordinal, Cast: t.cast,
+		Mode: modes[strings.ToUpper(p.Mode)], Pasted: name == "QUERY_STRING",
 		typ: t, sqlName: name, force: p.ForceDefault, optional: p.Optional,
 	}
 	if p.Default != nil {
@@ -54,6 +66,9 @@ func New(p *dataservice.Param) (*Param, error) {
 		}
 		to.fallback = f
 	}
+	if to.Mode != In && to.Array {
+		return nil, errors.New("an array cannot come back from a stored procedure")
+	}
 	for _, v := range p.Validators {
 		check, err := compileValidator(v)
 		if err != nil {
@@ -61,25 +76,76 @@ func New(p *dataservice.Param) (*Param, error) {
 		}
 		to.checks = append(to.checks, check)
 	}
+	if to.Pasted {
+		return to, to.checkPasted(p)
+	}
 	return to, nil
+}
+
+var modes = map[string]Mode{"": In, "IN": In, "OUT": Out, "INOUT": InOut}
+
+// hostile are values that no QUERY_STRING parameter may let through.
+var hostile = []string{"x'", `x"`, "x;", "x--", "x -- y", "x/*", "x#", "1 or 1=1", "1 OR 1=1", "x' or '1'='1", "1; drop table x", "x union select y from z", "(select x from y)"}
+
+// checkPasted refuses a QUERY_STRING parameter that its pattern does not keep from
+// changing what the statement does.
+func (p *Param) checkPasted(of *dataservice.Param) error {
+	patterned := slices.ContainsFunc(of.Validators, func(v dataservice.Validator) bool { return v.Kind == dataservice.ValidatePattern })
+	switch {
+	case !patterned:
+		return errors.New("QUERY_STRING pastes text into the statement, so that a request could change what it does: " +
+			"it is allowed only with a validatePattern that every value must match, such as [A-Za-z_]+")
+	case p.Array, p.Mode != In:
+		return errors.New("a QUERY_STRING parameter is a single value that is handed in")
+	}
+	for _, v := range hostile {
+		if p.check(v) == nil {
+			return fmt.Errorf("QUERY_STRING pastes text into the statement, and its validatePattern lets through what could change it (%s)", v)
+		}
+	}
+	return nil
+}
+
+// check asks all validators.
+func (p *Param) check(v string) error {
+	for _, check := range p.checks {
+		if err := check(v); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // compileDefault reads a default; #{…} is made at each request (WSO2:
 // CallQuery.evaluateDefaultValue). An empty slice is null.
-func compileDefault(s string) (func() []string, error) {
+func compileDefault(s string) (func(*dataservice.Principal) []string, error) {
 	if !strings.HasPrefix(s, "#{") || !strings.HasSuffix(s, "}") {
 		one := []string{s}
-		return func() []string { return one }, nil
+		return func(*dataservice.Principal) []string { return one }, nil
 	}
 	switch name := strings.TrimSpace(s[2 : len(s)-1]); name {
 	case "NULL":
-		return func() []string { return []string{} }, nil
+		return func(*dataservice.Principal) []string { return []string{} }, nil
 	case "UUID":
-		return func() []string { return []string{newUUID()} }, nil
+		return func(*dataservice.Principal) []string { return []string{newUUID()} }, nil
 	case "EMPTY":
-		return func() []string { return []string{""} }, nil
+		return func(*dataservice.Principal) []string { return []string{""} }, nil
+	case "USERNAME":
+		return func(caller *dataservice.Principal) []string {
+			if caller == nil {
+				return []string{}
+			}
+			return []string{caller.Name}
+		}, nil
+	case "USER_ROLES":
+		return func(caller *dataservice.Principal) []string {
+			if caller == nil {
+				return []string{}
+			}
+			return slices.Clone(caller.Roles)
+		}, nil
 	default:
-		return nil, fmt.Errorf("the default #{%s} needs an authenticated user, which is not supported yet", name)
+		return nil, fmt.Errorf("the default #{%s} is not known: there are #{NULL}, #{EMPTY}, #{UUID}, #{USERNAME} and #{USER_ROLES}", name)
 	}
 }
 
@@ -91,13 +157,13 @@ func newUUID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// Resolve applies defaults and validators to what was given, if anything was. An
-// empty result is a null. Errors are *dataservice.Fault.
-func (p *Param) Resolve(values []string, ok bool) ([]string, error) {
+// Resolve applies defaults and validators to what was given, if anything was. The
+// caller may be nil. An empty result is a null. Errors are *dataservice.Fault.
+func (p *Param) Resolve(values []string, ok bool, caller *dataservice.Principal) ([]string, error) {
 	empty := len(values) == 0 || len(values) == 1 && values[0] == ""
 	switch {
 	case ok && empty && p.force && p.fallback != nil, !ok && p.fallback != nil:
-		values = p.fallback()
+		values = p.fallback(caller)
 	case !ok && !p.optional:
 		return nil, inputFault(dataservice.IncompatibleParameters, "parameter %s is missing", p.Name)
 	}
@@ -105,10 +171,8 @@ func (p *Param) Resolve(values []string, ok bool) ([]string, error) {
 		return nil, inputFault(dataservice.IncompatibleParameters, "parameter %s: one value is wanted, %d were given", p.Name, len(values))
 	}
 	for _, v := range values {
-		for _, check := range p.checks {
-			if err := check(v); err != nil {
-				return nil, inputFault(dataservice.ValidationError, "parameter %s: %v", p.Name, err)
-			}
+		if err := p.check(v); err != nil {
+			return nil, inputFault(dataservice.ValidationError, "parameter %s: %v", p.Name, err)
 		}
 	}
 	return values, nil

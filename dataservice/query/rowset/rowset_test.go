@@ -1,8 +1,10 @@
-package query
+package rowset_test
 
 import (
 	"strings"
 	"testing"
+
+	"github.com/seed42aab489/belfry/dataservice/query/rowset"
 )
 
 func TestSplitArray(t *testing.T) {
@@ -11,7 +13,7 @@ func TestSplitArray(t *testing.T) {
 		"{}": "", "{a,b}": "a|b", `{"a,b","c\"d",NULL,"NULL"}`: `a,b|c"d|<null>|NULL`, "plain": "plain", "{}x": "{}x",
 	} {
 		var got []string
-		for _, v := range splitArray(in) {
+		for _, v := range rowset.SplitArray(in) {
 			if !v.Valid {
 				v.Text = "<null>"
 			}
