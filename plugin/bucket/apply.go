@@ -74,6 +74,9 @@ func (e *entry) claim(b *Batch, r *Record, live bool) {
 	if r.Manual == "" && !e.undefer(r.At) {
 		e.cur.Decided = max(e.cur.Decided, r.At)
 	}
+	if i, o := e.find(r.At, r.Manual); o != nil {
+		e.cur.Open = slices.Delete(e.cur.Open, i, i+1) // records find claims by their firing: there is one
+	}
 	e.cur.Counts.Fired++
 	e.cur.Open = append(e.cur.Open, &Open{
 		At: r.At, Manual: r.Manual, Attempt: r.Attempt, Tried: b.Time, Node: b.Node, Claimed: b.Time,

@@ -19,6 +19,7 @@ const (
 	effected  happening = "effect" // and changed something there
 	ended     happening = "end"    // a run is over
 	crashed   happening = "crash"  // a process is gone, and its runs with it
+	replied   happening = "reply"  // a reply to a run was stored
 )
 
 // event is one line of a history. Its place in the history is the order in
@@ -32,6 +33,7 @@ type event struct {
 	info    task.Info
 	fire    task.FireID
 	attempt int
+	reply   task.Reply
 }
 
 func (e event) String() string {
@@ -46,13 +48,15 @@ func (e event) String() string {
 			if r.Until != 0 {
 				fmt.Fprintf(&b, " until %s n=%d", time.UnixMilli(r.Until).UTC().Format("04:05.000"), r.Count)
 			}
-			fmt.Fprintf(&b, " %s %s %s final=%t", r.Outcome, r.Reason, r.Error, r.Final)
+			fmt.Fprintf(&b, " %s %s %s%s final=%t", r.Outcome, r.Reason, r.Error, r.Value, r.Final)
 		}
 		return b.String()
 	case defined:
 		i := e.info
 		return fmt.Sprintf("%s %s rev %d from %s paused=%t deleted=%t %s %s %s %v", head, i.UID, i.Revision,
 			i.From.Format("04:05.000"), i.Paused, i.Deleted, i.Misfire, i.Overlap, i.Delivery, i.Trigger)
+	case replied:
+		return fmt.Sprintf("%s %s %+v", head, stamp(e.fire), e.reply)
 	default:
 		return fmt.Sprintf("%s %s #%d", head, stamp(e.fire), e.attempt)
 	}

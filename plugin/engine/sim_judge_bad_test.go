@@ -14,7 +14,8 @@ import (
 func TestJudge(t *testing.T) {
 	t.Parallel()
 	good := newScript().define(nil).log(claim(1)).run(1, 1).log(settle(1, 1, task.OK)).log(claim(2), claim(3)).
-		run(2, 1).run(3, 1).log(settle(2, 1, task.OK), settle(3, 1, task.OK))
+		run(2, 1).run(3, 1).log(waiting(2, 90)).reply(2, "v").log(valued(settle(2, 1, task.OK), "v")).reply(2, "w").
+		log(settle(3, 1, task.OK))
 	if faults := good.judge(4); len(faults) > 0 {
 		t.Fatalf("a good history: %v", faults)
 	}
@@ -54,6 +55,15 @@ func TestJudge(t *testing.T) {
 		{"on its way", errTwoBuckets, newScript().define(nil).log(move(bucket.Give)).log(claim(1))},
 		{"from nowhere", errTwoBuckets, newScript().define(nil).log(claim(1)).in(1).log(move(bucket.Adopt))},
 		{"never arrived", errLostFiring, newScript().define(nil).log(claim(1)).log(move(bucket.Give))},
+		{"waiting, and run again", errWaitingRerun, newScript().define(nil).log(claim(1)).run(1, 1).log(waiting(1, 90)).log(reclaim(1, 2))},
+		{"a reply in time is passed over", errLostReply, newScript().define(nil).log(claim(1)).run(1, 1).
+			log(waiting(1, 9)).reply(1, "v").log(settle(1, 1, task.TimedOut))},
+		{"OK without a reply", errNoReply, newScript().define(nil).log(claim(1)).run(1, 1).log(waiting(1, 9)).log(settle(1, 1, task.OK))},
+		{"timed out before its deadline", errNoReply, newScript().define(nil).log(claim(1)).run(1, 1).
+			log(waiting(1, 90)).log(settle(1, 1, task.TimedOut))},
+		{"another value than was replied", errNoReply, newScript().define(nil).log(claim(1)).run(1, 1).
+			log(waiting(1, 9)).reply(1, "v").log(valued(settle(1, 1, task.OK), "w"))},
+		{"begun while one waits", errOverlap, newScript().define(queued).log(claim(1)).run(1, 1).log(waiting(1, 90)).log(claim(2)).begin(2)},
 		{"settled twice", errBadLog, newScript().define(nil).log(claim(1)).run(1, 1).log(settle(1, 1, task.OK)).log(settle(1, 1, task.OK))},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -128,6 +138,11 @@ func (s *script) run(second, attempt int) *script {
 	return s
 }
 
+func (s *script) reply(second int, value string) *script {
+	s.h = append(s.h, event{what: replied, at: dawn.Add(5 * time.Second), fire: id(second), reply: task.Reply{OK: true, Value: value}})
+	return s
+}
+
 func (s *script) judge(end int) []error {
 	return verdict(s.h, dawn.Add(time.Duration(end)*time.Second), 0, time.Minute)
 }
@@ -153,6 +168,18 @@ func reclaim(second, attempt int) bucket.Record {
 
 func settle(second, attempt int, o task.Outcome) bucket.Record {
 	return bucket.Record{Kind: bucket.Settle, UID: "u", At: ms(second), Attempt: attempt, Outcome: o, Final: true}
+}
+
+// waiting is the settlement of a first attempt whose reply may come until then.
+func waiting(second, until int) bucket.Record {
+	r := settle(second, 1, task.Waiting)
+	r.Final, r.RetryAt = false, ms(until)
+	return r
+}
+
+func valued(r bucket.Record, value string) bucket.Record {
+	r.Value = value
+	return r
 }
 
 func skip(second int, why task.Reason) bucket.Record {

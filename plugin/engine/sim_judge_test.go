@@ -26,6 +26,9 @@ var (
 	errOverlap         = errors.New("overlap queue and skip: a run waits for, or yields to, the one before")
 	errWrongMisfire    = errors.New("later than due but under the threshold simply fires late")
 	errTwoBuckets      = errors.New("one bucket at a time decides for a task")
+	errWaitingRerun    = errors.New("a run that waits for a reply is not run again before its deadline")
+	errLostReply       = errors.New("a reply that was stored in time ends its run")
+	errNoReply         = errors.New("a run that waits ends by a reply, at its deadline, or cancelled")
 	errBadLog          = errors.New("the claim log contradicts itself")
 )
 
@@ -63,6 +66,9 @@ type judgedFire struct {
 	unsent   bool
 	final    task.Outcome
 	effects  int
+	waiting  bool  // for a reply
+	deadline int64 // of it
+	replies  []event
 }
 
 // verdict judges a history that came to rest at end.
@@ -81,6 +87,10 @@ func verdict(h []event, end time.Time, skew, misfire time.Duration) []error {
 			j.begin(e)
 		case effected:
 			j.effect(e)
+		case replied:
+			if f := j.task(e.fire.UID()).fires[e.fire]; f != nil {
+				f.replies = append(f.replies, e)
+			}
 		case ended:
 			delete(j.running, e.fire)
 		case crashed:
@@ -224,6 +234,8 @@ func (j *judge) reclaim(e event, t *judged, r *bucket.Record) {
 		j.fault(errBadLog, e, id, "attempt %d follows %d", r.Attempt, f.attempt)
 	case t.def().Paused && !t.def().Deleted:
 		j.fault(errFiredAfterPause, e, id, "attempt %d", r.Attempt)
+	case f.waiting:
+		j.fault(errWaitingRerun, e, id, "RECLAIM, attempt %d waits until %d", f.attempt, f.deadline)
 	case f.delivery == task.AtMostOnce && !(f.settled == f.attempt && f.unsent):
 		j.fault(errRanTwice, e, id, "RECLAIM, attempt %d may have reached its target", f.attempt)
 	}
@@ -237,6 +249,7 @@ func (j *judge) settle(e event, t *judged, r *bucket.Record) {
 		return
 	}
 	f.settled, f.unsent = r.Attempt, r.NotSent
+	j.replied(e, f, r)
 	if !r.Final {
 		return
 	}
@@ -328,6 +341,11 @@ func (j *judge) begin(e event) {
 		j.fault(errEarlyFiring, e, e.fire, "it started then")
 	}
 	policy := t.def().Overlap
+	for id, other := range t.fires {
+		if other.waiting && id != e.fire && (policy == task.OverlapQueue || policy == task.OverlapSkip) {
+			j.fault(errOverlap, e, e.fire, "%s still waits for its reply", stamp(id))
+		}
+	}
 	for id, r := range j.running {
 		if id.UID() == t.uid && (policy == task.OverlapQueue || policy == task.OverlapSkip) {
 			j.fault(errOverlap, e, e.fire, "%s still runs in p%d", stamp(id), r.proc)
@@ -369,6 +387,9 @@ func (j *judge) rest(t *judged, end time.Time) {
 	}
 	for id, f := range t.fires {
 		waits := def.Paused && (f.delivery != task.AtMostOnce || f.settled == f.attempt)
+		if f.waiting && !f.overdue(end) {
+			continue
+		}
 		if f.final == "" && !waits && end.UnixMilli()-f.at > 2000 {
 			j.fault(errUnsettled, e, id, "attempt %d, settled %d", f.attempt, f.settled)
 		}

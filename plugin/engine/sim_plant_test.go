@@ -2,9 +2,11 @@ package engine_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/task"
 )
 
 // A judge that never complains proves nothing: each rule of the protocol that
@@ -34,6 +36,11 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 			[]error{errFiredAfterPause, errNotScheduled},
 		},
 		{"a task moves without its cursor", func(w *world) { w.log = newStale }, []error{errDoubleDecision, errBadLog, errUnsettled}},
+		{
+			"WAITING is forgotten with its owner", func(w *world) { w.plant.Replay = replayWithoutWaiting },
+			[]error{errWaitingRerun},
+		},
+		{"replies are not stored", func(w *world) { w.deaf = true }, []error{errLostReply}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -77,6 +84,19 @@ func replayWithoutSkips(l bucket.Loaded, compile bucket.Compile, rules bucket.Ru
 			}
 		}
 		b.Records = kept
+		l.Log[i].Data = b.Encode()
+	}
+	return bucket.Replay(l, compile, rules)
+}
+
+// replayWithoutWaiting forgets that requests were sent.
+func replayWithoutWaiting(l bucket.Loaded, compile bucket.Compile, rules bucket.Rules) (*bucket.State, error) {
+	for i, entry := range l.Log {
+		b, err := bucket.DecodeBatch(entry.Data)
+		if err != nil {
+			return nil, err
+		}
+		b.Records = slices.DeleteFunc(b.Records, func(r bucket.Record) bool { return r.Outcome == task.Waiting })
 		l.Log[i].Data = b.Encode()
 	}
 	return bucket.Replay(l, compile, rules)

@@ -179,6 +179,9 @@ func (w *world) plan(call task.Call) plan {
 	case w.chance(5):
 		p.effect, p.panics = false, true
 	}
+	if call.Info.Reply != nil && p.result.Outcome == task.OK {
+		p.result.Outcome = task.Waiting
+	}
 	return p
 }
 
@@ -234,6 +237,7 @@ func (p *process) effect(call task.Call, keyed bool, plan *plan) bool {
 	case plan.effect:
 		w.inbox[call.FireID] = true
 		w.write(event{what: effected, proc: p.n, fire: call.FireID, attempt: call.Attempt})
+		w.agent(call)
 	}
 	return !p.crash("after the effect")
 }

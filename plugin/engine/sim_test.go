@@ -106,7 +106,7 @@ func (s *sightings) check(t *testing.T) {
 		"crash", "effect", "CLAIM ", "RECLAIM ", "FORGET ", "GIVE ", "ADOPT ", "SETTLE OK", "SETTLE FAILED", "SETTLE TIMED_OUT",
 		"SETTLE INTERRUPTED", "SETTLE UNKNOWN", "SETTLE CANCELLED", "SKIP OVERLAP_SKIPPED", "SKIP PAUSED_BY_USER",
 		"SKIP MISFIRE_SKIPPED", "SKIP MISFIRE_MERGED", "SKIP CATCH_UP_LIMIT", "SKIP BEFORE_FROM", "SKIP DELETED",
-		"DEFER OVERLAP_QUEUED", "DEFER MISFIRE_SKIPPED",
+		"DEFER OVERLAP_QUEUED", "DEFER MISFIRE_SKIPPED", "reply", "SETTLE WAITING",
 	} {
 		if s.of[what] == 0 {
 			t.Errorf("no history has %q", what)
@@ -196,6 +196,7 @@ func (w *world) live(ctx context.Context) {
 	if err := p.engine.Stop(ctx); err != nil {
 		p.complain(fmt.Errorf("stop: %w", err))
 	}
+	w.agents.Wait()
 }
 
 // reboot starts a new process some time after one has died.
@@ -296,7 +297,7 @@ func pick[T any](w *world, all ...T) T { return all[w.rand.IntN(len(all))] }
 
 // randomTask needs w.mu.
 func (w *world) randomTask(i int) task.Info {
-	return task.Info{
+	info := task.Info{
 		Key: task.Key{Name: fmt.Sprint("t", i)}, Service: fmt.Sprint("S", w.rand.IntN(3)), Operation: "op",
 		Trigger: w.randomTrigger(), Misfire: pick(w, task.MisfireFireAll, task.MisfireFireAll, task.MisfireFireOnce, task.MisfireSkip),
 		Overlap:  pick(w, task.OverlapAllow, task.OverlapAllow, task.OverlapQueue, task.OverlapSkip),
@@ -304,6 +305,13 @@ func (w *world) randomTask(i int) task.Info {
 		Retry:    task.Retry{Max: w.rand.IntN(3), Backoff: task.Duration(w.some(2 * time.Second))},
 		Timeout:  task.Duration(time.Second + w.some(3*time.Second)), Paused: w.rand.IntN(10) == 0,
 	}
+	if info.Delivery != task.EffectivelyOnce && w.rand.IntN(2) == 0 {
+		info.Reply = &task.ReplyWait{
+			Deadline:   task.Duration(time.Second + w.some(15*time.Second).Truncate(time.Millisecond)),
+			OnDeadline: pick(w, "", task.DeadlineFail, task.DeadlineRetry),
+		}
+	}
+	return info
 }
 
 // randomTrigger needs w.mu.

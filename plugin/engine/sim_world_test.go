@@ -34,6 +34,9 @@ type world struct {
 	alone    bool // one process at a time, known to be gone before the next
 	noFence  bool // planted: the bucket's version is not checked
 	ghosts   bool // planted: folded log entries are not deleted
+	deaf     bool // planted: replies are acknowledged, and not stored
+	life     context.Context
+	agents   sync.WaitGroup // that will reply
 	plant    engine.Planted
 	log      func(*store.Owner) engine.Log // planted: another log; nil: the store's
 
@@ -66,6 +69,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 }
 
 func (w *world) open(ctx context.Context) {
+	w.life = ctx
 	w.admin = store.New(&wire{w: w, KV: w.cluster.Dial()}, store.Options{NewID: w.newID})
 	if _, err := w.admin.Init(ctx, store.Settings{Buckets: w.buckets}); err != nil {
 		w.t.Fatal(err)
@@ -119,6 +123,13 @@ func (w *world) record(proc int, ops []coordclient.Op) {
 			}
 			home, _ := strconv.Atoi(part[1])
 			w.write(event{what: committed, proc: proc, bucket: home, batch: b})
+		case op.Kind == coordclient.OpCreate && part[0] == "requests":
+			var q task.Request
+			if err := json.Unmarshal(op.Value, &q); err != nil {
+				w.complain(err)
+			} else if q.Kind == task.RequestReply {
+				w.write(event{what: replied, proc: proc, fire: q.FireID, reply: *q.Reply})
+			}
 		case part[0] == "tasks" && (op.Kind == coordclient.OpCreate || op.Kind == coordclient.OpSet):
 			var info task.Info
 			if err := json.Unmarshal(op.Value, &info); err != nil {
@@ -199,6 +210,8 @@ func (k *wire) apply(ctx context.Context, ops []coordclient.Op) error {
 		case k.w.noFence && op.Kind == coordclient.OpCheck && strings.HasPrefix(op.Key, "/buckets/"):
 			op = coordclient.Check("/cluster", 0)
 		case k.w.ghosts && op.Kind == coordclient.OpDelete && strings.Contains(op.Key, "/log/"):
+			op = coordclient.Check("/cluster", 0)
+		case k.w.deaf && op.Kind == coordclient.OpCreate && strings.Contains(op.Key, "/reply%3A"):
 			op = coordclient.Check("/cluster", 0)
 		}
 		changed = append(changed, op)
