@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/bucket"
-	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -15,7 +14,6 @@ func (w *world) agent(call task.Call) {
 	if call.Info.Reply == nil || w.chance(100) {
 		return
 	}
-	b, _ := store.BucketOf(call.FireID.UID())
 	answer := task.Reply{OK: w.rand.IntN(4) > 0, Value: "of " + string(call.FireID)}
 	for range 1 + w.rand.IntN(3) {
 		wait := w.some(100 * time.Millisecond)
@@ -28,7 +26,7 @@ func (w *world) agent(call task.Call) {
 		said := answer
 		w.agents.Go(func() { // ends soon after wait
 			time.Sleep(wait)
-			_ = w.admin.Reply(w.life, b, call.Info.Key, call.FireID, said) // another may be there
+			_ = w.admin.Reply(w.life, call.Info.Key, call.FireID, said) // another may be there
 		})
 	}
 }
