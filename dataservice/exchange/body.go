@@ -41,3 +41,17 @@ func (x *Exchange) Body() ([]byte, error) {
 	}
 	return data, nil
 }
+
+// Fold keeps the letters and digits of a name, in lower case, so that the ways
+// in which clients spell the envelope of a resource are one.
+func Fold(name string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			return r + ('a' - 'A')
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r >= 0x80:
+			return r
+		}
+		return -1
+	}, name)
+}

@@ -222,7 +222,6 @@ func (x *Exchange) fault(f *dataservice.Fault) {
 	if begun {
 		panic(http.ErrAbortHandler)
 	}
-	RetryAfter(x.W.Header(), f.Kind)
 	x.binding.Fault(x, x.named(f), x.status)
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/seed42aab489/belfry/dataservice/query"
 	"github.com/seed42aab489/belfry/dataservice/rest"
 	"github.com/seed42aab489/belfry/dataservice/result"
+	"github.com/seed42aab489/belfry/dataservice/soap"
 )
 
 // set is what is deployed at one moment. It is not changed once published.
@@ -40,7 +41,9 @@ func (s *set) with(name string, d *deployment) *set {
 type deployment struct {
 	service  *dataservice.Service
 	runtime  Runtime
+	gate     *exchange.Gate
 	endpoint *rest.Endpoint
+	soap     *soap.Endpoint
 	file     string // relative to the services folder
 	revision int64  // of the service's name, counted from 1 since the host began
 	at       time.Time
@@ -57,7 +60,8 @@ type deployment struct {
 func newDeployment(s *dataservice.Service, runtime Runtime, o exchange.Options) *deployment {
 	d := &deployment{service: s, runtime: runtime, idle: make(chan struct{})}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
-	d.endpoint = rest.New(exchange.NewGate(s, o), restRunner{d})
+	d.gate = exchange.NewGate(s, o)
+	d.endpoint, d.soap = rest.New(d.gate, restRunner{d}), soap.New(d.gate, restRunner{d})
 	return d
 }
 
@@ -107,7 +111,7 @@ func (d *deployment) bound(ctx context.Context) (context.Context, context.Cancel
 	return ctx, func() { stop(); cancel() }
 }
 
-// restRunner is a deployment as its HTTP endpoint sees it.
+// restRunner is a deployment as its HTTP endpoints see it.
 type restRunner struct{ *deployment }
 
 // Run meets exchange.Runner.

@@ -10,6 +10,7 @@ import (
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/exchange"
 	"github.com/seed42aab489/belfry/dataservice/rest"
+	"github.com/seed42aab489/belfry/dataservice/soap"
 )
 
 // Prefix is the path below which services are served.
@@ -28,8 +29,8 @@ func (h *Host) Handler() http.Handler { return http.HandlerFunc(h.serve) }
 // place is where a path leads.
 type place struct {
 	*deployment
-	rest []string // segments below the service
-	soap bool
+	rest        []string // segments below the service
+	soap, plain bool     // the path says so
 }
 
 func (h *Host) serve(w http.ResponseWriter, r *http.Request) {
@@ -56,8 +57,29 @@ func (h *Host) serve(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, kind, why)
 		return
 	}
-	d.endpoint.Serve(w, r, at.rest, nil) //nolint:contextcheck // the request carries it
+	at.answer(w, r) //nolint:contextcheck // the request carries it
 }
+
+// answer hands a request to what it speaks.
+func (at *place) answer(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case at.documents(r):
+		at.gate.Serve(w, r, nil, documentation{at})
+	case at.speaksSOAP(r):
+		at.deployment.soap.Serve(w, r, strings.Join(at.rest, "/"), nil)
+	default:
+		at.endpoint.Serve(w, r, at.rest, nil)
+	}
+}
+
+// speaksSOAP tells whether a request is SOAP's: by the endpoint, by what it says
+// itself, or because nothing else is POSTed to a service itself.
+func (at *place) speaksSOAP(r *http.Request) bool {
+	return at.soap || !at.plain && soap.Speaks(r) || r.Method == http.MethodPost && at.bare()
+}
+
+// bare tells whether a path leads to the service itself.
+func (at *place) bare() bool { return len(at.rest) == 0 && !at.endpoint.Has(nil) }
 
 // closed tells why a request cannot go on to its service; empty: it can.
 func (h *Host) closed(at place, r *http.Request) (dataservice.FaultKind, string) {
@@ -69,23 +91,18 @@ func (h *Host) closed(at place, r *http.Request) (dataservice.FaultKind, string)
 	if len(s.Transports) > 0 && !slices.Contains(s.Transports, transport) {
 		return dataservice.FaultNotFound, "service " + s.Name + " is not offered over " + transport
 	}
-	if kind, why := closed(s); why != "" {
-		return kind, why
-	}
-	bare := len(at.rest) == 0 && !at.endpoint.Has(nil)
-	if at.soap || bare && r.Method == http.MethodPost {
-		return dataservice.FaultUnsupported, "SOAP is not supported yet: call an operation by its name, " + Prefix + s.Name + "/<operation>"
-	}
-	if bare && (strings.HasPrefix(r.URL.RawQuery, "wsdl") || strings.HasPrefix(r.URL.RawQuery, "xsd")) {
-		return dataservice.FaultUnsupported, "WSDL is not supported yet"
-	}
-	return 0, ""
+	return closed(s)
 }
 
 // refuse answers a request that reached no service's endpoint.
 func (h *Host) refuse(w http.ResponseWriter, r *http.Request, kind dataservice.FaultKind, message string) {
 	began := time.Now()
-	rest.WriteFault(w, r, nil, &dataservice.Fault{Code: dataservice.UnknownError, Kind: kind, Message: message}, rest.XML)
+	fault := &dataservice.Fault{Code: dataservice.UnknownError, Kind: kind, Message: message}
+	if soap.Speaks(r) {
+		soap.WriteFault(w, r, nil, fault)
+	} else {
+		rest.WriteFault(w, r, nil, fault, exchange.Status(kind), rest.XML)
+	}
 	if h.opts.HTTP.Observe != nil {
 		h.opts.HTTP.Observe(exchange.Served{Status: exchange.Status(kind), Duration: time.Since(began)})
 	}
@@ -116,16 +133,16 @@ func (s *set) find(parts []string) place {
 	for n := min(s.depth, len(parts)); n > 0; n-- {
 		name := strings.Join(parts[:n], "/")
 		if d, ok := s.services[name]; ok {
-			return place{d, parts[n:], false}
+			return place{d, parts[n:], false, false}
 		}
 		for _, ending := range plainEndings {
 			if d, ok := s.services[strings.TrimSuffix(name, ending)]; ok {
-				return place{d, parts[n:], false}
+				return place{d, parts[n:], false, true}
 			}
 		}
 		for _, ending := range soapEndings {
 			if d, ok := s.services[strings.TrimSuffix(name, ending)]; ok {
-				return place{d, parts[n:], true}
+				return place{d, parts[n:], true, false}
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -39,6 +40,15 @@ func TestHandlerFindsServices(t *testing.T) {
 	h := f.Handler()
 	secure := func(r *http.Request) { r.TLS = &tls.ConnectionState{} }
 	asJSON := func(r *http.Request) { r.Header.Set("Accept", "application/json") }
+	envelope := func(media, operation string) func(*http.Request) {
+		space := map[string]string{"text/xml": "http://schemas.xmlsoap.org/soap/envelope/", "application/soap+xml": "http://www.w3.org/2003/05/soap-envelope"}[media]
+		return func(r *http.Request) {
+			r.Header.Set("Content-Type", media)
+			r.Header.Set("SOAPAction", "urn:"+operation)
+			body := `<e:Envelope xmlns:e="` + space + `"><e:Body><` + operation + `/></e:Body></e:Envelope>`
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+		}
+	}
 	for _, c := range []struct {
 		method, target string
 		status         int
@@ -60,9 +70,26 @@ func TestHandlerFindsServices(t *testing.T) {
 		{"GET", "/services/", 404, "no such service", nil},
 		{"GET", "/elsewhere", 404, "no such service", nil},
 		{"GET", "/services/a", 404, "no such operation", nil},
-		{"GET", "/services/a?wsdl", 501, "WSDL", nil},
-		{"POST", "/services/a", 501, "SOAP", nil},
-		{"POST", "/services/a.SOAP12Endpoint/", 501, "SOAP", nil},
+		{"GET", "/services/a?wsdl", 200, `location="http://example.com/services/a.SOAP11Endpoint/"`, nil},
+		{"GET", "/services/a/b.SOAP12Endpoint?WSDL", 200, `location="http://example.com/services/a/b.SOAP12Endpoint/"`, nil},
+		{"GET", "/services/tls?wsdl", 200, `location="https://example.com/services/tls.SecureSOAP12Endpoint/"`, []func(*http.Request){secure}},
+		{"GET", "/services/a?wsdl2", 200, "<wsdl2:description", nil},
+		{"GET", "/services/a?xsd", 200, `targetNamespace="http://ws.wso2.org/dataservice"`, nil},
+		{"GET", "/services/a?xsd=xsd0", 200, `<xs:schema`, nil},
+		{"GET", "/services/a?xsd=xsd9", 404, `no such schema`, nil},
+		{"GET", "/services/a/op?wsdl", 200, "<is>plain</is>", nil},
+		{"GET", "/services/none?wsdl", 404, "no such service", nil},
+		{"GET", "/services/a.SOAP12Endpoint", 405, "by POST", nil},
+		{"POST", "/services/a", 200, "<is>plain</is></soapenv:Body>", []func(*http.Request){envelope("text/xml", "op")}},
+		{"POST", "/services/a/", 200, "<is>plain</is></soapenv:Body>", []func(*http.Request){envelope("text/xml", "op")}},
+		{"POST", "/services/a.SOAP11Endpoint/", 200, "<is>plain</is></soapenv:Body>", []func(*http.Request){envelope("text/xml", "op")}},
+		{"POST", "/services/a.SOAP12Endpoint", 200, "<is>plain</is></soapenv:Body>", []func(*http.Request){envelope("application/soap+xml", "op")}},
+		{"POST", "/services/a.SecureSOAP12Endpoint", 200, "<is>plain</is></soapenv:Body>", []func(*http.Request){envelope("application/soap+xml", "op")}},
+		{"POST", "/services/a/op", 200, "<is>plain</is></soapenv:Body>", []func(*http.Request){envelope("application/soap+xml", "op")}},
+		{"POST", "/services/a/b.SOAP12Endpoint", 200, "<is>nested</is></soapenv:Body>", []func(*http.Request){envelope("application/soap+xml", "op")}},
+		{"POST", "/services/a/b.HTTPEndpoint/op", 415, "Content-Type", []func(*http.Request){envelope("application/soap+xml", "op")}},
+		{"POST", "/services/none", 404, "<soapenv:Fault>", []func(*http.Request){envelope("application/soap+xml", "op")}},
+		{"POST", "/services/off.SOAP11Endpoint", 503, "<faultcode", []func(*http.Request){envelope("text/xml", "op")}},
 		{"GET", "/services/off/op", 503, "inactive", nil},
 		{"GET", "/services/tls/op", 404, "not offered over http", nil},
 		{"GET", "/services/tls/op", 200, "<is>tls</is>", []func(*http.Request){secure}},

@@ -77,5 +77,5 @@ func (b *binding) Serve(x *exchange.Exchange) error {
 
 // Fault meets exchange.Binding.
 func (b *binding) Fault(x *exchange.Exchange, f *dataservice.Fault, status int) {
-	writeFault(x.W, x.R, b.gate.Service(), f, status, b.preferred)
+	WriteFault(x.W, x.R, b.gate.Service(), f, status, b.preferred)
 }

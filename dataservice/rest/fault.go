@@ -11,16 +11,12 @@ import (
 	"github.com/seed42aab489/belfry/dataservice/exchange"
 )
 
-// WriteFault answers a request with a fault and its status, in the format that
-// the request accepts, else in preferred. The service may be nil.
-func WriteFault(w http.ResponseWriter, r *http.Request, s *dataservice.Service, f *dataservice.Fault, preferred Format) {
-	exchange.RetryAfter(w.Header(), f.Kind)
-	writeFault(w, r, s, f, exchange.Status(f.Kind), preferred)
-}
-
-func writeFault(w http.ResponseWriter, r *http.Request, s *dataservice.Service, f *dataservice.Fault, status int, preferred Format) {
+// WriteFault answers a request with a fault and a status, in the format that the
+// request accepts, else in preferred. The service may be nil.
+func WriteFault(w http.ResponseWriter, r *http.Request, s *dataservice.Service, f *dataservice.Fault, status int, preferred Format) {
 	format, _ := negotiate(r.Header["Accept"], preferred)
 	body := faultBody(s, f, format)
+	exchange.RetryAfter(w.Header(), f.Kind)
 	exchange.Secure(w.Header())
 	w.Header().Set("Content-Type", format.ContentType())
 	w.Header().Set("Content-Length", fmt.Sprint(len(body)))

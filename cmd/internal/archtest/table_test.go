@@ -36,6 +36,8 @@ var table = map[string]row{
 	"dataservice/exchange":          {own: []string{"dataservice", "dataservice/boxcar", "dataservice/result"}},
 	"dataservice/strictxml":         {},
 	"dataservice/rest":              {own: []string{"dataservice", "dataservice/exchange", "dataservice/result", "dataservice/strictxml"}},
+	"dataservice/soap":              {own: []string{"dataservice", "dataservice/exchange", "dataservice/result", "dataservice/strictxml"}},
+	"dataservice/wsdl":              {own: []string{"dataservice"}},
 	"dataservice/host":              {own: []string{"dataservice/..."}, third: []string{"github.com/fsnotify/fsnotify", "github.com/google/uuid"}},
 
 	"plugin/task":    {},
