@@ -116,36 +116,49 @@ func (s *State) adopted(e *entry, b *Batch, r *Record, live bool) {
 }
 
 // Evict decides about tasks alone that are to leave for other buckets, for an
-// owner that only wants to see them off: it reserves no worker, and what
-// administrators have asked of these tasks is refused.
-func (s *State) Evict(now time.Time, limit int) Decided {
+// owner that only wants to see them off: nothing of them runs, and runs asked for
+// by hand are refused. At most limit decisions, one task's together.
+func (s *State) Evict(now time.Time, limit int) []Decision {
 	s.Abandon()
 	r := &round{s: s, now: now.UnixMilli(), pool: noPool{}, limit: limit}
-	answered := make(map[string]bool)
-	for _, q := range s.requests {
-		e := s.entries[q.UID]
-		if e == nil || !e.leaving() || e.arriving() || answered[q.UID] || r.over() {
+	for _, e := range s.ordered() {
+		if r.over() {
+			break
+		}
+		if !e.leaving() || e.arriving() {
 			continue
 		}
-		switch q.Kind {
-		case task.RequestRun:
-			r.add(Decision{Info: e.info, Record: Record{
-				Kind: Skip, UID: q.UID, At: q.Asked.UnixMilli(), Manual: q.ID, Reason: task.ReasonRefused,
-			}})
-			r.answer(e, q)
-		case task.RequestReply:
-			r.reply(e, q)
-		default:
-			r.cancel(e, q)
-		}
-		answered[q.UID] = true
-	}
-	for _, e := range s.ordered() {
-		if e.leaving() && !answered[e.cur.UID] && !r.over() {
+		before := len(r.out.Decisions)
+		r.dismiss(e)
+		if len(r.out.Decisions) == before {
 			r.entry(e)
 		}
 	}
-	return r.out
+	return r.out.Decisions
+}
+
+// dismiss answers one request about a task that leaves a bucket without runs.
+func (r *round) dismiss(e *entry) {
+	for _, q := range r.s.requests {
+		if q.UID != e.cur.UID {
+			continue
+		}
+		o := e.byID(q.FireID)
+		switch {
+		case q.Kind == task.RequestReply && o != nil:
+			rec := o.settle(e, r.now)
+			rec.answered(&q)
+			r.add(Decision{Info: e.info, Record: rec})
+		case q.Kind == task.RequestCancel && o != nil:
+			r.end(e, o, task.Cancelled, "cancelled by request")
+		default:
+			r.add(Decision{Info: e.info, Record: Record{
+				Kind: Skip, UID: q.UID, At: q.Asked.UnixMilli(), Manual: q.ID, Reason: task.ReasonRefused,
+			}})
+		}
+		r.answer(e, q)
+		return
+	}
 }
 
 // noPool has no workers.

@@ -20,6 +20,8 @@ type Owner interface {
 	Acquire(ctx context.Context, b int) error
 	// Release gives a bucket up in good order within ctx.
 	Release(ctx context.Context, b int) error
+	// Evict hands over the tasks that are to leave a bucket that nobody may own.
+	Evict(ctx context.Context, b int) error
 	// Owned lists the buckets owned now.
 	Owned() []int
 }
@@ -39,6 +41,9 @@ type Deps struct {
 	Owner Owner
 	// Resolver says where tasks may be. Nil: place.RoundRobin.
 	Resolver place.Resolver
+	// Resolvers make those of tasks with a location of their own. Nil:
+	// place.Standard.
+	Resolvers place.Registry
 	// Describe tells what a member publishes of itself: Addresses, Labels, Weight.
 	// The rest is filled in here. Nil: nothing.
 	Describe func(coordclient.Member) place.Member
@@ -110,12 +115,11 @@ const (
 
 // Cluster is one membership. Make it with New. Safe for concurrent use.
 type Cluster struct {
-	d        Deps
-	me       coordclient.MemberID
-	meter    place.Meter
-	resolver string // what it is, for surveys
-	slots    chan struct{}
-	nudges   chan struct{} // capacity 1: look again
+	d      Deps
+	me     coordclient.MemberID
+	meter  place.Meter
+	slots  chan struct{}
+	nudges chan struct{} // capacity 1: look again
 
 	// life is that of acquisitions and releases, loops that of everything else; it
 	// ends first.
@@ -167,6 +171,9 @@ func New(d Deps) (*Cluster, error) {
 	if d.Resolver == nil {
 		d.Resolver = place.RoundRobin{}
 	}
+	if d.Resolvers == nil {
+		d.Resolvers = place.Standard()
+	}
 	if d.Describe == nil {
 		d.Describe = func(coordclient.Member) place.Member { return place.Member{} }
 	}
@@ -186,7 +193,7 @@ func New(d Deps) (*Cluster, error) {
 		d.Options.HandOver = DefaultHandOver
 	}
 	c := &Cluster{
-		d: d, me: d.Port.ID(), resolver: describe(d.Resolver), slots: make(chan struct{}, together), nudges: make(chan struct{}, 1),
+		d: d, me: d.Port.ID(), slots: make(chan struct{}, together), nudges: make(chan struct{}, 1),
 		done: make(chan struct{}), regroup: make(chan struct{}), work: make(map[int]*work), lost: make(map[int]loss),
 		changed: make(chan struct{}),
 	}

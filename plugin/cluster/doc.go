@@ -24,6 +24,15 @@
 // and the engine's word that a bucket was lost make a member look again; so does
 // the clock, in case they stay silent.
 //
+// # Locations
+//
+// Tasks with a location of their own share a few buckets, which package place
+// puts where the location's resolver says; a task whose location changes is
+// handed to another bucket by its owner (see package bucket). Where nobody may
+// own a bucket, the leader sorts what is in it: tasks that need different members
+// (services, rules) are sent to buckets of their own, and tasks that are to leave
+// are seen off by the leader's engine, which owns the bucket for just that long.
+//
 // # The start-up barrier
 //
 // While the barrier is closed nothing is placed. It opens, in one commit with the

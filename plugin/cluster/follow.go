@@ -59,14 +59,14 @@ func (c *Cluster) look(ctx context.Context) (paper, group <-chan struct{}, err e
 		return nil, nil, err
 	}
 	c.seen(members)
-	cluster, err := c.d.Store.Cluster(ctx)
+	buckets, err := c.d.Store.Span(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	if err := c.free(ctx, &p); err != nil {
 		return nil, nil, err
 	}
-	c.reconcile(&p, cluster.Buckets)
+	c.reconcile(&p, buckets)
 	return paper, group, nil
 }
 

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -55,8 +56,14 @@ func (r *reign) gather(ctx context.Context) (view, error) {
 	if err = r.readServices(ctx); err != nil {
 		return v, err
 	}
+	if err = r.readPlaces(ctx); err != nil {
+		return v, err
+	}
 	if v.holders, err = r.d.Store.Holders(ctx); err != nil {
 		return v, err
+	}
+	if len(v.holders) != r.named+store.LocationBuckets*len(r.places) {
+		return v, errPlaces
 	}
 	if err = r.recall(ctx, v.holders); err != nil {
 		return v, err
@@ -69,6 +76,7 @@ func (r *reign) gather(ctx context.Context) (view, error) {
 	for b := range v.holders {
 		placed, _ := v.paper.Of(b)
 		bucket := place.Bucket{Load: r.loads[b].load, Placed: string(placed)}
+		bucket.Resolver, bucket.Group = r.resolverFor(b)
 		if owner := v.holders[b].Member; there[owner] {
 			bucket.Owner = string(owner)
 		}
@@ -76,6 +84,9 @@ func (r *reign) gather(ctx context.Context) (view, error) {
 	}
 	return v, nil
 }
+
+// errPlaces: there is another location since they were read.
+var errPlaces = errors.New("another location came up meanwhile")
 
 // empty tells whether none is there of those that the paper knows, under its own
 // name or that of a process which has joined again since: losing a session is

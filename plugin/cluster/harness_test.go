@@ -303,11 +303,7 @@ func (g *group) owners() []string {
 // ownerOf is the node that owns a task's bucket.
 func (g *group) ownerOf(name string) string {
 	g.t.Helper()
-	home, err := g.admin.HomeOf(g.t.Context(), task.Key{Name: name})
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	return g.owners()[home]
+	return g.owners()[g.seat(name)]
 }
 
 // count is how many buckets each node owns.

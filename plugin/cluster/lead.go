@@ -76,14 +76,18 @@ func (c *Cluster) takeLead(ctx context.Context, term int64) (store.Lead, error) 
 type reign struct {
 	*Cluster
 	lead store.Lead
-	// Closed when the group, the drains, the barrier or a catalogue may have
-	// changed; nil: nothing to wait for.
-	group, drained, lifted, published <-chan struct{}
+	// Closed when the group, the drains, the barrier, a catalogue or the places may
+	// have changed; nil: nothing to wait for.
+	group, drained, lifted, published, another <-chan struct{}
 
 	ready    map[coordclient.MemberID]bool
 	services map[string]map[string]bool // by node
 	readAt   time.Time                  // when they were
 	loads    []survey                   // by bucket
+
+	named     int // buckets of tasks by their names
+	places    []store.Place
+	resolvers []place.Resolver // by place
 }
 
 // rest waits until there may be something to decide.
@@ -95,6 +99,7 @@ func (r *reign) rest(ctx context.Context, at time.Duration) {
 	case <-r.drained:
 	case <-r.lifted:
 	case <-r.published:
+	case <-r.another:
 	case <-timer.C:
 	case <-ctx.Done():
 	}
@@ -134,7 +139,11 @@ func (r *reign) round(ctx context.Context) (bool, error) {
 		r.d.Log.Info("placed", "term", r.lead.Term, "members", len(v.in.Members), "moved", len(plan.Moved), "underway", plan.Underway, "waiting", plan.Waiting)
 	}
 	learnt, err := r.survey(ctx, v.holders)
-	return changed || learnt, err
+	if err != nil {
+		return changed, err
+	}
+	sorted, err := r.sort(ctx, &v, &plan)
+	return changed || learnt || sorted, err
 }
 
 // decide plans, and plans again without those that must not be moved because

@@ -148,7 +148,7 @@ func (s *sim) live() {
 // disturb does something to the group.
 func (s *sim) disturb() {
 	hosts := s.living()
-	switch what := s.draw(12); {
+	switch what := s.draw(14); {
 	case len(hosts) == 0 || what < 3:
 		name := node(s.draw(simNodes))
 		for _, h := range hosts {
@@ -181,6 +181,8 @@ func (s *sim) disturb() {
 		s.admits(s.admin.Undrain(s.t.Context(), node(s.draw(simNodes))))
 	case what == 10:
 		hosts[s.draw(len(hosts))].setClock(time.Duration(s.draw(20)-10) * time.Second)
+	case what > 11:
+		s.relocate()
 	default:
 		s.create("more-"+s.newID(), "S", time.Duration(100+s.draw(2000))*time.Millisecond)
 	}
@@ -219,6 +221,15 @@ func (s *sim) settle() {
 	s.quiet(15 * time.Second)
 	time.Sleep(20 * time.Second)
 	s.quiet(time.Second)
+	for _, homecoming := range []bool{false, true} {
+		if homecoming { // so that all can go elsewhere
+			s.home()
+			time.Sleep(10 * time.Second)
+		}
+		if err := s.inPlace(); err != nil {
+			s.t.Error(err)
+		}
+	}
 
 	hosts := s.living()
 	h := hosts[s.draw(len(hosts))]

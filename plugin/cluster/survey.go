@@ -19,26 +19,23 @@ type survey struct {
 	kept bool  // in the store
 }
 
-// surveyed is how a survey is kept.
-type surveyed struct {
-	Resolver string     `json:"resolver"`
-	Load     place.Load `json:"load"`
-}
-
 // recall makes sure that something is known of every bucket: from a leader
 // before, if it kept it, else from its definitions.
 func (r *reign) recall(ctx context.Context, holders []store.Holder) error {
-	if len(r.loads) == len(holders) {
+	known := len(r.loads)
+	if known == len(holders) {
 		return nil
 	}
 	loads := make([]survey, len(holders))
-	err := eachBucket(ctx, len(holders), func(ctx context.Context, b int) error {
+	copy(loads, r.loads)
+	err := eachBucket(ctx, len(holders)-known, func(ctx context.Context, i int) error {
+		b := known + i
 		kept, ok, err := r.d.Store.Survey(ctx, b)
 		if err != nil {
 			return err
 		}
-		var s surveyed
-		if ok && json.Unmarshal(kept.Data, &s) == nil && s.Resolver == r.resolver {
+		var s place.Survey
+		if ok && json.Unmarshal(kept.Data, &s) == nil && s.Resolver == r.described(b) {
 			loads[b] = survey{load: s.Load, edit: kept.Edit, kept: true}
 			return nil
 		}
@@ -58,7 +55,14 @@ func (r *reign) measure(ctx context.Context, b int, edit int64) (survey, error) 
 	if err != nil {
 		return survey{}, err
 	}
-	return survey{load: r.meter.Load(definitions, r.d.Resolver, r.d.Now()), edit: edit}, nil
+	resolver, _ := r.resolverFor(b)
+	return survey{load: r.meter.Load(definitions, resolver, r.d.Now()), edit: edit}, nil
+}
+
+// described names the resolver of a bucket with its settings.
+func (r *reign) described(b int) string {
+	resolver, _ := r.resolverFor(b)
+	return describe(resolver)
 }
 
 // survey measures some of the buckets that were edited since they were measured
@@ -74,7 +78,7 @@ func (r *reign) survey(ctx context.Context, holders []store.Holder) (bool, error
 		if err != nil {
 			return false, err
 		}
-		data, err := json.Marshal(surveyed{r.resolver, s.load})
+		data, err := json.Marshal(place.Survey{Resolver: r.described(b), Load: s.load})
 		if err != nil {
 			return false, fmt.Errorf("survey of bucket %d: %w", b, err)
 		}

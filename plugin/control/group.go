@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/place"
 	"github.com/seed42aab489/belfry/plugin/store"
 )
 
@@ -22,7 +23,7 @@ type group struct {
 	live    map[coordclient.MemberID]bool
 	paper   store.Placement
 	holders []store.Holder // by bucket
-	loads   []load         // by bucket
+	loads   []place.Load   // by bucket, as a leader has surveyed it
 	drains  map[string]store.Drain
 	clocks  map[coordclient.MemberID]time.Duration // how far each is ahead of the store's, at least
 	barrier store.Barrier
@@ -32,12 +33,6 @@ type group struct {
 	term     int64
 }
 
-// load is the part of a leader's survey of a bucket that is shown.
-type load struct {
-	Tasks     int     `json:"tasks"`
-	PerMinute float64 `json:"per_minute"`
-}
-
 // group looks at the group.
 func (c *Control) group(ctx context.Context) (*group, error) {
 	g := &group{live: make(map[coordclient.MemberID]bool)}
@@ -45,7 +40,11 @@ func (c *Control) group(ctx context.Context) (*group, error) {
 	if g.cluster, err = c.store.Cluster(ctx); err != nil {
 		return nil, err
 	}
-	g.loads = make([]load, g.cluster.Buckets)
+	buckets, err := c.store.Span(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g.loads = make([]place.Load, buckets)
 	if g.members, _, err = c.members.Members(ctx); err != nil {
 		return nil, err
 	}
@@ -77,7 +76,7 @@ func unlessMissing(err error) error {
 
 // surveys reads what the leader has counted. A survey of another format counts
 // for nothing.
-func (c *Control) surveys(ctx context.Context, loads []load) error {
+func (c *Control) surveys(ctx context.Context, loads []place.Load) error {
 	f := make([]func() error, 0, readers)
 	for first := range min(readers, len(loads)) {
 		f = append(f, func() error {
@@ -86,9 +85,7 @@ func (c *Control) surveys(ctx context.Context, loads []load) error {
 				if err != nil {
 					return err
 				}
-				var kept struct {
-					Load load `json:"load"`
-				}
+				var kept place.Survey
 				if ok && json.Unmarshal(s.Data, &kept) == nil {
 					loads[b] = kept.Load
 				}
@@ -164,7 +161,7 @@ func (g *group) barrierView() BarrierView {
 
 // placed counts the buckets.
 func (g *group) placed() PlacedView {
-	v := PlacedView{Buckets: g.cluster.Buckets}
+	v := PlacedView{Buckets: len(g.holders)}
 	for b := range g.holders {
 		to, _ := g.paper.Of(b)
 		switch {

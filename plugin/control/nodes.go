@@ -156,7 +156,7 @@ func (c *Control) AwaitDrained(ctx context.Context, name string, tell func(left 
 		case v.State == NodeGone || v.Owned == 0 && v.Placed == 0:
 			return ""
 		}
-		text := fmt.Sprintf("%s still owns %d of %d buckets", name, v.Owned, g.cluster.Buckets)
+		text := fmt.Sprintf("%s still owns %d of %d buckets", name, v.Owned, len(g.holders))
 		if missing := g.leaderless(); missing != "" {
 			text += "; " + missing + ", so nothing is placed elsewhere"
 		}

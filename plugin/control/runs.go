@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -93,7 +94,14 @@ func (c *Control) bucketsOf(ctx context.Context, name string) ([]int, error) {
 		if key.Name != name {
 			continue
 		}
-		b, err := c.store.HomeOf(ctx, key)
+		info, err := c.store.Get(ctx, key)
+		if errors.Is(err, coordclient.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, wrap(err)
+		}
+		b, err := c.store.Seat(ctx, &info)
 		if err != nil {
 			return nil, wrap(err)
 		}
@@ -152,39 +160,30 @@ func (l look) nothing(fireID string) error {
 // has left its trace there.
 func (c *Control) look(ctx context.Context, fireID string) (look, error) {
 	id := task.FireID(fireID)
-	b, ok := store.BucketOf(id.UID())
-	if !ok || !strings.Contains(fireID, ":") {
+	if _, ok := store.BucketOf(id.UID()); !ok || !strings.Contains(fireID, ":") {
 		return look{}, &Error{Code: CodeInvalid, Message: "fire id " + fireID + " is none", Hint: "run list -o wide shows fire ids"}
 	}
-	cluster, err := c.store.Cluster(ctx)
+	var l look
+	info, b, err := c.store.Find(ctx, id.UID())
+	if errors.Is(err, coordclient.ErrNotFound) {
+		return l, l.nothing(fireID)
+	}
 	if err != nil {
 		return look{}, wrap(err)
 	}
-	if b >= cluster.Buckets {
-		return look{}, look{}.nothing(fireID)
-	}
+	l.info = info
 	requests, err := c.store.Requests(ctx, b)
 	if err != nil {
 		return look{}, wrap(err)
 	}
-	var l look
 	l.pending = slices.ContainsFunc(requests, func(r task.Request) bool {
 		return r.Kind == task.RequestRun && task.ManualID(r.UID, r.ID) == id
 	})
-	defined, err := c.store.Definitions(ctx, b)
-	if err != nil {
-		return look{}, wrap(err)
-	}
-	i := slices.IndexFunc(defined, func(info task.Info) bool { return info.UID == id.UID() })
-	if i < 0 {
-		return l, l.nothing(fireID)
-	}
-	l.info = defined[i]
 	snap, err := c.store.Snapshot(ctx, b)
 	if err != nil {
 		return look{}, wrap(err)
 	}
-	snap.Loaded.Definitions = defined[i : i+1]
+	snap.Loaded.Definitions = []task.Info{info}
 	r := c.reader(snap, around{})
 	if r.fault != nil {
 		return look{}, &Error{Code: CodeInternal, Message: ReasonCorrupt + ": " + r.fault.Error(), Err: r.fault}

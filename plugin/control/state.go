@@ -114,6 +114,7 @@ func define(info *task.Info) TaskView {
 		Misfire: info.Misfire, Overlap: info.Overlap, Delivery: info.Delivery,
 		Retry: info.Retry.Max, Timeout: info.RunTimeout().String(),
 		Alerts: append([]task.Alert{}, info.Alerts...), Description: info.Description,
+		Location: info.Location.String(), Moving: seat(info),
 	}
 	if v.TZ == "" {
 		v.TZ = "UTC"

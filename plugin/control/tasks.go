@@ -90,7 +90,7 @@ func (c *Control) view(ctx context.Context, info task.Info) (TaskView, error) {
 
 // readBucket reads the bucket of one task, the others left out.
 func (c *Control) readBucket(ctx context.Context, info task.Info) (reader, error) {
-	b, err := c.store.HomeOf(ctx, info.Key)
+	b, err := c.store.Seat(ctx, &info)
 	if err != nil {
 		return reader{}, err
 	}
@@ -168,13 +168,14 @@ func (c *Control) reader(snap store.Snapshot, a around) reader {
 	}
 	r.state, r.fault = bucket.Replay(snap.Loaded, c.compile, bucket.Rules{})
 	n := snap.Node
-	if n.Member == "" || n.Released {
+	_, alive := a.live[n.Member]
+	to, _ := a.paper.Of(snap.Bucket)
+	if n.Member == "" || n.Released || !alive && to == "" && len(a.live) > 0 && len(a.paper.Buckets) > 0 {
 		r.owner.why = a.ownerless(snap.Bucket)
 		return r
 	}
-	r.owner.known = true
+	r.owner.known, r.owner.alive = true, alive
 	r.owner.node = n.Member.Node()
-	_, r.owner.alive = a.live[n.Member]
 	return r
 }
 

@@ -185,6 +185,9 @@ func checkPolicies(info *task.Info) error {
 	case len(info.Alerts) > MaxAlerts:
 		return invalid("%d alerts: the limit is %d", len(info.Alerts), MaxAlerts)
 	}
+	if err := checkLocation(info.Location); err != nil {
+		return err
+	}
 	for _, a := range info.Alerts {
 		if err := checkAlert(a); err != nil {
 			return err

@@ -62,6 +62,11 @@ type TaskView struct {
 	Alerts   []task.Alert  `json:"alerts"`
 
 	Description string `json:"description"`
+
+	// Location says which hosts may run it; empty: as their default says. Moving
+	// is that it is on its way to them; empty: it is not.
+	Location string `json:"location"`
+	Moving   string `json:"moving"`
 }
 
 // RunView is one attempt at a firing.

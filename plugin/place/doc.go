@@ -28,5 +28,6 @@
 // the original under their class names (the package before the name does not
 // count) and under a plain one; a Registry is a map that a program adds its own
 // to. Buckets, not single tasks, are placed; so the tasks of one bucket must
-// have a member in common.
+// have a member in common (Assignment.Apart: they have not). A bucket may have a
+// resolver of its own, for tasks that have.
 package place

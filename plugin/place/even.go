@@ -19,9 +19,9 @@ func (p *planner) settle() {
 
 func (p *planner) choose(b int) int {
 	may := p.reach[b].members
-	switch p.spread.Kind {
+	switch p.kinds[b] {
 	case Together:
-		if active, ok := p.active(); ok && p.reach[b].of(active) {
+		if active, ok := p.active(p.in.Buckets[b].Group); ok && p.reach[b].of(active) {
 			return active
 		}
 		return may[0]
@@ -63,7 +63,7 @@ func (p *planner) lighter(b, m, other int) bool {
 func (p *planner) draw(b, m int) uint64 {
 	h := fnv.New64a()
 	var number [16]byte
-	binary.BigEndian.PutUint64(number[:8], p.spread.Seed)
+	binary.BigEndian.PutUint64(number[:8], p.resolver(b).Spread().Seed)
 	binary.BigEndian.PutUint64(number[8:], uint64(b)) //nolint:gosec // a bucket's number is not negative
 	_, _ = h.Write(number[:])                         // a hash takes everything
 	_, _ = h.Write([]byte(p.in.Members[m].Node))
@@ -74,12 +74,18 @@ func (p *planner) draw(b, m int) uint64 {
 	return x
 }
 
-// active is the member that holds the most buckets.
-func (p *planner) active() (int, bool) {
+// active is the member that holds the most buckets of a group.
+func (p *planner) active(group string) (int, bool) {
+	counts := make(map[int]int, len(p.usable))
+	for b, m := range p.place {
+		if m != nowhere && p.in.Buckets[b].Group == group {
+			counts[m]++
+		}
+	}
 	best, most := 0, 0
 	for _, m := range p.usable {
-		if p.buckets[m] > most {
-			best, most = m, p.buckets[m]
+		if counts[m] > most {
+			best, most = m, counts[m]
 		}
 	}
 	return best, most > 0
@@ -110,16 +116,13 @@ func (p *planner) even() {
 
 // best is the move that helps most.
 func (p *planner) best() (bucket, to int, ok bool) {
-	switch p.spread.Kind {
-	case Together:
-		return p.gather()
-	case Scattered:
-		return 0, 0, false
+	if b, to, ok := p.gather(); ok {
+		return b, to, true
 	}
 	var gain float64
 	slack := p.slack()
 	for b, from := range p.place {
-		if !p.movable(b) {
+		if !p.movable(b) || p.kinds[b] != Balanced {
 			continue
 		}
 		for _, m := range p.reach[b].members {
@@ -133,14 +136,21 @@ func (p *planner) best() (bucket, to int, ok bool) {
 
 func (p *planner) movable(b int) bool { return p.settled[b] && !p.in.Buckets[b].Open }
 
-// gather moves what is elsewhere to the member that holds the most.
+// gather moves a bucket that is to be with others to the member that holds most
+// of them.
 func (p *planner) gather() (bucket, to int, ok bool) {
-	active, ok := p.active()
-	if !ok {
-		return 0, 0, false
-	}
+	actives := make(map[string]int)
 	for b, at := range p.place {
-		if at != active && p.movable(b) && p.reach[b].of(active) {
+		if p.kinds[b] != Together || !p.movable(b) {
+			continue
+		}
+		group := p.in.Buckets[b].Group
+		active, known := actives[group]
+		if !known {
+			active, _ = p.active(group)
+			actives[group] = active
+		}
+		if at != active && p.reach[b].of(active) {
 			return b, active, true
 		}
 	}

@@ -14,8 +14,18 @@ import (
 type Load struct {
 	Tasks     int     `json:"tasks,omitempty"`
 	PerMinute float64 `json:"per_minute,omitempty"` // firings to be expected
+	// Leaving counts the tasks that are to go to other buckets. What they demand
+	// does not count.
+	Leaving int `json:"leaving,omitempty"`
 	// Demands of its tasks, each once, in order.
 	Demands []Demand `json:"demands,omitempty"`
+}
+
+// Survey is what a leader found out about a bucket, as it keeps it for the next.
+type Survey struct {
+	// Resolver, with its settings, by which the demands were sorted.
+	Resolver string `json:"resolver"`
+	Load     Load   `json:"load"`
 }
 
 // Demand is what one or more tasks need of a member.
@@ -72,6 +82,10 @@ func (m *Meter) Load(definitions []task.Info, r Resolver, now time.Time) Load {
 		l.Tasks++
 		if !info.Paused {
 			l.PerMinute += m.perMinute(info, now)
+		}
+		if info.Seat.To != nil {
+			l.Leaving++
+			continue
 		}
 		demands[Demand{Class: r.Class(info.Key), Service: info.Needs()}] = true
 	}

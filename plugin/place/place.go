@@ -38,6 +38,10 @@ type Bucket struct {
 	Owner string
 	// Open: it has claims without an end, so it is not moved for balance.
 	Open bool
+	// Resolver says where its tasks may be; nil: Input.Resolver. Group names it:
+	// buckets of one group have the same. Empty: that of the Input.
+	Resolver Resolver
+	Group    string
 }
 
 // Input is all that a plan depends on.
@@ -59,6 +63,8 @@ const DefaultShare = 0.125
 type Assignment struct {
 	Member string // empty: nowhere
 	Why    string // why nowhere
+	// Apart: there are members for each of its tasks, but none for all of them.
+	Apart bool
 }
 
 // Plan is a placement.
@@ -110,16 +116,22 @@ func waiting(buckets int, why string) Plan {
 // nowhere is the place of a bucket without one.
 const nowhere = -1
 
+// grouped is a demand under the resolver of a group.
+type grouped struct {
+	group string
+	Demand
+}
+
 // planner works on members by their index.
 type planner struct {
 	in       Input
-	spread   Spread
 	byID     map[string]int
 	newest   map[string]int // the newest incarnation of each node
 	usable   []int          // those that may own something
-	demands  map[Demand]reach
+	demands  map[grouped]reach
 	reaches  map[string]reach // by the demands of a bucket
 	reach    []reach          // by bucket
+	kinds    []SpreadKind     // by bucket
 	place    []int            // by bucket
 	settled  []bool           // by bucket: it stayed where it was, and is owned there
 	load     []int64          // by member
@@ -128,12 +140,19 @@ type planner struct {
 	underway int // moves that are not done yet
 }
 
+func (p *planner) resolver(b int) Resolver {
+	if r := p.in.Buckets[b].Resolver; r != nil {
+		return r
+	}
+	return p.in.Resolver
+}
+
 func newPlanner(in Input) *planner {
 	p := &planner{
-		in: in, spread: in.Resolver.Spread(),
+		in:   in,
 		byID: make(map[string]int), newest: make(map[string]int),
-		demands: make(map[Demand]reach), reaches: make(map[string]reach),
-		reach: make([]reach, len(in.Buckets)), place: make([]int, len(in.Buckets)), settled: make([]bool, len(in.Buckets)),
+		demands: make(map[grouped]reach), reaches: make(map[string]reach),
+		reach: make([]reach, len(in.Buckets)), place: make([]int, len(in.Buckets)), kinds: make([]SpreadKind, len(in.Buckets)), settled: make([]bool, len(in.Buckets)),
 		load: make([]int64, len(in.Members)), buckets: make([]int, len(in.Members)),
 	}
 	for i := range in.Members {
@@ -146,7 +165,7 @@ func newPlanner(in Input) *planner {
 		}
 	}
 	for b := range in.Buckets {
-		p.reach[b] = p.reachOf(in.Buckets[b].Load.Demands)
+		p.reach[b], p.kinds[b] = p.reachOf(b), p.resolver(b).Spread().Kind
 	}
 	return p
 }
@@ -195,7 +214,7 @@ func (p *planner) plan() Plan {
 	plan := Plan{Assignments: make([]Assignment, len(p.place)), Moved: p.moved, Underway: p.underway + len(p.moved)}
 	for b, at := range p.place {
 		if at == nowhere {
-			plan.Assignments[b].Why = p.reach[b].why
+			plan.Assignments[b].Why, plan.Assignments[b].Apart = p.reach[b].why, p.reach[b].apart
 		} else {
 			plan.Assignments[b].Member = p.in.Members[at].ID
 		}

@@ -10,6 +10,7 @@ import (
 type reach struct {
 	members []int  // ascending
 	why     string // if there are none
+	apart   bool   // because the demands have no member in common
 }
 
 func (r reach) of(member int) bool {
@@ -17,35 +18,37 @@ func (r reach) of(member int) bool {
 	return ok
 }
 
-// reachOf is where a bucket with these demands may be.
-func (p *planner) reachOf(demands []Demand) reach {
+// reachOf is where a bucket may be.
+func (p *planner) reachOf(b int) reach {
+	demands, group := p.in.Buckets[b].Load.Demands, p.in.Buckets[b].Group
 	var key strings.Builder
+	key.WriteString(group)
 	for _, d := range demands {
 		fmt.Fprintf(&key, "%q%q", d.Class, d.Service)
 	}
 	r, ok := p.reaches[key.String()]
 	if !ok {
-		r = p.common(demands)
+		r = p.common(b, demands)
 		p.reaches[key.String()] = r
 	}
 	return r
 }
 
-// common is where all demands may be met at once.
-func (p *planner) common(demands []Demand) reach {
+// common is where all demands of bucket b may be met at once.
+func (p *planner) common(b int, demands []Demand) reach {
 	if len(p.usable) == 0 {
 		return reach{why: p.nobody()}
 	}
 	all := reach{members: p.usable}
 	var met []Demand
 	for _, d := range demands {
-		r := p.meet(d)
+		r := p.meet(b, d)
 		if len(r.members) == 0 {
 			return r
 		}
 		both := all.both(r)
 		if len(both) == 0 {
-			return reach{why: p.clash(met, d)}
+			return reach{why: p.clash(b, met, d), apart: true}
 		}
 		all.members = both
 		met = append(met, d)
@@ -65,11 +68,11 @@ func (r reach) both(other reach) []int {
 
 // clash says which earlier demand cannot be met together with d, or that it is
 // all of them.
-func (p *planner) clash(met []Demand, d Demand) string {
+func (p *planner) clash(b int, met []Demand, d Demand) string {
 	for _, other := range met {
-		if len(p.meet(other).both(p.meet(d))) == 0 {
+		if len(p.meet(b, other).both(p.meet(b, d))) == 0 {
 			return fmt.Sprintf("tasks of this bucket need different members: %s is on %s, %s on %s",
-				other, p.names(p.meet(other)), d, p.names(p.meet(d)))
+				other, p.names(p.meet(b, other)), d, p.names(p.meet(b, d)))
 		}
 	}
 	return fmt.Sprintf("no member meets all %d demands of the tasks in this bucket", len(met)+1)
@@ -100,17 +103,18 @@ func (p *planner) nobody() string {
 	return "no member may own it"
 }
 
-// meet is where one demand may be met.
-func (p *planner) meet(d Demand) reach {
-	r, ok := p.demands[d]
+// meet is where one demand of bucket b may be met.
+func (p *planner) meet(b int, d Demand) reach {
+	key := grouped{p.in.Buckets[b].Group, d}
+	r, ok := p.demands[key]
 	if !ok {
-		r = p.locate(d)
-		p.demands[d] = r
+		r = p.locate(p.resolver(b), d)
+		p.demands[key] = r
 	}
 	return r
 }
 
-func (p *planner) locate(d Demand) reach {
+func (p *planner) locate(resolver Resolver, d Demand) reach {
 	var (
 		with    []int
 		members []Member
@@ -127,7 +131,7 @@ func (p *planner) locate(d Demand) reach {
 			with, members = append(with, i), append(members, p.in.Members[i])
 		}
 	}
-	where, why := p.in.Resolver.Locate(d.Class, members)
+	where, why := resolver.Locate(d.Class, members)
 	var r reach
 	for _, i := range where {
 		if i >= 0 && i < len(with) {

@@ -94,6 +94,16 @@ func (r Registry) Resolver(class string, properties []Property) (Resolver, error
 	return resolver, nil
 }
 
+// Nowhere gives no member for any task, for a reason: that of a location whose
+// resolver cannot be made.
+type Nowhere struct {
+	RoundRobin
+	Why string
+}
+
+// Locate gives the reason.
+func (n Nowhere) Locate(string, []Member) (where []int, why string) { return nil, n.Why }
+
 // unknown refuses a property, and lists those that there are.
 func unknown(p Property, known ...string) error {
 	if len(known) == 0 {

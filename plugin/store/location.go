@@ -25,12 +25,13 @@ const (
 // each location before.
 type Place struct {
 	task.Location
-	// Group of tasks that need the same of a member, under the hosts' default
-	// resolver; the Location is then empty.
+	// Group of tasks that need the same of a member. Without a resolver, that of
+	// the hosts' default places them.
 	Group string `json:"group,omitempty"`
 }
 
-func (p *Place) name() string { return p.Group + "\x00" + p.Location.String() }
+// Name tells a place from others.
+func (p *Place) Name() string { return p.Group + "\x00" + p.Location.String() }
 
 type placesRecord struct {
 	Format int     `json:"format"`
@@ -88,7 +89,7 @@ func (s *Store) reserve(ctx context.Context, key task.Key, p Place) (int, error)
 	if err != nil {
 		return 0, err
 	}
-	name := p.name()
+	name := p.Name()
 	if len(name) > maxLocation {
 		return 0, fmt.Errorf("location of %d bytes: %w (the limit is %d)", len(name), coordclient.ErrTooLarge, maxLocation)
 	}
@@ -104,7 +105,7 @@ func (s *Store) reserve(ctx context.Context, key task.Key, p Place) (int, error)
 			return 0, err
 		}
 		for i := range r.Places {
-			if r.Places[i].name() == name {
+			if r.Places[i].Name() == name {
 				return n + i*LocationBuckets + Home(key, LocationBuckets), nil
 			}
 		}

@@ -10,13 +10,11 @@ import (
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
-// SeatOf is the bucket whose owner decides for a task now. Errors as of Get.
-func (s *Store) SeatOf(ctx context.Context, key task.Key) (int, error) {
-	info, err := s.Get(ctx, key)
-	if err != nil {
-		return 0, err
-	}
-	return s.seat(ctx, &info)
+// Seat is the bucket whose owner decides for a task, as its definition says.
+// Errors as of Cluster.
+func (s *Store) Seat(ctx context.Context, info *task.Info) (int, error) {
+	home, err := s.HomeOf(ctx, info.Key)
+	return seatIn(info, home), err
 }
 
 // Find reads the task of a uid, or its tombstone, and the bucket that decides
@@ -39,12 +37,6 @@ func (s *Store) Find(ctx context.Context, uid string) (task.Info, int, error) {
 		}
 	}
 	return task.Info{}, 0, fmt.Errorf("task %s: %w", uid, coordclient.ErrNotFound)
-}
-
-// seat is the bucket that decides for a task.
-func (s *Store) seat(ctx context.Context, info *task.Info) (int, error) {
-	home, err := s.HomeOf(ctx, info.Key)
-	return seatIn(info, home), err
 }
 
 func seatIn(info *task.Info, home int) int {
@@ -82,8 +74,8 @@ func (s *Store) reseat(ctx context.Context, before, after *task.Info) error {
 	return err
 }
 
-// Group puts a task without a location of its own among those that need the same
-// of a member, in buckets of theirs: what a leader does with tasks whose bucket
+// Group puts a task among those that need the same of a member, in buckets of
+// theirs: what a leader does with tasks whose bucket
 // no member may own, because they need different ones. Errors as of Update.
 func (o *Owner) Group(ctx context.Context, key task.Key, revision int64, group string) error {
 	key = key.Normal()
@@ -96,10 +88,14 @@ func (o *Owner) Group(ctx context.Context, key task.Key, revision int64, group s
 	switch {
 	case err != nil:
 		return fail(err)
-	case before.Revision != revision || before.Location != nil:
+	case before.Revision != revision:
 		return fail(coordclient.ErrConflict)
 	}
-	to, err := o.reserve(ctx, key, Place{Group: group})
+	p := Place{Group: group}
+	if before.Location != nil {
+		p.Location = *before.Location
+	}
+	to, err := o.reserve(ctx, key, p)
 	if err != nil {
 		return fail(err)
 	}

@@ -22,6 +22,8 @@ type definition struct {
 	misfire, overlap, delivery string
 	description                string
 	alerts                     []string
+	location                   string
+	properties                 []string
 }
 
 func (d *definition) flags(f *pflag.FlagSet) {
@@ -42,6 +44,8 @@ func (d *definition) flags(f *pflag.FlagSet) {
 	f.DurationVar(&d.backoff, "backoff", 0, "wait before the first retry, doubled for each further (default 1s)")
 	f.DurationVar(&d.timeout, "timeout", 0, "time that one run may take (default 1m)")
 	f.StringVar(&d.description, "description", "", "what the task is for")
+	f.StringVar(&d.location, "location", "", "which hosts may run it: a resolver (nodes, rules, round-robin, random, fixed, active-passive) or default")
+	f.StringArrayVar(&d.properties, "location-property", nil, "a property of --location, such as task_nodes=north,south; repeatable")
 	f.StringArrayVar(&d.alerts, "alert", nil, "tell somebody: failed=URI, missed=URI, late:30s=URI, silent:1h=URI; URI is mailto: or http(s):; repeatable")
 }
 
@@ -96,6 +100,7 @@ func (d *definition) apply(f *pflag.FlagSet, info *task.Info, now time.Time) err
 		{"backoff", func() error { info.Retry.Backoff = task.Duration(d.backoff); return nil }},
 		{"timeout", func() error { info.Timeout = task.Duration(d.timeout); return nil }},
 		{"description", func() error { info.Description = d.description; return nil }},
+		{"location", func() (err error) { info.Location, err = parseLocation(d.location, d.properties); return err }},
 		{"alert", func() (err error) { info.Alerts, err = parseAlerts(d.alerts); return err }},
 	} {
 		if err := set(field.flag, field.write); err != nil {

@@ -29,7 +29,7 @@ func New(e *env.Env) *cobra.Command {
 	cmd.PersistentFlags().StringVar(&key.Type, "type", task.DefaultType, "type of the task")
 	cmd.AddCommand(
 		newList(e), newShow(e, key), newCreate(e, key), newSet(e, key), newPause(e, key), newResume(e, key),
-		newRun(e, key), newNext(e, key), newDelete(e, key),
+		newRun(e, key), newMove(e, key), newNext(e, key), newDelete(e, key),
 	)
 	return cmd
 }
@@ -101,6 +101,12 @@ func sheet(p output.Printer, t control.TaskView) [][2]string {
 	}
 	for _, a := range t.Alerts {
 		pairs = append(pairs, [2]string{"Alert", fmt.Sprintf("%s after %s to %s", a.On, a.After, strings.Join(a.To, ", "))})
+	}
+	if t.Location != "" {
+		pairs = append(pairs, [2]string{"Location", t.Location})
+	}
+	if t.Moving != "" {
+		pairs = append(pairs, [2]string{"Moving", t.Moving})
 	}
 	if t.Description != "" {
 		pairs = append(pairs, [2]string{"Description", t.Description})

@@ -1,0 +1,74 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/seed42aab489/belfry/plugin/place"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// Pinned is the location of a task that only these nodes may run.
+func Pinned(nodes ...string) *task.Location {
+	return &task.Location{Resolver: "nodes", Properties: []task.Property{{Name: "task_nodes", Value: strings.Join(nodes, ",")}}}
+}
+
+// MoveTask gives a task another location; nil: the hosts' default. Its owner
+// hands it over when no run of it is going. Missing are the nodes named that are
+// not in the group now. Codes: invalid, not_found, unavailable, unknown_outcome.
+func (c *Control) MoveTask(ctx context.Context, key task.Key, to *task.Location) (view TaskView, missing []string, err error) {
+	view, err = c.UpdateTask(ctx, key, 0, func(info *task.Info) error {
+		info.Location = to
+		return nil
+	})
+	if err != nil || to == nil || to.Resolver != "nodes" {
+		return view, nil, err
+	}
+	live, err := c.live(ctx)
+	if err != nil {
+		return view, nil, wrap(err)
+	}
+	there := make(map[string]bool)
+	for m := range live {
+		there[m.Node()] = true
+	}
+	for _, p := range to.Properties {
+		for node := range strings.SplitSeq(p.Value, ",") {
+			if !there[node] {
+				missing = append(missing, node)
+			}
+		}
+	}
+	return view, missing, nil
+}
+
+// checkLocation checks that a location can be resolved. A class that is not known
+// here, with its package, is left to the hosts: one can be compiled into them.
+func checkLocation(l *task.Location) error {
+	if l == nil {
+		return nil
+	}
+	if l.Resolver == "" {
+		return invalid("location: no resolver is named")
+	}
+	_, err := place.Standard().Resolver(l.Resolver, l.Properties)
+	if errors.Is(err, place.ErrUnknownResolver) && strings.Contains(l.Resolver, ".") {
+		return nil
+	}
+	if err != nil {
+		return &Error{Code: CodeInvalid, Message: "location: " + err.Error(), Err: err}
+	}
+	return nil
+}
+
+// seat tells where a task with a location of its own is, or is going.
+func seat(info *task.Info) string {
+	switch {
+	case info.Seat.To != nil:
+		return "moving: its owner hands it over when none of its runs is going"
+	case len(info.Seat.Carried) > 0:
+		return "moving: the owner of its new bucket has not taken it yet"
+	}
+	return ""
+}
