@@ -46,7 +46,7 @@ var table = map[string]row{
 	"plugin/engine":  {own: []string{"plugin/task", "plugin/trigger", "plugin/bucket"}, third: []string{"github.com/google/uuid"}},
 	"plugin/store":   {own: []string{"plugin/task", "plugin/bucket", "coordclient"}, third: []string{"github.com/google/uuid"}},
 	"plugin/control": {
-		own:   []string{"plugin/task", "plugin/trigger", "plugin/bucket", "plugin/store", "coordclient"},
+		own:   []string{"plugin/task", "plugin/trigger", "plugin/bucket", "plugin/store", "plugin/place", "coordclient"},
 		third: []string{"github.com/google/uuid"},
 	},
 	"plugin/place": {own: []string{"plugin/task", "plugin/trigger"}},
