@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed42aab489/belfry/plugin/invoke/web"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -95,17 +96,24 @@ func checkAction(a *task.Action) error {
 	if len(a.Properties) > MaxProperties {
 		return invalid("%d properties: the limit is %d", len(a.Properties), MaxProperties)
 	}
+	var err error
 	switch a.Kind() {
 	case task.KindHTTP:
-		return checkHTTP(a.HTTP)
+		err = checkHTTP(a.HTTP)
 	case task.KindSOAP:
-		return checkSOAP(a.SOAP)
+		err = checkSOAP(a.SOAP)
 	case task.KindTimer:
-		return checkTimer(a.Timer)
+		err = checkTimer(a.Timer)
 	case task.KindCode:
 		if a.Code.Name == "" {
-			return invalid("no code is named")
+			err = invalid("no code is named")
 		}
+	}
+	if err != nil {
+		return err
+	}
+	if err := web.Check(a); err != nil {
+		return invalid("%v", err)
 	}
 	return nil
 }

@@ -69,7 +69,7 @@ func FuzzTemplate(f *testing.F) {
 		if err != nil {
 			return
 		}
-		out, err := execute(c, d)
+		out, err := c.Execute(d)
 		if err != nil {
 			return
 		}

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"text/template"
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/event/cond"
+	"github.com/seed42aab489/belfry/plugin/render"
 )
 
 // Config is what Triggers needs. All fields are required.
@@ -45,7 +45,7 @@ type trigger struct {
 	policy        policy
 	cond          *cond.Condition
 	rearm         *cond.Condition // nil: none
-	subject, body *template.Template
+	subject, body *render.Template
 }
 
 // Deploy compiles the triggers of a service and replaces those deployed under
@@ -211,7 +211,7 @@ func (tr *trigger) render(h *hit, o Observation, doc *cond.Document, v cond.Verd
 	h.Event = xmlEvent(o, maxEvents/n)
 	d := tr.data(o, doc, v)
 	var faults []string
-	subject, err := execute(tr.subject, d)
+	subject, err := tr.subject.Execute(d)
 	if err != nil {
 		faults = append(faults, err.Error())
 		subject = fmt.Sprintf("[belfry] %s: %s rang", d.Service, d.Trigger)
@@ -219,7 +219,7 @@ func (tr *trigger) render(h *hit, o Observation, doc *cond.Document, v cond.Verd
 	h.Subject = subjectLine(subject)
 	text := ""
 	if tr.body != nil {
-		if text, err = execute(tr.body, d); err != nil {
+		if text, err = tr.body.Execute(d); err != nil {
 			faults = append(faults, err.Error())
 		}
 	}

@@ -122,7 +122,7 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	a.services = services
-	_, webhooks, err := outward(c)
+	general, webhooks, err := outward(c)
 	if err != nil {
 		return err
 	}
@@ -131,8 +131,12 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	bridge := newBridge(services, opens)
+	caller, err := a.caller(c.Calls, general)
+	if err != nil {
+		return err
+	}
 	a.plugin = plugin.New(plugin.Deps{
-		Join: join.join, Host: bridge, Sender: sender, Node: c.Node, Now: time.Now, Log: a.log.With("component", "scheduling"),
+		Join: join.join, Host: bridge, Sender: sender, Kinds: kinds(caller), Node: c.Node, Now: time.Now, Log: a.log.With("component", "scheduling"),
 		Options: plugin.Options{
 			Buckets: c.Scheduler.Buckets, Workers: c.Scheduler.Workers, Limit: limits(c.Scheduler),
 			Rules: bucket.Rules{

@@ -3,6 +3,7 @@ package conf
 import (
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -36,6 +37,9 @@ func (l *loader) check() {
 		l.addf(l.at("egress.allow"), "egress.allow: %v", err)
 	}
 	l.checkKafka()
+	if u, err := url.Parse(c.Calls.Proxy); c.Calls.Proxy != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil) {
+		l.addf(l.at("tasks.proxy"), "tasks.proxy: %q is not an address like http://proxy:3128", c.Calls.Proxy)
+	}
 	if c.Mail.Transport == "smtp" && c.Mail.SMTP.Host == "" {
 		l.addf(l.at("mail.transport"), "mail.transport is smtp, but mail.smtp.host is empty")
 	}

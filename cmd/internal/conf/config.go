@@ -24,6 +24,7 @@ type Config struct {
 	Scheduler Scheduler `key:"scheduler" help:"How tasks fire."`
 	Mail      Mail      `key:"mail" help:"How mailto: subscriptions are delivered."`
 	Egress    Egress    `key:"egress" help:"Where the host calls on behalf of those who write tasks, subscriptions and data services."`
+	Calls     Calls     `key:"tasks" help:"What tasks of other kinds than operation may do."`
 	Webhook   Webhook   `key:"webhook" help:"How http: and https: subscriptions are delivered."`
 	Events    Events    `key:"events" help:"How messages are sent, and sent again."`
 	Inbox     Inbox     `key:"inbox" help:"What makes SQL operations effectively-once."`
@@ -118,6 +119,15 @@ type Egress struct {
 	Closed bool     `key:"closed" help:"refuse public addresses too, but for those that allow names"`
 }
 
+// Calls says what tasks may do that call no operation of this host.
+type Calls struct {
+	Secrets   string `key:"secrets" help:"folder of the secrets that headers of tasks refer to by $file{name}, each readable by its owner alone; empty: none"`
+	Answer    Size   `key:"answer" min:"1KiB" max:"64MiB" help:"size of an answer that is read; a longer one fails a call that looks at it"`
+	Redirects int    `key:"redirects" min:"0" max:"10" help:"redirects that a call follows, each judged like the first address"`
+	Proxy     string `key:"proxy" help:"HTTP proxy that calls go through; empty: none, whatever the environment names"`
+	Handlers  string `key:"handlers" flag:"handlers" help:"file of event handlers and timers (YAML); empty: none"`
+}
+
 // Webhook is how http: and https: subscriptions are delivered.
 type Webhook struct {
 	Secret       Secret        `key:"secret" help:"key that signs each message (HMAC-SHA256); empty: unsigned; secret_file is better"`
@@ -169,6 +179,7 @@ func Default() Config {
 			Transport: "folder", From: "belfry@localhost",
 			SMTP: SMTP{Port: 587, TLS: "starttls", Timeout: 30 * time.Second},
 		},
+		Calls:   Calls{Answer: MiB, Redirects: 3},
 		Webhook: Webhook{Timeout: 10 * time.Second},
 		Events: Events{
 			Concurrency: 8, PerTarget: 2, Attempts: 1000, FirstRetry: 2 * time.Second, MaxRetry: 10 * time.Minute,

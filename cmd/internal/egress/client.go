@@ -82,6 +82,10 @@ type ClientOptions struct {
 	// Redirects that are followed at most. Zero: none, the answer that redirects is
 	// the answer.
 	Redirects int
+	// Proxy that every call goes through. It is connected to as the policy permits,
+	// and resolves names itself: only addresses that are written out are judged
+	// then. Nil: none.
+	Proxy *url.URL
 	// TLS of https. Nil: the system's authorities.
 	TLS *tls.Config
 }
@@ -91,6 +95,9 @@ type ClientOptions struct {
 func (p *Policy) Client(o ClientOptions) *http.Client {
 	t := p.Transport()
 	t.TLSClientConfig = o.TLS
+	if o.Proxy != nil {
+		t.Proxy = http.ProxyURL(o.Proxy)
+	}
 	return &http.Client{Timeout: o.Timeout, Transport: checked{p, t}, CheckRedirect: p.Redirect(o.Redirects)}
 }
 

@@ -24,9 +24,11 @@ type definition struct {
 	alerts                     []string
 	location                   string
 	properties                 []string
+	action                     action
 }
 
 func (d *definition) flags(f *pflag.FlagSet) {
+	d.action.flags(f)
 	f.StringVar(&d.service, "service", "", "data service to call")
 	f.StringVar(&d.operation, "operation", "", "operation to call; it takes no parameters")
 	f.StringVar(&d.cron, "cron", "", "fire by a cron expression: Quartz's (\"0 0/5 * * * ?\"), five fields, @daily, @every 5m")
@@ -107,7 +109,7 @@ func (d *definition) apply(f *pflag.FlagSet, info *task.Info, now time.Time) err
 			return err
 		}
 	}
-	return nil
+	return d.action.apply(f, info)
 }
 
 func oneOf[T ~string](given string, allowed ...T) (T, error) {

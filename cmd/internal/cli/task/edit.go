@@ -17,20 +17,23 @@ func newCreate(e *env.Env, key *keyFlags) *cobra.Command {
 	var paused bool
 	cmd := &cobra.Command{
 		Use:   "create NAME",
-		Short: "Schedule an operation",
-		Long: "Schedule an operation of a data service. The operation takes no parameters and its service has an HTTP\n" +
-			"endpoint; `belfry operation list` shows which do. A task that exists is never overwritten.",
+		Short: "Schedule an operation, a call, an event or code",
+		Long: "Schedule an operation of a data service: one that takes no parameters and whose service has an HTTP\n" +
+			"endpoint; `belfry operation list` shows which do. Or an HTTP call (--url), a SOAP call (--soap), an event for\n" +
+			"the handlers of the host (--timer), or code that is built into it (--code).\n" +
+			"A task that exists is never overwritten.",
 		Example: "  belfry task create stock-watch --service Stock --operation getLowStock --interval 1m\n" +
 			"  belfry task create nightly --service Stock --operation getLowStock --cron \"0 30 2 * * ?\" --tz Europe/Berlin\n" +
-			"  belfry task create once --service Stock --operation getLowStock --at 2027-01-31T06:00:00Z",
+			"  belfry task create once --service Stock --operation getLowStock --at 2027-01-31T06:00:00Z\n" +
+			"  belfry task create ping --url https://example.org/health --condition \"/json/status = 'up'\" --interval 1m",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			info := task.Info{Key: named(key, args[0]), Paused: paused}
 			if err := d.apply(cmd.Flags(), &info, e.Now()); err != nil {
 				return err
 			}
-			if info.Service == "" || info.Operation == "" {
-				return env.Usage("name what to call with --service and --operation; `belfry operation list` shows what there is")
+			if info.Do == nil && (info.Service == "" || info.Operation == "") {
+				return env.Usage("name what to call with --service and --operation (`belfry operation list` shows what there is), or with --url, --soap, --timer or --code")
 			}
 			if f := cmd.Flags(); !f.Changed("cron") && !f.Changed("interval") && !f.Changed("at") {
 				return env.Usage("say when: --cron EXPR, --interval DURATION or --at TIME; `belfry cron next` tries an expression")
@@ -48,6 +51,7 @@ func newCreate(e *env.Env, key *keyFlags) *cobra.Command {
 	d.flags(cmd.Flags())
 	cmd.Flags().BoolVar(&paused, "paused", false, "create it paused")
 	cmd.MarkFlagsMutuallyExclusive("cron", "interval", "at")
+	cmd.MarkFlagsMutuallyExclusive("service", "url", "soap", "timer", "code")
 	return cmd
 }
 
@@ -89,6 +93,7 @@ func newSet(e *env.Env, key *keyFlags) *cobra.Command {
 	d.flags(cmd.Flags())
 	cmd.Flags().Int64Var(&revision, "if-revision", 0, "change it only if it still has this revision (else exit code 5)")
 	cmd.MarkFlagsMutuallyExclusive("cron", "interval", "at")
+	cmd.MarkFlagsMutuallyExclusive("service", "url", "soap", "timer", "code")
 	return cmd
 }
 

@@ -1,0 +1,90 @@
+package web
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/seed42aab489/belfry/plugin/event/cond"
+	"github.com/seed42aab489/belfry/plugin/render"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// Data is what a body or payload template sees.
+type Data struct {
+	FireID             string
+	Scheduled          time.Time // UTC
+	Attempt            int       // 1 is the first
+	Task, Tenant, Type string
+	Properties         map[string]string
+}
+
+// Bounds of templates.
+const (
+	MaxTemplate = 64 << 10  // bytes
+	MaxBody     = 256 << 10 // bytes of what a template makes
+)
+
+func dataOf(call *task.Call) *Data {
+	d := &Data{
+		FireID: string(call.FireID), Scheduled: call.Scheduled.UTC(), Attempt: call.Attempt,
+		Task: call.Info.Name, Tenant: call.Info.Tenant, Type: call.Info.Type,
+	}
+	if call.Info.Do != nil {
+		d.Properties = call.Info.Do.Properties
+	}
+	return d
+}
+
+func compile(name, text string, d *Data) (*render.Template, error) {
+	return render.Compile(name, text, render.Rules{MaxTemplate: MaxTemplate, MaxOutput: MaxBody, Loops: []string{"Properties"}}, d)
+}
+
+// fill makes a text of a template; empty stays empty.
+func fill(name, text string, d *Data) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	t, err := compile(name, text, d)
+	if err != nil {
+		return "", err
+	}
+	return t.Execute(d)
+}
+
+// Check compiles what an action says in templates, conditions and references to
+// secrets, so that a fault is found when the task is made.
+func Check(a *task.Action) error {
+	sample := &Data{
+		FireID: "0-sample:0", Scheduled: time.Unix(0, 0).UTC(), Attempt: 1, Task: "sample",
+		Tenant: task.DefaultTenant, Type: task.DefaultType, Properties: a.Properties,
+	}
+	var headers []task.Header
+	var condition *task.Condition
+	switch {
+	case a.HTTP != nil:
+		headers, condition = a.HTTP.Headers, a.HTTP.Condition
+		if _, err := compile("body", a.HTTP.Body, sample); err != nil {
+			return err
+		}
+	case a.SOAP != nil:
+		headers, condition = a.SOAP.Headers, a.SOAP.Condition
+		payload, err := fill("payload", a.SOAP.Payload, sample)
+		if err != nil {
+			return err
+		}
+		if _, err := parsePayload(payload); err != nil {
+			return fmt.Errorf("payload: %w", err)
+		}
+	}
+	for _, h := range headers {
+		if _, err := references(h.Value); err != nil {
+			return fmt.Errorf("header %s: %w", h.Name, err)
+		}
+	}
+	if condition != nil {
+		if _, err := cond.Compile(condition.Language, condition.Expression); err != nil {
+			return fmt.Errorf("condition: %w", err)
+		}
+	}
+	return nil
+}
