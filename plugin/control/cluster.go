@@ -27,6 +27,10 @@ func (c *Control) Cluster(ctx context.Context) (ClusterView, error) {
 	if err != nil {
 		return ClusterView{}, wrap(err)
 	}
+	return c.clusterOf(g), nil
+}
+
+func (c *Control) clusterOf(g *group) ClusterView {
 	nodes := make(map[string]bool)
 	for _, m := range g.members {
 		nodes[m.ID.Node()] = true
@@ -34,7 +38,7 @@ func (c *Control) Cluster(ctx context.Context) (ClusterView, error) {
 	return ClusterView{
 		Cluster: c.name(g), UUID: g.cluster.UUID, Nodes: len(nodes), Waiting: g.waiting(),
 		Leader: g.lead(), Barrier: g.barrierView(), PlacedView: g.placed(),
-	}, nil
+	}
 }
 
 // Placement tells where the buckets are. Codes: unavailable.
@@ -43,6 +47,10 @@ func (c *Control) Placement(ctx context.Context) (PlacementView, error) {
 	if err != nil {
 		return PlacementView{}, wrap(err)
 	}
+	return g.placement(), nil
+}
+
+func (g *group) placement() PlacementView {
 	v := PlacementView{Term: g.paper.Term, Waiting: g.waiting(), PlacedView: g.placed(), Members: []PlacedMemberView{}, Without: []UnplacedView{}}
 	at := make(map[coordclient.MemberID]int)
 	member := func(id coordclient.MemberID) *PlacedMemberView {
@@ -71,7 +79,7 @@ func (c *Control) Placement(ctx context.Context) (PlacementView, error) {
 		m.Tasks += g.loads[b].Tasks
 		m.PerMinute += g.loads[b].PerMinute
 	}
-	return v, nil
+	return v
 }
 
 func (v *PlacementView) without(why string, b, tasks int) {

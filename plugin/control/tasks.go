@@ -167,16 +167,18 @@ func (c *Control) reader(snap store.Snapshot, a around) reader {
 		return r
 	}
 	r.state, r.fault = bucket.Replay(snap.Loaded, c.compile, bucket.Rules{})
-	n := snap.Node
-	_, alive := a.live[n.Member]
-	to, _ := a.paper.Of(snap.Bucket)
-	if n.Member == "" || n.Released || !alive && to == "" && len(a.live) > 0 && len(a.paper.Buckets) > 0 {
-		r.owner.why = a.ownerless(snap.Bucket)
-		return r
-	}
-	r.owner.known, r.owner.alive = true, alive
-	r.owner.node = n.Member.Node()
+	r.owner = a.owner(snap.Bucket, snap.Node)
 	return r
+}
+
+// owner tells who has a bucket.
+func (a around) owner(b int, n store.Node) owner {
+	_, alive := a.live[n.Member]
+	to, _ := a.paper.Of(b)
+	if n.Member == "" || n.Released || !alive && to == "" && len(a.live) > 0 && len(a.paper.Buckets) > 0 {
+		return owner{why: a.ownerless(b)}
+	}
+	return owner{node: n.Member.Node(), known: true, alive: alive}
 }
 
 // filter gives the views of the tasks that a filter lets pass.

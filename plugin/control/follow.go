@@ -1,0 +1,451 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/store"
+)
+
+// How Follow paces itself.
+const (
+	// tellPace is the least time between two rounds of reading, and so between
+	// two pictures.
+	tellPace = 200 * time.Millisecond
+	// lookGroup is the least time between two looks at the whole group.
+	lookGroup = time.Second
+	// lookMost bounds the buckets that are read in one round because something is
+	// due there. Those that changed are all read.
+	lookMost = 16
+	// lookSteady is how often a bucket is read in which something is under way or
+	// overdue.
+	lookSteady = 2 * time.Second
+	// lookAll is how often what has no watch is read again: what the leader has
+	// measured, clocks, and who tells of something for the first time.
+	lookAll = 30 * time.Second
+	// readTime bounds the reads of one round.
+	readTime = 10 * time.Second
+	// The wait after a round that failed doubles from the one to the other.
+	retryFirst = 250 * time.Millisecond
+	retryMost  = 5 * time.Second
+	// keptEvents bounds the events of a picture.
+	keptEvents = 500
+)
+
+// lookAgain is when a bucket is read again after it was woken or one of its
+// instants came: its log has no watch, and a claim and its end follow soon.
+var lookAgain = [...]time.Duration{150 * time.Millisecond, 400 * time.Millisecond, time.Second, lookSteady}
+
+// ErrSessionLost tells that a session is over: open another to go on.
+var ErrSessionLost = errors.New("the session is over")
+
+// errSuspended is why a picture is stale while its session is suspended.
+var errSuspended = errors.New("the connection is gone and is being mended")
+
+// Follow tells a picture of the group each time that it has changed, at most
+// every 200 ms and from one goroutine, until ctx ends or the session is lost
+// (ErrSessionLost). tell must not block for long.
+//
+// Watches push what changes: definitions, owners, members, the placement,
+// drains, the barrier, services, events. Claims and ends of runs lie in logs
+// that have no watch: a bucket is read when one of its instants comes, after
+// each edit and request, and every 2 s while a run of it goes; and none of that
+// unless its owner lives. An idle group is not read, but for a look every 30 s.
+func (c *Control) Follow(ctx context.Context, session coordclient.Session, tell func(Picture)) error {
+	f := &follower{
+		c: c, session: session, tell: tell, wakes: newWakes(),
+		p: Picture{Link: LinkLoading, Since: c.now()},
+	}
+	defer f.wakes.stop()
+	return f.run(ctx)
+}
+
+type follower struct {
+	c       *Control
+	session coordclient.Session
+	tell    func(Picture)
+	wakes   *wakes
+	p       Picture
+
+	buckets []*held
+	around  around
+	// When to read; zero: not before it is woken.
+	groupDue, servicesDue, eventsDue, allDue, retryDue time.Time
+
+	groupAt  time.Time // when the group was read last
+	began    time.Time // when the last round began
+	failures int       // rounds that failed in a row
+	changed  bool      // the picture is another than the one told last
+}
+
+// held is what a follower knows of a bucket.
+type held struct {
+	seen  *seen // nil: not read yet
+	dirty bool
+	due   time.Time // when to read it although nothing woke it; zero: not
+	// fresh: what is due is an instant of it.
+	fresh bool
+	looks int // how often it was read since it was woken
+}
+
+func (f *follower) run(ctx context.Context) error {
+	f.told()
+	for {
+		state, changed := f.session.State()
+		if state == coordclient.Lost {
+			f.link(LinkLost, ErrSessionLost)
+			f.told()
+			return ErrSessionLost
+		}
+		f.began = time.Now()
+		err := errSuspended
+		if state == coordclient.Healthy {
+			err = f.round(ctx)
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		f.judge(err)
+		f.told()
+		if err := f.rest(ctx, changed); err != nil {
+			return err
+		}
+	}
+}
+
+// judge settles what the link is worth after a round.
+func (f *follower) judge(err error) {
+	switch {
+	case err == nil:
+		f.failures, f.retryDue = 0, time.Time{}
+		f.link(LinkLive, nil)
+		f.p.At = f.c.now()
+		return
+	case errors.Is(err, store.ErrNotInitialised):
+		f.failures, f.retryDue = 0, time.Now().Add(lookGroup)
+		f.link(LinkLive, nil)
+		f.p.At = f.c.now()
+		return
+	case errors.Is(err, errSuspended): // its change wakes us
+	default:
+		f.failures++
+		f.retryDue = time.Now().Add(min(retryFirst<<min(f.failures-1, 10), retryMost))
+	}
+	f.link(LinkStale, err)
+}
+
+func (f *follower) link(l Link, err error) {
+	fault := ""
+	if err != nil {
+		fault = err.Error()
+	}
+	if f.p.Link != l {
+		f.p.Link, f.p.Since, f.changed = l, f.c.now(), true
+	}
+	if f.p.Fault != fault {
+		f.p.Fault, f.changed = fault, true
+	}
+}
+
+func (f *follower) told() {
+	if f.changed || f.p.Link == LinkLoading {
+		f.changed = false
+		f.tell(f.p)
+	}
+}
+
+// rest waits until there is something to read.
+func (f *follower) rest(ctx context.Context, session <-chan struct{}) error {
+	var due <-chan time.Time
+	if at := f.soonest(); !at.IsZero() {
+		t := time.NewTimer(time.Until(at))
+		defer t.Stop()
+		due = t.C
+	}
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-session:
+	case <-due:
+	case <-f.wakes.bell:
+	}
+	// What comes together is read together.
+	return waitUntil(ctx, f.began.Add(tellPace))
+}
+
+func waitUntil(ctx context.Context, at time.Time) error {
+	if d := time.Until(at); d > 0 {
+		return wait(ctx, d)
+	}
+	return nil
+}
+
+// soonest is when something is due; zero: never.
+func (f *follower) soonest() time.Time {
+	if !f.retryDue.IsZero() {
+		return f.retryDue
+	}
+	var first time.Time
+	for _, at := range []time.Time{f.groupDue, f.servicesDue, f.eventsDue, f.allDue} {
+		first = earlier(first, at)
+	}
+	for _, h := range f.buckets {
+		if h.dirty {
+			return time.Now()
+		}
+		first = earlier(first, h.due)
+	}
+	return first
+}
+
+// earlier is the earlier of two times, where zero is never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func isDue(at time.Time) bool { return !at.IsZero() && !time.Now().Before(at) }
+
+// round reads what has changed or is due.
+func (f *follower) round(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
+	if f.buckets == nil {
+		if err := f.begin(ctx); err != nil {
+			return err
+		}
+	}
+	f.take()
+	if isDue(f.allDue) {
+		now := time.Now()
+		f.allDue, f.groupDue, f.servicesDue, f.eventsDue = now.Add(lookAll), now, now, now
+	}
+	for _, step := range []struct {
+		due  *time.Time
+		read func(context.Context) error
+	}{{&f.groupDue, f.readGroup}, {&f.servicesDue, f.readServices}, {&f.eventsDue, f.readEvents}} {
+		if !isDue(*step.due) {
+			continue
+		}
+		at := *step.due
+		*step.due = time.Time{}
+		if err := step.read(ctx); err != nil {
+			*step.due = at
+			return err
+		}
+		f.changed = true
+	}
+	return f.readBuckets(ctx)
+}
+
+// begin learns how many buckets there are; all of it is to be read then.
+func (f *follower) begin(ctx context.Context) error {
+	cluster, err := f.c.store.Cluster(ctx)
+	if err != nil {
+		return err
+	}
+	f.buckets = make([]*held, cluster.Buckets)
+	for b := range f.buckets {
+		f.buckets[b] = &held{dirty: true, looks: len(lookAgain)}
+	}
+	f.p.Buckets, f.p.seen = cluster.Buckets, make([]*seen, cluster.Buckets)
+	f.allDue = time.Now()
+	return nil
+}
+
+// take marks what was woken as to be read.
+func (f *follower) take() {
+	for m := range f.wakes.take() {
+		switch m.kind {
+		case markBucket:
+			f.buckets[m.bucket].dirty, f.buckets[m.bucket].looks = true, 0
+		case markServices:
+			f.servicesDue = time.Now()
+		case markEvents:
+			f.eventsDue = time.Now()
+		case markGroup:
+			f.groupSoon()
+		}
+	}
+}
+
+// groupSoon has the group read, but not too often.
+func (f *follower) groupSoon() {
+	f.groupDue = earlier(f.groupDue, f.groupAt.Add(lookGroup))
+}
+
+func (f *follower) readGroup(ctx context.Context) error {
+	c := f.c
+	f.groupAt = time.Now()
+	// The watches first: what changes during the read is told again.
+	for watch, read := range map[string]func() (<-chan struct{}, error){
+		"members":   func() (<-chan struct{}, error) { _, w, err := c.members.Members(ctx); return w, err },
+		"placement": func() (<-chan struct{}, error) { _, _, w, err := c.store.Placement(ctx); return w, unlessMissing(err) },
+		"drains":    func() (<-chan struct{}, error) { _, w, err := c.store.Drains(ctx); return w, unlessMissing(err) },
+		"barrier":   func() (<-chan struct{}, error) { _, _, w, err := c.store.Barrier(ctx); return w, unlessMissing(err) },
+	} {
+		changed, err := read()
+		if err != nil {
+			return err
+		}
+		f.wakes.arm(mark{kind: markGroup, watch: watch}, changed)
+	}
+	g, err := c.group(ctx)
+	if err != nil {
+		return err
+	}
+	f.p.Cluster, f.p.Placement, f.p.Nodes = c.clusterOf(g), g.placement(), g.nodes()
+	f.around = around{live: make(map[coordclient.MemberID]coordclient.Member), paper: g.paper, waiting: g.prepared && !g.barrier.Open}
+	for _, m := range g.members {
+		f.around.live[m.ID] = m
+	}
+	for b, h := range f.buckets {
+		if h.seen != nil {
+			again := *h.seen
+			again.look(f.around, b)
+			h.seen, f.p.seen[b] = &again, &again
+			f.plan(h)
+		}
+	}
+	f.assemble()
+	return nil
+}
+
+func (f *follower) readServices(ctx context.Context) error {
+	changed, err := f.c.store.Announced(ctx)
+	if err := unlessMissing(err); err != nil {
+		return err
+	}
+	f.wakes.arm(mark{kind: markServices}, changed)
+	f.p.Services, err = f.c.Services(ctx)
+	return err
+}
+
+func (f *follower) readEvents(ctx context.Context) error {
+	rings, err := f.c.store.Rings(ctx)
+	if err != nil {
+		return err
+	}
+	for ring, changed := range rings {
+		f.wakes.arm(mark{kind: markEvents, watch: ring}, changed)
+	}
+	f.p.Events, err = f.c.Events(ctx, keptEvents)
+	return err
+}
+
+// readBuckets reads all that changed, and some of those due.
+func (f *follower) readBuckets(ctx context.Context) error {
+	var chosen, due []int
+	for b, h := range f.buckets {
+		switch {
+		case h.dirty:
+			chosen = append(chosen, b)
+		case isDue(h.due):
+			due = append(due, b)
+		}
+	}
+	slices.SortFunc(due, func(a, b int) int { return f.buckets[a].due.Compare(f.buckets[b].due) })
+	chosen = append(chosen, due[:min(len(due), lookMost)]...)
+	for some := range slices.Chunk(chosen, readers) {
+		reads := make([]func() error, len(some))
+		for i, b := range some {
+			reads[i] = func() error { return f.readBucket(ctx, b) }
+		}
+		err := together(reads...)
+		f.assemble()
+		if err != nil {
+			return err
+		}
+		if f.p.Read < f.p.Buckets && time.Since(f.began) > tellPace {
+			f.began = time.Now()
+			f.told() // how far it is
+		}
+	}
+	return nil
+}
+
+// readBucket reads one bucket. Several are read at once; each touches its own.
+func (f *follower) readBucket(ctx context.Context, b int) error {
+	h := f.buckets[b]
+	snap, err := f.c.store.Snapshot(ctx, b)
+	if corrupt, ok := errors.AsType[*store.CorruptError](err); ok {
+		snap, err = store.Snapshot{Bucket: b, Corrupt: corrupt}, nil
+	}
+	if err != nil {
+		return err
+	}
+	if h.seen != nil && snap.Corrupt == nil && snap.Node.Edit == h.seen.node.Edit {
+		snap.Loaded.Definitions = h.seen.defined
+	} else if snap.Loaded.Definitions, err = f.c.store.Definitions(ctx, b); err != nil {
+		return err
+	}
+	now := &seen{node: snap.Node, defined: snap.Loaded.Definitions, reader: f.c.reader(snap, f.around)}
+	now.look(f.around, b)
+	if snap.Changed != nil {
+		f.wakes.arm(mark{kind: markBucket, bucket: b}, snap.Changed)
+	}
+	moved := h.seen != nil && (h.seen.node.Member != now.node.Member || h.seen.node.Released != now.node.Released)
+	if moved {
+		f.wakes.wake(mark{kind: markGroup})
+	}
+	if h.fresh {
+		h.looks = 0
+	}
+	h.seen, h.dirty, h.fresh = now, false, false
+	f.plan(h)
+	return nil
+}
+
+// plan settles when a bucket is to be read next although nothing wakes it.
+func (f *follower) plan(h *held) {
+	h.due, h.fresh = time.Time{}, false
+	if !h.seen.reader.owner.alive {
+		return // nothing happens in it, and its next owner wakes it
+	}
+	now, wall := time.Now(), f.c.now()
+	next, busy := h.seen.soonest()
+	overdue := !next.IsZero() && !next.After(wall)
+	switch {
+	case h.looks < len(lookAgain):
+		h.due = now.Add(lookAgain[h.looks])
+		h.looks++
+	case busy || overdue:
+		h.due = now.Add(lookSteady)
+	}
+	if next.IsZero() || overdue {
+		return
+	}
+	if at := now.Add(next.Sub(wall) + lookAgain[0]); h.due.IsZero() || at.Before(h.due) {
+		h.due, h.fresh = at, true
+	}
+}
+
+// assemble makes the list of tasks of what the buckets show.
+func (f *follower) assemble() {
+	f.changed = true
+	f.p.Read = 0
+	n := 0
+	f.p.seen = slices.Clone(f.p.seen) // the one told stays as it is
+	for b, h := range f.buckets {
+		if f.p.seen[b] = h.seen; h.seen != nil {
+			f.p.Read++
+			n += len(h.seen.views)
+		}
+	}
+	tasks := make([]TaskView, 0, n)
+	for _, s := range f.p.seen {
+		if s != nil {
+			tasks = append(tasks, s.views...)
+		}
+	}
+	slices.SortFunc(tasks, func(a, b TaskView) int {
+		return cmpFirst(strings.Compare(a.Name, b.Name), strings.Compare(a.Tenant, b.Tenant), strings.Compare(a.Type, b.Type))
+	})
+	f.p.Tasks = tasks
+}

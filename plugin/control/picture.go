@@ -1,0 +1,150 @@
+package control
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed42aab489/belfry/plugin/store"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// Link is what the connection behind a Picture is worth.
+type Link string
+
+// The links.
+const (
+	LinkLoading Link = "loading" // nothing was read yet
+	LinkLive    Link = "live"    // it shows what is
+	LinkStale   Link = "stale"   // it shows what was; the connection is being mended
+	LinkLost    Link = "lost"    // it shows what was; the session is over, another must be opened
+)
+
+// Picture is everything that screens show, as it was at one moment. It is never
+// changed: who follows is told a new one. Safe for concurrent use.
+type Picture struct {
+	Link  Link
+	Since time.Time // of the link
+	Fault string    // why the link is not live; may be empty
+	// At is when it was last known to be so.
+	At time.Time
+	// Buckets there are, and Read of them have been read. As long as these
+	// differ, tasks are missing.
+	Buckets, Read int
+	Tasks         []TaskView // by name, tenant and type
+	Cluster       ClusterView
+	Placement     PlacementView
+	Nodes         []NodeView
+	Services      []ServiceView
+	Events        []EventView // newest last
+
+	seen []*seen // by bucket; nil: not read
+}
+
+// seen is a bucket as it was read last. Only the follower's goroutine looks at
+// the state through views, which cache; runs do not.
+type seen struct {
+	node    store.Node
+	reader  reader
+	defined []task.Info
+	views   []TaskView
+	recent  []RunView // newest first, at most MaxRecent
+}
+
+// MaxRecent is how many runs Recent gives.
+const MaxRecent = 200
+
+// recentPerBucket bounds the runs of one bucket among them.
+const recentPerBucket = 40
+
+func (p *Picture) bucketOf(key task.Key) *seen {
+	if len(p.seen) == 0 {
+		return nil
+	}
+	return p.seen[store.Home(key.Normal(), len(p.seen))]
+}
+
+// Definition gives what a task is. False: there is none of this key.
+func (p *Picture) Definition(key task.Key) (task.Info, bool) {
+	key = key.Normal()
+	s := p.bucketOf(key)
+	if s == nil {
+		return task.Info{}, false
+	}
+	i := slices.IndexFunc(s.defined, func(info task.Info) bool { return info.Key == key && !info.Deleted })
+	if i < 0 {
+		return task.Info{}, false
+	}
+	return s.defined[i], true
+}
+
+// Task gives how a task stands. False: there is none of this key.
+func (p *Picture) Task(key task.Key) (TaskView, bool) {
+	key = key.Normal()
+	i, ok := slices.BinarySearchFunc(p.Tasks, key, func(t TaskView, k task.Key) int {
+		return cmpFirst(strings.Compare(t.Name, k.Name), strings.Compare(t.Tenant, k.Tenant), strings.Compare(t.Type, k.Type))
+	})
+	if !ok {
+		return TaskView{}, false
+	}
+	return p.Tasks[i], true
+}
+
+// Runs gives those of a task that are kept, newest first. The caller may change
+// the list.
+func (p *Picture) Runs(key task.Key) []RunView {
+	s := p.bucketOf(key)
+	info, ok := p.Definition(key)
+	if s == nil || !ok {
+		return nil
+	}
+	runs := s.reader.runs(&info)
+	slices.Reverse(runs)
+	return runs
+}
+
+// Recent gives the latest runs of all tasks, newest first, at most MaxRecent.
+func (p *Picture) Recent() []RunView {
+	var all []RunView
+	for _, s := range p.seen {
+		if s != nil {
+			all = append(all, s.recent...)
+		}
+	}
+	sortRuns(all)
+	return all[:min(len(all), MaxRecent)]
+}
+
+func sortRuns(runs []RunView) {
+	slices.SortStableFunc(runs, func(a, b RunView) int {
+		return cmpFirst(moved(b).Compare(moved(a)), strings.Compare(b.FireID, a.FireID), cmp.Compare(b.Attempt, a.Attempt))
+	})
+}
+
+// look settles what a bucket shows, as the owner's standing now is.
+func (s *seen) look(a around, b int) {
+	s.reader.owner = a.owner(b, s.node)
+	s.views = s.reader.filter(TaskFilter{})
+	s.recent = nil
+	for i := range s.defined {
+		if !s.defined[i].Deleted {
+			s.recent = append(s.recent, s.reader.runs(&s.defined[i])...)
+		}
+	}
+	sortRuns(s.recent)
+	s.recent = slices.Clone(s.recent[:min(len(s.recent), recentPerBucket)])
+}
+
+// soonest tells when a bucket is worth another look because of its own tasks:
+// the first instant to come, and whether something is under way.
+func (s *seen) soonest() (next time.Time, busy bool) {
+	for i := range s.views {
+		v := &s.views[i]
+		busy = busy || v.State == Running || v.State == Blocked
+		if v.Next != nil && (next.IsZero() || v.Next.Before(next)) {
+			next = *v.Next
+		}
+	}
+	return next, busy
+}
