@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/store"
+	"github.com/seed42aab489/belfry/plugin/task"
 )
 
 // How Follow paces itself.
@@ -246,16 +247,24 @@ func (f *follower) round(ctx context.Context) error {
 
 // begin learns how many buckets there are; all of it is to be read then.
 func (f *follower) begin(ctx context.Context) error {
-	cluster, err := f.c.store.Cluster(ctx)
+	if _, err := f.c.store.Cluster(ctx); err != nil {
+		return err
+	}
+	f.allDue = time.Now()
+	return f.widen(ctx)
+}
+
+// widen takes in the buckets that are new: all of them at first, later those of
+// locations. There are never fewer than there were.
+func (f *follower) widen(ctx context.Context) error {
+	span, err := f.c.store.Span(ctx)
 	if err != nil {
 		return err
 	}
-	f.buckets = make([]*held, cluster.Buckets)
-	for b := range f.buckets {
-		f.buckets[b] = &held{dirty: true, looks: len(lookAgain)}
+	for len(f.buckets) < span {
+		f.buckets = append(f.buckets, &held{dirty: true, looks: len(lookAgain)})
 	}
-	f.p.Buckets, f.p.seen = cluster.Buckets, make([]*seen, cluster.Buckets)
-	f.allDue = time.Now()
+	f.p.Buckets = len(f.buckets)
 	return nil
 }
 
@@ -288,6 +297,7 @@ func (f *follower) readGroup(ctx context.Context) error {
 		"members":   func() (<-chan struct{}, error) { _, w, err := c.members.Members(ctx); return w, err },
 		"placement": func() (<-chan struct{}, error) { _, _, w, err := c.store.Placement(ctx); return w, unlessMissing(err) },
 		"drains":    func() (<-chan struct{}, error) { _, w, err := c.store.Drains(ctx); return w, unlessMissing(err) },
+		"places":    func() (<-chan struct{}, error) { _, w, err := c.store.Places(ctx); return w, unlessMissing(err) },
 		"barrier":   func() (<-chan struct{}, error) { _, _, w, err := c.store.Barrier(ctx); return w, unlessMissing(err) },
 	} {
 		changed, err := read()
@@ -295,6 +305,9 @@ func (f *follower) readGroup(ctx context.Context) error {
 			return err
 		}
 		f.wakes.arm(mark{kind: markGroup, watch: watch}, changed)
+	}
+	if err := f.widen(ctx); err != nil {
+		return err
 	}
 	g, err := c.group(ctx)
 	if err != nil {
@@ -309,7 +322,7 @@ func (f *follower) readGroup(ctx context.Context) error {
 		if h.seen != nil {
 			again := *h.seen
 			again.look(f.around, b)
-			h.seen, f.p.seen[b] = &again, &again
+			h.seen = &again
 			f.plan(h)
 		}
 	}
@@ -431,7 +444,7 @@ func (f *follower) assemble() {
 	f.changed = true
 	f.p.Read = 0
 	n := 0
-	f.p.seen = slices.Clone(f.p.seen) // the one told stays as it is
+	f.p.seen = make([]*seen, len(f.buckets)) // the one told stays as it is
 	for b, h := range f.buckets {
 		if f.p.seen[b] = h.seen; h.seen != nil {
 			f.p.Read++
@@ -439,9 +452,16 @@ func (f *follower) assemble() {
 		}
 	}
 	tasks := make([]TaskView, 0, n)
+	f.p.where = make(map[task.Key]*seen, n)
 	for _, s := range f.p.seen {
-		if s != nil {
-			tasks = append(tasks, s.views...)
+		if s == nil {
+			continue
+		}
+		tasks = append(tasks, s.views...)
+		for i := range s.defined {
+			if !s.defined[i].Deleted {
+				f.p.where[s.defined[i].Key] = s
+			}
 		}
 	}
 	slices.SortFunc(tasks, func(a, b TaskView) int {

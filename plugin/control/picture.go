@@ -39,7 +39,8 @@ type Picture struct {
 	Services      []ServiceView
 	Events        []EventView // newest last
 
-	seen []*seen // by bucket; nil: not read
+	seen  []*seen // by bucket; nil: not read
+	where map[task.Key]*seen
 }
 
 // seen is a bucket as it was read last. Only the follower's goroutine looks at
@@ -58,17 +59,10 @@ const MaxRecent = 200
 // recentPerBucket bounds the runs of one bucket among them.
 const recentPerBucket = 40
 
-func (p *Picture) bucketOf(key task.Key) *seen {
-	if len(p.seen) == 0 {
-		return nil
-	}
-	return p.seen[store.Home(key.Normal(), len(p.seen))]
-}
-
 // Definition gives what a task is. False: there is none of this key.
 func (p *Picture) Definition(key task.Key) (task.Info, bool) {
 	key = key.Normal()
-	s := p.bucketOf(key)
+	s := p.where[key]
 	if s == nil {
 		return task.Info{}, false
 	}
@@ -94,9 +88,9 @@ func (p *Picture) Task(key task.Key) (TaskView, bool) {
 // Runs gives those of a task that are kept, newest first. The caller may change
 // the list.
 func (p *Picture) Runs(key task.Key) []RunView {
-	s := p.bucketOf(key)
 	info, ok := p.Definition(key)
-	if s == nil || !ok {
+	s := p.where[info.Key]
+	if !ok {
 		return nil
 	}
 	runs := s.reader.runs(&info)

@@ -3,6 +3,7 @@ package control
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/store"
@@ -37,7 +38,7 @@ type Preview struct {
 }
 
 // Fault gives what is wrong with a field. False: nothing is.
-func (p Preview) Fault(field string) (Fault, bool) {
+func (p *Preview) Fault(field string) (Fault, bool) {
 	i := slices.IndexFunc(p.Faults, func(f Fault) bool { return f.Field == field })
 	if i < 0 {
 		return Fault{}, false
@@ -70,7 +71,9 @@ func PreviewTask(info task.Info, services []ServiceView, taken func(task.Key) bo
 			fault("name", "task "+info.Name+" exists already", "choose another name")
 		}
 	}
-	if _, why := findOperation(services, info.Service, info.Operation); why != "" {
+	if info.Do != nil {
+		// What it does instead is not checked here: the store's side knows.
+	} else if _, why := findOperation(services, info.Service, info.Operation); why != "" {
 		field := "operation"
 		if info.Service == "" {
 			field = "service"
@@ -135,7 +138,19 @@ func sentence(t task.TriggerInfo) string {
 	case t.Count == 0:
 		return "once"
 	}
-	return "every " + t.Interval.String()
+	return "every " + short(time.Duration(t.Interval))
+}
+
+// short writes a duration without its parts that are zero: "1m", not "1m0s".
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 func nextOf(t trigger.Trigger, after time.Time, n int) []NextView {

@@ -17,7 +17,7 @@ func TestPreview(t *testing.T) {
 		says   string // in the fault, or else in what it would do
 		next   string
 	}{
-		"an interval":         {change: func(*task.Info) {}, says: "every 1m0s", next: "2026-11-23T09:00:00Z"},
+		"an interval":         {change: func(*task.Info) {}, says: "every 1m", next: "2026-11-23T09:00:00Z"},
 		"cron":                {change: cron("0 30 2 * * ?", ""), says: "02:30", next: "2026-11-24T02:30:00Z"},
 		"no name":             {change: func(i *task.Info) { i.Name = "" }, field: "name", says: "empty"},
 		"a taken name":        {change: func(i *task.Info) { i.Name = "taken" }, field: "name", says: "exists"},

@@ -10,6 +10,9 @@ type row struct {
 	third []string
 }
 
+// charm is bubbletea and its family.
+var charm = []string{"charm.land/bubbletea/v2", "charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi"}
+
 // table is the import table. Keys are packages below the module's path; a key
 // that ends in "/..." stands for itself and everything below, unless a longer
 // key fits. Test files may import what they need.
@@ -63,13 +66,19 @@ var table = map[string]row{
 	"plugin/intake":     {own: []string{"plugin/control"}, third: []string{"github.com/twmb/franz-go"}},
 	"plugin":            {own: []string{"plugin/...", "coordclient"}},
 
-	"cmd/internal/egress":   {},
+	"cmd/internal/egress": {},
+	"tui/intent":          {},
+	"tui/theme":           {third: charm},
+	"tui/widget":          {own: []string{"tui/intent", "tui/theme"}, third: charm},
+	"tui/order":           {own: []string{"plugin/control", "plugin/task"}},
+	"tui/...":             {own: []string{"tui/...", "plugin/control", "plugin/task"}, third: charm},
+
 	"cmd/internal/conf":     {own: []string{"cmd/internal/egress"}, third: []string{"github.com/spf13/viper", "github.com/spf13/pflag", "go.yaml.in/yaml/v3", "gopkg.in/yaml.v3"}},
 	"cmd/internal/archtest": {},
 	"cmd/internal/cli/...": {
 		own: []string{
 			"cmd/internal/cli/...", "cmd/internal/conf", "plugin/control", "plugin/task", "plugin/trigger",
-			"plugin/event/cond", "dataservice", "dataservice/descriptor", "coordclient", "coordclient/socket", "coordclient/zk",
+			"plugin/event/cond", "dataservice", "dataservice/descriptor", "coordclient", "coordclient/socket", "coordclient/zk", "tui", "tui/order", "tui/theme",
 		},
 		third: []string{
 			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/olekukonko/tablewriter", "golang.org/x/term",

@@ -30,6 +30,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/run"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/service"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/task"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/tui"
 )
 
 // Main runs the companion and gives its exit code. Interrupts end it with 130.
@@ -100,6 +101,7 @@ func New(e *env.Env) *cobra.Command {
 		service.New(e), operation.New(e),
 		cluster.New(e), node.New(e), leader.New(e), placement.New(e),
 		contexts.New(e), cron.New(e), config.New(e), newVersion(e),
+		tui.New(e),
 	)
 	root.SetHelpCommandGroupID("setup")
 	root.SetCompletionCommandGroupID("setup")

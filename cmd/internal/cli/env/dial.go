@@ -29,6 +29,7 @@ type port interface {
 	coordclient.KV
 	coordclient.Members
 	coordclient.Caller
+	coordclient.Session
 	Close() error
 }
 

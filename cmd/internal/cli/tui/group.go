@@ -1,0 +1,93 @@
+package tui
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
+	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/tui/order"
+)
+
+// The wait before connecting again doubles from the one to the other; dialTime
+// bounds one try.
+const (
+	redialFirst = 500 * time.Millisecond
+	redialMost  = 5 * time.Second
+	dialTime    = 15 * time.Second
+)
+
+// group is the group that the flags name, across sessions.
+type group struct {
+	env *env.Env
+
+	mu      sync.Mutex
+	control *control.Control // nil while not connected; guarded by mu
+}
+
+// Hand carries orders out over the session of the moment.
+func (g *group) Hand() (order.Hand, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.control == nil {
+		return nil, &control.Error{Code: control.CodeUnavailable, Message: "there is no connection", Hint: "nothing was changed"}
+	}
+	return g.control, nil
+}
+
+func (g *group) have(c *control.Control) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.control = c
+}
+
+// Follow connects, follows, and connects again when the session is lost.
+func (g *group) Follow(ctx context.Context, tell func(control.Picture)) error {
+	last := control.Picture{Link: control.LinkLoading, Since: g.env.Now()}
+	for pause := redialFirst; ; pause = min(2*pause, redialMost) {
+		err := g.follow(ctx, func(p control.Picture) {
+			if last.Read > 0 && p.Read < p.Buckets || p.Link == control.LinkLoading {
+				return // what there is stays until the new session has all of it
+			}
+			pause, last = redialFirst, p
+			tell(p)
+		})
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		last.Fault = control.AsError(err).Message
+		if last.Link != control.LinkLoading && last.Link != control.LinkLost {
+			last.Link, last.Since = control.LinkLost, g.env.Now()
+		}
+		tell(last)
+		if err := wait(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// follow follows over one session.
+func (g *group) follow(ctx context.Context, tell func(control.Picture)) error {
+	dialling, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	c, err := g.env.Open(dialling)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close() }() // it is lost, or nothing is left to ask
+	g.have(c.Control)
+	defer g.have(nil)
+	return c.Control.Follow(ctx, c.Session, tell)
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

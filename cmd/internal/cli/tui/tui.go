@@ -1,0 +1,61 @@
+// Package tui holds the command that opens the terminal screens. It connects them
+// to a group, and again when a session is lost; the screens are package tui.
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
+	"github.com/seed42aab489/belfry/tui"
+	"github.com/seed42aab489/belfry/tui/theme"
+)
+
+// New makes `belfry tui`.
+func New(e *env.Env) *cobra.Command {
+	var o tui.Options
+	cmd := &cobra.Command{
+		Use:     "tui",
+		Aliases: []string{"ui"},
+		Short:   "Open the terminal screens: tasks, runs, services, cluster, events",
+		Long: "Open the terminal screens: what is scheduled, what runs and ran, what hosts do; and from there schedule operations,\n" +
+			"edit, pause, resume, run and delete tasks, cancel runs, drain hosts. The line at the bottom names the keys of each\n" +
+			"screen, and ? all of them. What is shown is pushed by the group; when the connection is gone the screens say so and\n" +
+			"how old the picture is, and change nothing until it is back. NO_COLOR is honoured.",
+		Example: "  belfry tui\n" +
+			"  belfry tui --context prod --read-only\n" +
+			"  belfry tui --ascii --theme mono",
+		Args:    cobra.NoArgs,
+		GroupID: "core",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !slices.Contains(theme.Names(), o.Theme.Name) {
+				return env.Usage("--theme %q: use %s", o.Theme.Name, strings.Join(theme.Names(), ", "))
+			}
+			target, err := e.Target()
+			if err != nil {
+				return err
+			}
+			if !env.IsTerminal(e.In) || !env.IsTerminal(e.Out) {
+				return env.Usage("the screens need a terminal; belfry status and belfry task list work without one")
+			}
+			o.Context, o.Flags, o.By, o.Now = target.Name(), e.TargetFlags(), e.Who(), e.Now
+			o.Danger = strings.Contains(strings.ToLower(o.Context), "prod")
+			o.Theme.NoColour = o.Theme.NoColour || e.Getenv != nil && e.Getenv("NO_COLOR") != ""
+			if err := tui.Run(cmd.Context(), &group{env: e}, o, e.In, e.Out); err != nil {
+				return fmt.Errorf("tui: %w", err)
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.ReadOnly, "read-only", false, "change nothing, whatever is pressed")
+	f.BoolVar(&o.Theme.ASCII, "ascii", false, "draw with ASCII characters alone")
+	f.StringVar(&o.Theme.Name, "theme", theme.Names()[0], strings.Join(theme.Names(), ", "))
+	f.BoolVar(&o.Theme.NoColour, "no-color", false, "no colours; also NO_COLOR in the environment")
+	f.BoolVar(&o.NoMouse, "no-mouse", false, "leave the mouse to the terminal")
+	_ = cmd.RegisterFlagCompletionFunc("theme", cobra.FixedCompletions(theme.Names(), cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}

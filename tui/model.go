@@ -1,0 +1,322 @@
+package tui
+
+import (
+	"context"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/tui/intent"
+	"github.com/seed42aab489/belfry/tui/order"
+	"github.com/seed42aab489/belfry/tui/screen"
+	"github.com/seed42aab489/belfry/tui/theme"
+)
+
+// Group is what the screens show and order about.
+type Group interface {
+	// Follow tells pictures until ctx ends, across lost connections.
+	Follow(ctx context.Context, tell func(control.Picture)) error
+	// Hand carries orders out. Error: there is no connection.
+	Hand() (order.Hand, error)
+}
+
+// Options of the screens. The zero value is usable.
+type Options struct {
+	Context string // the name of the group in the header
+	Flags   string // that make belfry talk to the group, for commands that are shown
+	By      string // who orders
+	// ReadOnly lets nothing be changed.
+	ReadOnly bool
+	// Danger marks a group that must not be harmed.
+	Danger bool
+	Theme  theme.Options
+	// NoMouse leaves the mouse to the terminal.
+	NoMouse bool
+	// Now is the wall clock. Nil: time.Now.
+	Now func() time.Time
+}
+
+// orderTime bounds how long an order may take.
+const orderTime = 20 * time.Second
+
+// Model is all of the screens. It is a value: Update gives the next one.
+type Model struct {
+	o     Options
+	desk  *desk
+	scene screen.Scene
+	stack []screen.Screen // the last is on top; never changed in place
+
+	width, height int
+	look          theme.Options
+	mouse         bool
+	said          screen.Say
+	carrying      int // orders under way
+}
+
+// New makes the screens of a group. Nothing happens before Init.
+func New(ctx context.Context, group Group, o Options) Model {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	m := Model{
+		o: o, desk: newDesk(ctx, group), look: o.Theme, mouse: !o.NoMouse,
+		width: 80, height: 24, stack: []screen.Screen{screen.NewTasks()},
+	}
+	m.scene = screen.Scene{
+		Now: o.Now(), Theme: theme.New(o.Theme), Context: o.Context, Flags: o.Flags, ReadOnly: o.ReadOnly, By: o.By,
+		Picture: &control.Picture{Link: control.LinkLoading, Since: o.Now()},
+	}
+	return m.arranged()
+}
+
+type (
+	tickMsg    time.Time
+	pictureMsg struct{ picture *control.Picture }
+	doneMsg    order.Done
+)
+
+// Init begins to follow the group and the clock.
+func (m Model) Init() tea.Cmd {
+	return tea.Batch(m.desk.follow, m.desk.next, m.tick(), tea.RequestBackgroundColor)
+}
+
+// tick tells the time with each second.
+func (m Model) tick() tea.Cmd {
+	now := m.o.Now
+	return tea.Every(time.Second, func(time.Time) tea.Msg { return tickMsg(now()) })
+}
+
+func (m Model) top() screen.Screen { return m.stack[len(m.stack)-1] }
+
+// Update takes a message in.
+func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	next, cmd := m.update(msg)
+	return next.arranged(), cmd
+}
+
+func (m Model) update(msg tea.Msg) (Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.width, m.height = msg.Width, msg.Height
+	case tea.BackgroundColorMsg:
+		m.look.Light = !msg.IsDark()
+		m.scene.Theme = theme.New(m.look)
+	case tickMsg:
+		m.scene.Now = time.Time(msg)
+		return m, m.tick()
+	case pictureMsg:
+		m.scene.Picture = msg.picture
+		return m, m.desk.next
+	case doneMsg:
+		return m.done(order.Done(msg)), nil
+	case tea.KeyPressMsg:
+		return m.key(msg)
+	case tea.PasteMsg:
+		if typing(m.top()) {
+			return m.give(intent.Intent{Action: intent.Insert, Text: msg.Content})
+		}
+	case tea.MouseClickMsg:
+		if msg.Button == tea.MouseLeft {
+			return m.give(intent.Intent{Action: intent.Click, Row: msg.Y - m.bodyTop(), Column: msg.X - bodyLeft})
+		}
+	case tea.MouseWheelMsg:
+		const lines = 3
+		switch msg.Button {
+		case tea.MouseWheelDown:
+			return m.give(intent.Intent{Action: intent.Scroll, Row: lines})
+		case tea.MouseWheelUp:
+			return m.give(intent.Intent{Action: intent.Scroll, Row: -lines})
+		}
+	}
+	return m, nil
+}
+
+func typing(s screen.Screen) bool {
+	for _, scope := range s.Scopes() {
+		if scope == intent.Typing {
+			return true
+		}
+	}
+	return false
+}
+
+// scopes of the keys, innermost first. Who types is interrupted by no key of
+// elsewhere.
+func (m Model) scopes() []intent.Scope {
+	scopes := m.top().Scopes()
+	if !typing(m.top()) {
+		scopes = append(append([]intent.Scope{}, scopes...), intent.Everywhere)
+	}
+	return scopes
+}
+
+func (m Model) key(msg tea.KeyPressMsg) (Model, tea.Cmd) {
+	m.said = screen.Say{}
+	b, ok := intent.Resolve(msg.String(), m.scopes()...)
+	switch {
+	case ok && b.Action == intent.Back && msg.String() == "q" && len(m.stack) == 1 && !typing(m.top()):
+		return m, tea.Quit
+	case ok:
+		return m.do(b)
+	case typing(m.top()) && msg.Text != "":
+		return m.give(intent.Intent{Action: intent.Insert, Text: msg.Text})
+	}
+	return m, nil
+}
+
+// do does what a binding asks for, or says why that does nothing now.
+func (m Model) do(b intent.Binding) (Model, tea.Cmd) {
+	why := ""
+	if b.Writes {
+		why = m.scene.Off()
+	}
+	if why == "" {
+		why = m.top().Why(&m.scene, b.Action)
+	}
+	if why != "" {
+		m.said = screen.Say{Text: intent.Shown(b.Keys[0]) + " is off: " + why, Bad: true}
+		return m, nil
+	}
+	if next, cmd, ok := m.everywhere(b.Action); ok {
+		return next, cmd
+	}
+	return m.give(intent.Intent{Action: b.Action})
+}
+
+// everywhere does what is the same on all screens.
+func (m Model) everywhere(a intent.Action) (Model, tea.Cmd, bool) {
+	switch a {
+	case intent.Quit:
+		return m, tea.Quit, true
+	case intent.Suspend:
+		return m, tea.Suspend, true
+	case intent.Redraw:
+		return m, tea.ClearScreen, true
+	case intent.Help:
+		if _, ok := m.top().(screen.Page); ok {
+			return m.close(), nil, true
+		}
+		return m.show(screen.NewHelp(&m.scene, m.top().Scopes())), nil, true
+	case intent.Palette:
+		return m.show(screen.NewPalette(m.top())), nil, true
+	case intent.Theme:
+		m.look.Name = theme.After(m.look.Name)
+		m.scene.Theme = theme.New(m.look)
+		m.said = screen.Say{Text: "theme " + m.scene.Theme.Name}
+		return m, nil, true
+	case intent.Mouse:
+		m.mouse = !m.mouse
+		m.said = screen.Say{Text: "the mouse selects text of the terminal"}
+		if m.mouse {
+			m.said.Text = "the mouse works here"
+		}
+		return m, nil, true
+	case intent.GoTasks:
+		m.stack = m.stack[:1]
+		return m, nil, true
+	case intent.GoServices:
+		return m.visit(screen.NewServices()), nil, true
+	case intent.GoRuns:
+		return m.visit(screen.NewRuns()), nil, true
+	case intent.GoCluster:
+		return m.visit(screen.NewCluster()), nil, true
+	case intent.GoEvents:
+		return m.visit(screen.NewEvents()), nil, true
+	}
+	return m, nil, false
+}
+
+func (m Model) show(s screen.Screen) Model {
+	m.stack = append(append([]screen.Screen{}, m.stack...), s)
+	return m
+}
+
+// visit shows a screen in the place of all but the first.
+func (m Model) visit(s screen.Screen) Model {
+	m.stack = m.stack[:1]
+	return m.show(s)
+}
+
+func (m Model) close() Model {
+	if len(m.stack) > 1 {
+		m.stack = m.stack[:len(m.stack)-1]
+	}
+	return m
+}
+
+// give hands an intent to the screen on top, and does what it answers.
+func (m Model) give(in intent.Intent) (Model, tea.Cmd) {
+	top, effect := m.top().Update(&m.scene, in)
+	m.stack = append(append([]screen.Screen{}, m.stack[:len(m.stack)-1]...), top)
+	switch e := effect.(type) {
+	case screen.Show:
+		return m.show(e.Screen), nil
+	case screen.Close:
+		return m.close(), nil
+	case screen.Say:
+		m.said = e
+	case screen.Copy:
+		m.said = screen.Say{Text: "copied " + e.Text}
+		return m, tea.SetClipboard(e.Text)
+	case screen.Explain:
+		return m.show(screen.NewCommand(&m.scene, e.Order)), nil
+	case screen.Place:
+		if e.Order.Weight() == order.Light {
+			return m.carry(e.Order)
+		}
+		return m.show(screen.NewConfirm(e.Order)), nil
+	case screen.Carry:
+		return m.close().carry(e.Order)
+	case screen.Again:
+		m = m.close()
+		if b, ok := intent.Find(e.Action, m.scopes()...); ok {
+			return m.do(b)
+		}
+	}
+	return m, nil
+}
+
+// carry has an order carried out. It is the only way to a write, and refuses
+// while nothing may be changed.
+func (m Model) carry(o order.Order) (Model, tea.Cmd) {
+	if off := m.scene.Off(); off != "" {
+		m.said = screen.Say{Text: o.Title() + ": " + off, Bad: true}
+		return m, nil
+	}
+	m.carrying++
+	m.said = screen.Say{Text: o.Title() + " " + m.scene.Theme.Glyphs.Ellipsis}
+	desk := m.desk
+	return m, func() tea.Msg { return doneMsg(desk.carry(o)) }
+}
+
+// done tells what became of an order.
+func (m Model) done(d order.Done) Model {
+	m.carrying--
+	m.said = screen.Say{Text: d.Text, Bad: d.Err != nil}
+	switch {
+	case d.Err != nil && d.Hint != "":
+		m.said.Text += " (" + d.Hint + ")"
+		return m
+	case d.Err != nil:
+		return m
+	case d.Undo != "":
+		m.said.Text += "; undo: " + d.Undo
+	}
+	switch d.Order.Verb {
+	case order.Create, order.Edit:
+		if _, ok := m.top().(screen.Form); ok {
+			m = m.close()
+			if d.Order.Verb == order.Create {
+				m = m.visit(screen.NewTask(d.Order.Info.Key))
+			}
+		}
+	case order.Try:
+		m = m.show(screen.NewAnswer(&m.scene, d))
+	case order.Delete:
+		if _, ok := m.top().(screen.Task); ok {
+			m = m.close()
+		}
+	}
+	return m
+}

@@ -1,0 +1,158 @@
+package order
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// maxNamed bounds the tasks that are named one by one.
+const maxNamed = 8
+
+// Effects says what the order will change, as far as a picture tells.
+func (o Order) Effects(p *control.Picture, now time.Time) []string {
+	switch o.Verb {
+	case Create:
+		return o.creates(p, now)
+	case Edit:
+		return append(changes(o.Was, o.Info), o.firesNext(p, now)...)
+	case Pause, Resume, Run, Delete:
+		return o.moves(p, now)
+	case Cancel:
+		return []string{"the run is asked to stop, and counts as CANCELLED once it has", "what it has done already is not undone"}
+	case Try:
+		return []string{"the operation is called once, now, beside every schedule"}
+	case Drain:
+		return o.drains(p)
+	case Undrain:
+		return []string{"the leader may place tasks there again"}
+	}
+	return []string{
+		"the start-up barrier opens: what is there is enough",
+		"tasks are placed on " + count(p.Cluster.Barrier.Present, "host") + ", and fire",
+	}
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func (o Order) creates(p *control.Picture, now time.Time) []string {
+	lines := []string{"task " + o.Info.Name + " calls " + o.Info.Service + "." + o.Info.Operation}
+	lines = append(lines, o.firesNext(p, now)...)
+	return append(lines, "nothing that exists is changed")
+}
+
+// firesNext tells when the task of a definition fires.
+func (o Order) firesNext(p *control.Picture, now time.Time) []string {
+	pre := control.PreviewTask(o.Info, p.Services, nil, now, 1)
+	if len(pre.Next) == 0 {
+		return []string{"it never fires"}
+	}
+	text := pre.Text
+	if text != "" {
+		text += ": "
+	}
+	return []string{fmt.Sprintf("%s%s firings a year, the first %s", text, thousands(pre.Year), pre.Next[0].At.Format("Mon 2006-01-02 15:04:05 -0700"))}
+}
+
+// thousands writes a number with its groups apart.
+func thousands(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + " " + s[i:]
+	}
+	return s
+}
+
+// moves tells of each task what becomes of it.
+func (o Order) moves(p *control.Picture, now time.Time) []string {
+	var lines []string
+	for i, key := range o.Tasks {
+		if i == maxNamed {
+			lines = append(lines, fmt.Sprintf("and %d more", len(o.Tasks)-i))
+			break
+		}
+		v, ok := p.Task(key)
+		if !ok {
+			lines = append(lines, key.Name+": it is not there any more")
+			continue
+		}
+		line := fmt.Sprintf("%s is %s", v.Name, v.State)
+		if v.Next != nil && o.Verb != Run {
+			line += ", next fires in " + v.Next.Sub(now).Round(time.Second).String()
+		}
+		if o.Verb == Delete && v.Fired > 0 {
+			line += fmt.Sprintf(", has fired %s times", thousands(int(v.Fired)))
+		}
+		lines = append(lines, line)
+	}
+	switch o.Verb {
+	case Pause:
+		lines = append(lines, "it does not fire until it is resumed; instants of the pause are not made up for", "a run that goes ends as usual")
+	case Resume:
+		lines = append(lines, "it fires again from its next instant on")
+	case Run:
+		lines = append(lines, "it fires once now, beside its schedule")
+	case Delete:
+		lines = append(lines, "it never fires again, and its history goes with it", "a run that goes ends first")
+	}
+	return lines
+}
+
+func (o Order) drains(p *control.Picture) []string {
+	others := 0
+	tasks := 0
+	for _, n := range p.Nodes {
+		switch {
+		case n.Name == o.Node:
+			tasks = n.Tasks
+		case n.State == control.NodeHealthy:
+			others++
+		}
+	}
+	lines := []string{fmt.Sprintf("its %s move to other hosts; runs that go end here first", count(tasks, "task"))}
+	if others == 0 {
+		lines = append(lines, "! no other host is healthy: its tasks wait until one is, or until it is undrained")
+	}
+	return lines
+}
+
+// changes lists what differs between two definitions.
+func changes(was, is task.Info) []string {
+	var lines []string
+	add := func(what, a, b string) {
+		if a != b {
+			lines = append(lines, fmt.Sprintf("%s: %s → %s", what, orNone(a), orNone(b)))
+		}
+	}
+	add("operation", was.Service+"."+was.Operation, is.Service+"."+is.Operation)
+	add("trigger", control.Line(was.Trigger), control.Line(is.Trigger))
+	add("time zone", was.Trigger.TZ, is.Trigger.TZ)
+	add("start", stamp(was.Trigger.Start), stamp(is.Trigger.Start))
+	add("end", stamp(was.Trigger.End), stamp(is.Trigger.End))
+	add("jitter", was.Trigger.Jitter.String(), is.Trigger.Jitter.String())
+	add("misfire", string(was.Misfire), string(is.Misfire))
+	add("overlap", string(was.Overlap), string(is.Overlap))
+	add("delivery", string(was.Delivery), string(is.Delivery))
+	add("retry", fmt.Sprint(was.Retry.Max), fmt.Sprint(is.Retry.Max))
+	add("backoff", was.Retry.Backoff.String(), is.Retry.Backoff.String())
+	add("timeout", was.Timeout.String(), is.Timeout.String())
+	add("description", was.Description, is.Description)
+	if len(lines) == 0 {
+		lines = append(lines, "nothing differs")
+	}
+	return lines
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}

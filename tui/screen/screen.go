@@ -1,0 +1,252 @@
+// Package screen holds the screens: pure values. A screen is given an intent and
+// the scene, and answers with the screen that it is then and what is to be done;
+// it draws itself from itself and the scene alone. It asks nobody anything: all
+// that it shows is in the scene's picture, and what it wants is an Effect.
+package screen
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/tui/intent"
+	"github.com/seed42aab489/belfry/tui/order"
+	"github.com/seed42aab489/belfry/tui/theme"
+	"github.com/seed42aab489/belfry/tui/widget"
+)
+
+// Scene is what all screens see.
+type Scene struct {
+	Now     time.Time
+	Theme   theme.Theme
+	Picture *control.Picture // never nil
+	// Context is the name of the group as the administrator calls it.
+	Context string
+	// Flags make belfry talk to this group: they go before commands that are shown.
+	Flags    string
+	ReadOnly bool
+	By       string // who orders, for those who come after
+	// Width and Height of the body in cells.
+	Width, Height int
+}
+
+// Screen is one screen.
+type Screen interface {
+	// Title is its name in the header.
+	Title() string
+	// Scopes of its keys, innermost first, without intent.Everywhere.
+	Scopes() []intent.Scope
+	// Update answers an intent.
+	Update(s *Scene, in intent.Intent) (Screen, Effect)
+	// View draws it, in at most Height lines of at most Width cells.
+	View(s *Scene) []string
+	// Why says why an action does nothing now; empty: it does something.
+	Why(s *Scene, a intent.Action) string
+}
+
+// Effect is what a screen wants to be done. Nil: nothing.
+type Effect interface{ effect() }
+
+// Show puts a screen above this one.
+type Show struct{ Screen Screen }
+
+// Close goes back to the screen below.
+type Close struct{}
+
+// Place hands in an order: it is asked about as its weight demands.
+type Place struct{ Order order.Order }
+
+// Carry closes the screen and carries the order out: it was asked about.
+type Carry struct{ Order order.Order }
+
+// Explain shows the command line of an order.
+type Explain struct{ Order order.Order }
+
+// Copy puts text on the clipboard.
+type Copy struct{ Text string }
+
+// Say tells something in one line.
+type Say struct {
+	Text string
+	Bad  bool
+}
+
+// Again closes the screen and gives the intent to the one below.
+type Again struct{ Action intent.Action }
+
+func (Show) effect()    {}
+func (Close) effect()   {}
+func (Place) effect()   {}
+func (Carry) effect()   {}
+func (Explain) effect() {}
+func (Copy) effect()    {}
+func (Say) effect()     {}
+func (Again) effect()   {}
+
+// Off says why nothing can be changed just now; empty: it can.
+func (s *Scene) Off() string {
+	switch {
+	case s.ReadOnly:
+		return "these screens are read-only"
+	case s.Picture.Link == control.LinkLoading:
+		return "not connected yet"
+	case s.Picture.Link != control.LinkLive:
+		return "not connected: what you see may be old"
+	}
+	return ""
+}
+
+// Stale tells whether what is shown may not be so any more.
+func (s *Scene) Stale() bool {
+	return s.Picture.Link == control.LinkStale || s.Picture.Link == control.LinkLost
+}
+
+// reading tells whether tasks are still missing, and says how far it is.
+func (s *Scene) reading() (string, bool) {
+	p := s.Picture
+	switch {
+	case p.Link == control.LinkLoading && p.Fault == "":
+		return "Connecting to " + s.Context + " " + s.Theme.Glyphs.Ellipsis, true
+	case p.Link == control.LinkLoading:
+		return p.Fault, true
+	case p.Buckets > 0 && p.Read < p.Buckets:
+		return fmt.Sprintf("Reading tasks: %d of %d parts %s", p.Read, p.Buckets, s.Theme.Glyphs.Ellipsis), true
+	}
+	return "", false
+}
+
+// nothing draws what is said where there is nothing to show: a loading or failed
+// connection, or else the lines that teach what to do.
+func (s *Scene) nothing(teach ...string) []string {
+	lines := []string{""}
+	text, reading := s.reading()
+	switch {
+	case s.Picture.Link == control.LinkLoading && s.Picture.Fault != "":
+		lines = append(lines, s.role(theme.Bad, "Cannot reach "+s.Context))
+		lines = append(lines, widget.Wrap(text, s.Width)...)
+		lines = append(lines, "", "It is tried again and again. Meanwhile: "+s.role(theme.Key, "Q")+" quits.")
+	case reading:
+		lines = append(lines, text)
+	default:
+		lines = append(lines, teach...)
+	}
+	return lines
+}
+
+func (s *Scene) role(r theme.Role, text string) string { return s.Theme.Draw(r, text) }
+
+// key draws a key in a text that teaches.
+func (s *Scene) key(k string) string { return s.Theme.Draw(theme.Key, k) }
+
+// fit cuts a line to the body.
+func (s *Scene) fit(line string) string {
+	return widget.Cut(line, s.Width, s.Theme.Glyphs.Ellipsis)
+}
+
+// line cleans, cuts and draws a line of a role.
+func (s *Scene) line(r theme.Role, text string) string {
+	return s.role(r, s.fit(widget.Clean(text)))
+}
+
+// rule draws a line across the body.
+func (s *Scene) rule(title string) string {
+	h := s.Theme.Glyphs.Horizontal
+	text := ""
+	if title != "" {
+		text = h + " " + title + " "
+	}
+	for n := s.Width - widget.Width(text); n > 0; n-- {
+		text += h
+	}
+	return s.role(theme.Frame, text)
+}
+
+// State draws what a task is doing: a glyph and a word.
+func (s *Scene) state(state control.State) (string, theme.Role) {
+	g := s.Theme.Glyphs
+	glyph, role := g.Unknown, theme.Warn
+	switch state {
+	case control.Running:
+		glyph, role = g.Running, theme.Busy
+	case control.Waiting:
+		glyph, role = g.Waiting, theme.Good
+	case control.Paused:
+		glyph, role = g.Paused, theme.Faint
+	case control.Blocked:
+		glyph, role = g.Blocked, theme.Warn
+	case control.Unplaced:
+		glyph, role = g.Unplaced, theme.Warn
+	case control.Finished:
+		glyph, role = g.Finished, theme.Faint
+	case control.Failed:
+		glyph, role = g.Failed, theme.Bad
+	}
+	return glyph + " " + string(state), role
+}
+
+// outcome draws how a run ended: a glyph, a word, a role.
+func (s *Scene) outcome(r control.RunView) (glyph, word string, role theme.Role) {
+	g := s.Theme.Glyphs
+	switch task.Outcome(r.Outcome) {
+	case task.OK:
+		if r.Attempt > 1 {
+			return g.Again, "ok after retry", theme.Good
+		}
+		return g.OK, "ok", theme.Good
+	case task.Running:
+		return g.Running, "running", theme.Busy
+	case task.Failed:
+		return g.Bad, "failed", theme.Bad
+	case task.TimedOut:
+		return g.Bad, "timed out", theme.Bad
+	case task.Interrupted:
+		return g.Again, "interrupted", theme.Warn
+	case task.Skipped:
+		return g.Skipped, "skipped", theme.Faint
+	case task.Cancelled:
+		return g.Cancelled, "cancelled", theme.Faint
+	}
+	return g.Unknown, lower(r.Outcome), theme.Warn
+}
+
+// count writes a number of things, with its groups apart.
+func count(n int, what string) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + " " + text[i:]
+	}
+	if n != 1 {
+		what += "s"
+	}
+	return text + " " + what
+}
+
+func lower(outcome string) string {
+	b := []byte(outcome)
+	for i, c := range b {
+		switch {
+		case c >= 'A' && c <= 'Z':
+			b[i] = c + 'a' - 'A'
+		case c == '_':
+			b[i] = ' '
+		}
+	}
+	return string(b)
+}
+
+func keyOf(t control.TaskView) task.Key {
+	return task.Key{Tenant: t.Tenant, Type: t.Type, Name: t.Name}
+}
+
+// in writes how far ahead an instant is; an instant that is past is due.
+func (s *Scene) in(t *time.Time) string {
+	switch {
+	case t == nil:
+		return s.Theme.Glyphs.Skipped
+	case !t.After(s.Now):
+		return "due"
+	}
+	return widget.Span(t.Sub(s.Now))
+}

@@ -1,0 +1,290 @@
+package screen
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/tui/intent"
+	"github.com/seed42aab489/belfry/tui/order"
+	"github.com/seed42aab489/belfry/tui/theme"
+	"github.com/seed42aab489/belfry/tui/widget"
+)
+
+// Services shows the data services and their operations, from which an operation
+// is scheduled.
+type Services struct {
+	service, operation widget.Cursor
+	onOperations       bool
+	filter             filter
+}
+
+// NewServices makes the screen.
+func NewServices() Services { return Services{} }
+
+// Title is "Services".
+func (Services) Title() string { return "Services" }
+
+// Scopes of its keys.
+func (v Services) Scopes() []intent.Scope { return v.filter.scopes(intent.Services, intent.List) }
+
+// deployed is a service as all nodes have it.
+type deployed struct {
+	control.ServiceView
+	nodes []string
+}
+
+// services joins what the nodes have, by name; of one that differs, the active.
+func (v Services) services(s *Scene) []deployed {
+	terms := v.filter.terms()
+	var all []deployed
+	for _, one := range s.Picture.Services {
+		if n := len(all) - 1; n >= 0 && all[n].Name == one.Name {
+			all[n].nodes = append(all[n].nodes, one.Node)
+			if all[n].Status != control.StatusActive && one.Status == control.StatusActive {
+				all[n].ServiceView = one
+			}
+			continue
+		}
+		fields := [][2]string{{"name", one.Name}, {"state", one.Status}, {"node", one.Node}}
+		for _, o := range one.Operations {
+			fields = append(fields, [2]string{"operation", o.Name})
+		}
+		if terms.match(fields...) {
+			all = append(all, deployed{one, []string{one.Node}})
+		}
+	}
+	return all
+}
+
+func (v Services) within(s *Scene, all []deployed) Services {
+	v.service = v.service.Within(len(all), v.seen(s))
+	n := 0
+	if len(all) > 0 {
+		n = len(all[v.service.At].Operations)
+	}
+	v.operation = v.operation.Within(n, v.seen(s))
+	return v
+}
+
+// seen is how many lines of the lists are seen.
+func (v Services) seen(s *Scene) int { return max(1, s.Height-servicesFoot-2) }
+
+// servicesFoot is how many lines tell of what is chosen.
+const servicesFoot = 5
+
+// leftWidth is the room of the list of services.
+func leftWidth(s *Scene) int { return max(22, min(40, s.Width/4)) }
+
+// Update answers an intent.
+func (v Services) Update(s *Scene, in intent.Intent) (Screen, Effect) {
+	if f, ok := v.filter.update(in); ok {
+		v.filter = f
+		return v.within(s, v.services(s)), nil
+	}
+	all := v.services(s)
+	v = v.within(s, all)
+	if len(all) == 0 {
+		if in.Action == intent.Back {
+			return v, Close{}
+		}
+		return v, nil
+	}
+	here := all[v.service.At]
+	if v.onOperations {
+		if c, ok := v.operation.Move(in, len(here.Operations), v.seen(s)); ok {
+			v.operation = c
+			return v, nil
+		}
+	} else if c, ok := v.service.Move(in, len(all), v.seen(s)); ok {
+		v.service, v.operation = c, widget.Cursor{}
+		return v, nil
+	}
+	switch in.Action {
+	case intent.Forward:
+		v.onOperations = len(here.Operations) > 0
+		return v, nil
+	case intent.Backward:
+		v.onOperations = false
+		return v, nil
+	case intent.Back:
+		if v.onOperations {
+			v.onOperations = false
+			return v, nil
+		}
+		return v, Close{}
+	case intent.Copy:
+		return v, Copy{here.Name}
+	case intent.Click:
+		return v.click(s, in, all), nil
+	case intent.New:
+		if !v.onOperations {
+			v.onOperations = true
+			if at := slices.IndexFunc(here.Operations, func(o control.OperationView) bool { return o.Schedulable }); at >= 0 {
+				v.operation = widget.Cursor{At: at}.Within(len(here.Operations), v.seen(s))
+			}
+			return v, nil
+		}
+		o := here.Operations[v.operation.At]
+		return v, Show{NewForm(s, here.Name, o.Name)}
+	case intent.Try, intent.Command:
+		if o, ok := v.chosen(s); ok {
+			it := order.Order{Verb: order.Try, Service: here.Name, Operation: o.Name}
+			if in.Action == intent.Command {
+				return v, Explain{it}
+			}
+			return v, Place{it}
+		}
+	}
+	return v, nil
+}
+
+func (v Services) click(s *Scene, in intent.Intent, all []deployed) Services {
+	if in.Row < 2 || in.Row >= 2+v.seen(s) {
+		return v
+	}
+	v.onOperations = in.Column > leftWidth(s)
+	if v.onOperations {
+		v.operation.At = in.Row - 2 + v.operation.Top
+	} else {
+		v.service.At = in.Row - 2 + v.service.Top
+	}
+	return v.within(s, all)
+}
+
+// chosen is the operation under the cursor.
+func (v Services) chosen(s *Scene) (control.OperationView, bool) {
+	all := v.services(s)
+	v = v.within(s, all)
+	if len(all) == 0 || v.operation.At >= len(all[v.service.At].Operations) {
+		return control.OperationView{}, false
+	}
+	return all[v.service.At].Operations[v.operation.At], true
+}
+
+// Why says why an action does nothing now.
+func (v Services) Why(s *Scene, a intent.Action) string {
+	o, ok := v.chosen(s)
+	switch a {
+	case intent.New, intent.Try, intent.Command, intent.Forward:
+		switch {
+		case !ok:
+			return "there is no operation"
+		case a == intent.New && v.onOperations && !o.Schedulable:
+			return o.Name + " cannot be scheduled: " + o.Why
+		case a == intent.Try && len(o.Parameters) > 0:
+			return o.Name + " takes parameters: " + strings.Join(o.Parameters, ", ")
+		}
+	case intent.Copy:
+		if len(v.services(s)) == 0 {
+			return "there is no service"
+		}
+	}
+	return ""
+}
+
+// View draws the screen.
+func (v Services) View(s *Scene) []string {
+	all := v.services(s)
+	if len(s.Picture.Services) == 0 {
+		return s.nothing(
+			s.role(theme.Title, "No data service is deployed."), "",
+			"A data service is a file, NAME.dbs, that says which SQL each of its operations runs.",
+			"Put one into the host's services folder: it is deployed within seconds, and appears here.",
+		)
+	}
+	v = v.within(s, all)
+	head := s.role(theme.Title, count(len(all), "service"))
+	if l := v.filter.view(s, len(all), len(all)); l != "" {
+		head = l
+	}
+	lines := []string{s.fit(head)}
+	if len(all) == 0 {
+		return append(lines, "", "No service has these words. "+s.key("esc")+" shows all.")
+	}
+	left := leftWidth(s)
+	names := widget.Table{
+		Columns: []widget.Column{{Title: "SERVICE", Width: 10, Grow: 1}, {Title: "OPS", Width: 3, Right: true}, {Title: "", Width: 1}},
+		Len:     len(all), Cursor: v.service, Idle: v.onOperations || v.filter.typing,
+		Row: func(i int) []widget.Cell {
+			glyph, role := s.Theme.Glyphs.OK, theme.Good
+			if all[i].Status != control.StatusActive {
+				glyph, role = s.Theme.Glyphs.Bad, theme.Bad
+			}
+			return []widget.Cell{{Text: all[i].Name}, {Text: itoa(len(all[i].Operations))}, {Text: glyph, Role: role}}
+		},
+	}.View(s.Theme, left, v.seen(s)+1)
+	right := v.operations(s, all[v.service.At], s.Width-left-3)
+	bar := s.role(theme.Frame, s.Theme.Glyphs.Vertical)
+	for i := range v.seen(s) + 1 {
+		lines = append(lines, widget.Fit(at(names, i), left, "")+" "+bar+" "+at(right, i))
+	}
+	return append(append(lines, s.rule("")), v.foot(s, all[v.service.At])...)
+}
+
+func at(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return ""
+}
+
+func (v Services) operations(s *Scene, of deployed, width int) []string {
+	if len(of.Operations) == 0 {
+		return []string{s.role(theme.Faint, widget.Cut("It has no operations.", width, ""))}
+	}
+	using := make(map[string]int)
+	for i := range s.Picture.Tasks {
+		if t := &s.Picture.Tasks[i]; t.Service == of.Name {
+			using[t.Operation]++
+		}
+	}
+	return widget.Table{
+		Columns: []widget.Column{
+			{Title: "OPERATION", Width: 14, Grow: 2, Most: 44},
+			{Title: "PARAMETERS", Width: 10, Grow: 1, Drop: 2, Most: 40},
+			{Title: "TASKS", Width: 5, Right: true, Drop: 1},
+			{Title: "SCHEDULABLE", Width: 12, Grow: 2},
+		},
+		Len: len(of.Operations), Cursor: v.operation, Idle: !v.onOperations || v.filter.typing,
+		Row: func(i int) []widget.Cell {
+			o := of.Operations[i]
+			text, role := s.Theme.Glyphs.OK+" "+string(o.Delivery), theme.Good
+			if !o.Schedulable {
+				text, role = s.Theme.Glyphs.Bad+" "+o.Why, theme.Faint
+			}
+			return []widget.Cell{{Text: o.Name}, {Text: orDash(strings.Join(o.Parameters, ",")), Role: theme.Faint}, {Text: itoa(using[o.Name])}, {Text: text, Role: role}}
+		},
+	}.View(s.Theme, width, v.seen(s)+1)
+}
+
+// foot tells of the service, and of the operation that is chosen.
+func (v Services) foot(s *Scene, of deployed) []string {
+	line := of.Name + " " + of.Status
+	if len(of.nodes) > 0 {
+		line += " on " + strings.Join(of.nodes, ", ")
+	}
+	if of.File != "" {
+		line += "   " + of.File
+	}
+	lines := []string{s.line(theme.Plain, line)}
+	switch {
+	case of.Error != "":
+		for _, l := range widget.Wrap(of.Error, s.Width)[:1] {
+			lines = append(lines, s.role(theme.Bad, l))
+		}
+	case of.Description != "":
+		lines = append(lines, s.line(theme.Faint, of.Description))
+	}
+	o, ok := v.chosen(s)
+	switch {
+	case !ok:
+	case !v.onOperations:
+		lines = append(lines, s.fit(s.key("enter")+" goes to its operations"))
+	case o.Schedulable:
+		lines = append(lines, s.fit(s.key("enter")+" schedules "+o.Name+"   "+s.key("T")+" calls it once now"))
+	default:
+		lines = append(lines, s.line(theme.Warn, o.Name+" cannot be scheduled: "+o.Why))
+	}
+	return lines
+}

@@ -1,0 +1,328 @@
+package screen
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/tui/intent"
+	"github.com/seed42aab489/belfry/tui/order"
+	"github.com/seed42aab489/belfry/tui/theme"
+	"github.com/seed42aab489/belfry/tui/widget"
+)
+
+// The parts of a task's screen.
+const (
+	partRuns = iota
+	partNext
+	partDefinition
+	parts
+)
+
+// comingShown is how many coming instants are listed.
+const comingShown = 100
+
+// Task shows one task: its runs, its coming instants, its definition.
+type Task struct {
+	key    task.Key
+	part   int
+	cursor [parts]widget.Cursor
+}
+
+// NewTask makes the screen of a task.
+func NewTask(key task.Key) Task { return Task{key: key.Normal()} }
+
+// Title is the task's name.
+func (t Task) Title() string { return "Tasks › " + t.key.Name }
+
+// Scopes of its keys.
+func (Task) Scopes() []intent.Scope { return []intent.Scope{intent.Task, intent.List} }
+
+// lines is how long the part that is shown is.
+func (t Task) lines(s *Scene) int {
+	switch t.part {
+	case partRuns:
+		return len(s.Picture.Runs(t.key))
+	case partNext:
+		return len(t.coming(s))
+	}
+	return len(t.definition(s))
+}
+
+func (t Task) coming(s *Scene) []control.NextView {
+	info, ok := s.Picture.Definition(t.key)
+	if !ok {
+		return nil
+	}
+	return control.Instants(&info, s.Now, comingShown)
+}
+
+// seen is how many lines of the part are seen.
+func (t Task) seen(s *Scene) int { return max(1, s.Height-taskHead-1) }
+
+// taskHead is how many lines come before a part.
+const taskHead = 8
+
+// Update answers an intent.
+func (t Task) Update(s *Scene, in intent.Intent) (Screen, Effect) {
+	if c, ok := t.cursor[t.part].Move(in, t.lines(s), t.seen(s)); ok {
+		t.cursor[t.part] = c
+		return t, nil
+	}
+	if in.Action == intent.Back {
+		return t, Close{}
+	}
+	v, ok := s.Picture.Task(t.key)
+	if !ok {
+		return t, nil
+	}
+	runs := s.Picture.Runs(t.key)
+	switch in.Action {
+	case intent.Forward:
+		t.part = (t.part + 1) % parts
+	case intent.Backward:
+		t.part = (t.part + parts - 1) % parts
+	case intent.Open:
+		if at := t.cursor[partRuns].At; t.part == partRuns && at < len(runs) {
+			return t, Show{NewRun(runs[at].FireID, t.key)}
+		}
+	case intent.Copy:
+		return t, Copy{v.Name}
+	case intent.Edit:
+		return t, editing(s, t.key)
+	case intent.Cancel:
+		if r, ok := going(runs); ok {
+			return t, Place{order.Order{Verb: order.Cancel, FireID: r.FireID}}
+		}
+	case intent.Pause, intent.Run, intent.Delete, intent.Command:
+		return t, ordering(s, in.Action, []control.TaskView{v})
+	case intent.Click:
+		if at := in.Row - taskHead - 1 + t.cursor[t.part].Top; in.Row > taskHead && at < t.lines(s) {
+			t.cursor[t.part].At = at
+		}
+	}
+	return t, nil
+}
+
+// going finds the run that goes.
+func going(runs []control.RunView) (control.RunView, bool) {
+	for _, r := range runs {
+		if r.Outcome == string(task.Running) {
+			return r, true
+		}
+	}
+	return control.RunView{}, false
+}
+
+// Why says why an action does nothing now.
+func (t Task) Why(s *Scene, a intent.Action) string {
+	v, ok := s.Picture.Task(t.key)
+	switch a {
+	case intent.Edit, intent.Pause, intent.Delete, intent.Command, intent.Copy:
+		if !ok {
+			return "the task is not there any more"
+		}
+	case intent.Run:
+		if !ok {
+			return "the task is not there any more"
+		}
+		return whyNoRun([]control.TaskView{v})
+	case intent.Cancel:
+		if _, ok := going(s.Picture.Runs(t.key)); !ok {
+			return "no run of it goes"
+		}
+	}
+	return ""
+}
+
+// View draws the screen.
+func (t Task) View(s *Scene) []string {
+	v, ok := s.Picture.Task(t.key)
+	if !ok {
+		return s.nothing(
+			s.role(theme.Title, "There is no task "+widget.Clean(t.key.Name)+" any more."), "",
+			s.key("esc")+" goes back to the list.",
+		)
+	}
+	runs := s.Picture.Runs(t.key)
+	next := t.coming(s)
+	lines := t.head(s, v)
+	lines = append(lines, t.strip(s, runs, next)...)
+	lines = append(lines, t.tabs(s, len(runs)))
+	for len(lines) < taskHead {
+		lines = append(lines, "")
+	}
+	switch t.part {
+	case partRuns:
+		lines = append(lines, runTable(s, runs, t.cursor[partRuns], false, t.seen(s)+1)...)
+	case partNext:
+		lines = append(lines, t.nextTable(s, v, next)...)
+	default:
+		all := t.definition(s)
+		c := t.cursor[partDefinition].Within(len(all), t.seen(s))
+		lines = append(lines, all[c.Top:min(len(all), c.Top+t.seen(s)+1)]...)
+	}
+	return lines
+}
+
+func (t Task) head(s *Scene, v control.TaskView) []string {
+	state, role := s.state(v.State)
+	first := s.role(theme.Title, widget.Clean(v.Name)) + "  " + s.role(role, state)
+	if v.Node != "" {
+		first += " on " + widget.Clean(v.Node)
+	}
+	first += s.role(theme.Faint, "   "+widget.Clean(v.Calls))
+	second := v.Trigger
+	if info, ok := s.Picture.Definition(t.key); ok {
+		if pre := control.PreviewTask(info, nil, nil, s.Now, 1); pre.Text != "" && !strings.HasPrefix(pre.Text, "every ") {
+			second += "   " + pre.Text
+		}
+	}
+	second += ", " + v.TZ
+	third := fmt.Sprintf("misfire %s %s overlap %s %s retry %d %s timeout %s %s %s %s revision %d",
+		v.Misfire, s.Theme.Glyphs.Dot, v.Overlap, s.Theme.Glyphs.Dot, v.Retry, s.Theme.Glyphs.Dot, v.Timeout, s.Theme.Glyphs.Dot, v.Delivery, s.Theme.Glyphs.Dot, v.Revision)
+	lines := []string{s.fit(first), s.line(theme.Plain, second), s.line(theme.Faint, third)}
+	if v.Reason != "" {
+		lines[2] = s.line(theme.Warn, v.Reason)
+	}
+	return append(lines, s.rule(""))
+}
+
+// strip draws past firings at the left of now, and coming ones at its right, and
+// below them how long the runs took.
+func (t Task) strip(s *Scene, runs []control.RunView, next []control.NextView) []string {
+	half := (s.Width - 14) / 2
+	n := min(len(runs), half)
+	past := recent(s, runs, n)
+	if n == 0 {
+		past = ""
+	}
+	took := make([]int, n)
+	for i := range n {
+		took[n-1-i] = int(length(s, runs[i]).Milliseconds())
+	}
+	glyph := s.Theme.Glyphs.Planned
+	if v, ok := s.Picture.Task(t.key); ok && v.State == control.Paused {
+		glyph = s.Theme.Glyphs.Paused
+	}
+	ahead := strings.Repeat(glyph, min(len(next), half))
+	since := ""
+	if n > 0 {
+		since = widget.Ago(s.Now.Sub(runs[n-1].Scheduled))
+	}
+	until := ""
+	if len(ahead) > 0 {
+		until = "in " + widget.Span(next[min(len(next), half)-1].At.Sub(s.Now))
+	}
+	return []string{
+		s.fit("firings  " + widget.FitRight(past, half, "") + " " + s.role(theme.Key, s.Theme.Glyphs.Now) + " " + s.role(theme.Faint, ahead)),
+		s.fit("took     " + widget.FitRight(widget.Bars(took, s.Theme.Glyphs.Bars), half, "") + " " + s.role(theme.Key, s.Theme.Glyphs.Now)),
+		s.fit(s.role(theme.Faint, "         "+widget.FitRight(since, half, "")+" now "+until)),
+	}
+}
+
+// length is how long a run took, or takes so far.
+func length(s *Scene, r control.RunView) time.Duration {
+	switch {
+	case r.Started == nil:
+		return 0
+	case r.Ended != nil:
+		return r.Ended.Sub(*r.Started)
+	case r.Outcome == string(task.Running):
+		return max(0, s.Now.Sub(*r.Started))
+	}
+	return 0
+}
+
+func (t Task) tabs(s *Scene, runs int) string {
+	names := []string{fmt.Sprintf("Runs %d", runs), "Coming instants", "Definition"}
+	var b strings.Builder
+	for i, name := range names {
+		if i == t.part {
+			b.WriteString(s.role(theme.Selected, " "+name+" "))
+		} else {
+			b.WriteString(s.role(theme.Faint, " "+name+" "))
+		}
+		b.WriteString(" ")
+	}
+	return s.fit(b.String())
+}
+
+func (t Task) nextTable(s *Scene, v control.TaskView, next []control.NextView) []string {
+	if len(next) == 0 {
+		return []string{"", "It never fires again."}
+	}
+	table := widget.Table{
+		Columns: []widget.Column{{Title: "IN", Width: 8, Right: true}, {Title: "LOCAL, " + v.TZ, Width: 30}, {Title: "UTC", Width: 20, Drop: 1}, {Title: "NOTE", Width: 10, Grow: 1}},
+		Len:     len(next), Cursor: t.cursor[partNext],
+		Row: func(i int) []widget.Cell {
+			note := next[i].Note
+			if v.State == control.Paused {
+				note = strings.TrimPrefix(note+"; paused: it does not fire", "; ")
+			}
+			return []widget.Cell{
+				{Text: s.in(&next[i].At)},
+				{Text: next[i].At.Format("Mon 2006-01-02 15:04:05 -0700")},
+				{Text: next[i].At.UTC().Format(time.RFC3339), Role: theme.Faint},
+				{Text: note, Role: theme.Warn},
+			}
+		},
+	}
+	return table.View(s.Theme, s.Width, t.seen(s)+1)
+}
+
+func (t Task) definition(s *Scene) []string {
+	info, ok := s.Picture.Definition(t.key)
+	if !ok {
+		return nil
+	}
+	v, _ := s.Picture.Task(t.key)
+	var lines []string
+	add := func(name, value string) {
+		if value == "" {
+			return
+		}
+		for i, part := range widget.Wrap(value, max(10, s.Width-18)) {
+			if i > 0 {
+				name = ""
+			}
+			lines = append(lines, s.fit(s.role(theme.Faint, widget.Fit(name, 16, ""))+"  "+part))
+		}
+	}
+	date := func(at *time.Time) string {
+		if at == nil {
+			return ""
+		}
+		return at.Format(time.RFC3339)
+	}
+	add("name", v.Name)
+	add("tenant, type", v.Tenant+", "+v.Type)
+	add("uid", v.UID)
+	add("revision", fmt.Sprint(v.Revision))
+	add("calls", v.Calls)
+	add("trigger", v.Trigger)
+	add("time zone", v.TZ)
+	add("start", date(v.Start))
+	add("end", date(v.End))
+	if info.Trigger.Jitter > 0 {
+		add("jitter", info.Trigger.Jitter.String())
+	}
+	add("misfire", string(v.Misfire))
+	add("overlap", string(v.Overlap))
+	add("delivery", string(v.Delivery))
+	add("retry", fmt.Sprintf("%d, first after %s", v.Retry, info.Retry.Delay(2)))
+	add("timeout", v.Timeout)
+	add("paused", info.PauseReason)
+	for _, a := range v.Alerts {
+		text := string(a.On)
+		if a.After > 0 {
+			text += " " + a.After.String()
+		}
+		add("alert", text+" to "+strings.Join(a.To, ", "))
+	}
+	add("description", v.Description)
+	add("fired", fmt.Sprintf("%d times, %d failed, %d skipped", v.Fired, v.Failures, v.Skipped))
+	return lines
+}
