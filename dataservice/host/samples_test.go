@@ -85,8 +85,9 @@ func samples(t *testing.T, names ...string) *fixture {
 	return f
 }
 
-// TestSamples plays the requests in testdata/<Service>.http, lines that begin
-// with ">", and compares the answers with those that stand below each.
+// TestSamples plays the requests in testdata/<Service>.http, or <Service>-….http,
+// lines that begin with ">", and compares the answers with those that stand below
+// each.
 func TestSamples(t *testing.T) {
 	t.Parallel()
 	scripts, err := filepath.Glob("testdata/*.http")
@@ -97,7 +98,8 @@ func TestSamples(t *testing.T) {
 		name := strings.TrimSuffix(filepath.Base(script), ".http")
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := samples(t, name)
+			service, _, _ := strings.Cut(name, "-")
+			f := samples(t, service)
 			want, err := os.ReadFile(script)
 			if err != nil {
 				t.Fatal(err)
