@@ -18,10 +18,17 @@ type FireKey struct {
 	ClaimedAt time.Time // the inbox refuses what was claimed before its horizon
 }
 
-// Principal is who makes a request, as the host has found out.
+// Principal is who makes a request, as the host has found out. It is not changed
+// once it is made.
 type Principal struct {
 	Name  string
 	Roles []string
+	// Scopes are what a token is for, beside the roles: the interfaces that are not
+	// data services ask for them.
+	Scopes []string
+	// System is the host itself, on behalf of a task that an administrator made: it
+	// has every role.
+	System bool
 }
 
 // Has tells whether the principal, who may be nil for nobody known, has one of
@@ -30,7 +37,7 @@ func (p *Principal) Has(roles []string) bool {
 	if len(roles) == 0 {
 		return true
 	}
-	return p != nil && slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(p.Roles, r) })
+	return p != nil && (p.System || slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(p.Roles, r) }))
 }
 
 // Call asks for an operation of a deployed service, in process.

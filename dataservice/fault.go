@@ -19,17 +19,19 @@ type FaultKind uint8
 
 // The kinds of faults. The transport maps them to a status.
 const (
-	FaultInternal    FaultKind = iota // our side or the database: 500
-	FaultInput                        // the request is wrong: 400
-	FaultNotFound                     // no such service, operation, resource: 404
-	FaultInactive                     // the service is deployed but inactive: 503
-	FaultUnsupported                  // described, but not supported yet: 501
-	FaultUnreachable                  // no connection to be had, nothing was sent: 503
-	FaultTimeout                      // took too long: 504
-	FaultLimit                        // a bound was exceeded: rows, bytes, nesting: 500
-	FaultBusy                         // concurrency exhausted: 429
-	FaultInProgress                   // the same firing is being executed elsewhere
-	FaultExpired                      // the firing was claimed before the inbox's horizon
+	FaultInternal        FaultKind = iota // our side or the database: 500
+	FaultInput                            // the request is wrong: 400
+	FaultNotFound                         // no such service, operation, resource: 404
+	FaultInactive                         // the service is deployed but inactive: 503
+	FaultUnsupported                      // described, but not supported yet: 501
+	FaultUnreachable                      // no connection to be had, nothing was sent: 503
+	FaultTimeout                          // took too long: 504
+	FaultLimit                            // a bound was exceeded: rows, bytes, nesting: 500
+	FaultBusy                             // concurrency exhausted: 429
+	FaultInProgress                       // the same firing is being executed elsewhere
+	FaultExpired                          // the firing was claimed before the inbox's horizon
+	FaultUnauthenticated                  // nobody known asks for what not everybody may: 401
+	FaultForbidden                        // the caller lacks a role: 403
 )
 
 // Fault is what a request ends with when it fails (WSO2: DataServiceFault).

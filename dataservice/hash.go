@@ -110,6 +110,9 @@ func (d digest) call(c *CallQuery) {
 
 func (d digest) query(q *Query) {
 	d.add("query", q.ID, q.Source, q.ReturnGeneratedKeys, q.KeyColumns, q.ReturnUpdatedRowCount, q.InputTrigger, q.OutputTrigger)
+	if len(q.Roles) > 0 {
+		d.add("roles", q.Roles)
+	}
 	d.properties(q.SQL)
 	d.properties(q.Properties)
 	for _, p := range q.Params {

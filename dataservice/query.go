@@ -12,6 +12,10 @@ type Query struct {
 	// that are not SQL.
 	SQL map[string]string
 
+	// Roles (requiredRoles, in Belfry's namespace): who calls it must have one of
+	// them; where it is nested in another query's result, it is left out otherwise.
+	Roles []string
+
 	Params []*Param
 	Result *Result // nil: in-only
 

@@ -16,8 +16,6 @@ func (s *Service) Schedulable(operation string) (reason string, ok bool) {
 		return fmt.Sprintf("service %s is inactive", s.Name), false
 	case !s.HTTP():
 		return fmt.Sprintf("service %s has no HTTP endpoint", s.Name), false
-	case s.RequiresSecurity:
-		return fmt.Sprintf("service %s requires authentication, which is not supported yet", s.Name), false
 	case o.Unsupported != "":
 		return fmt.Sprintf("operation %s of service %s is not served: %s", operation, s.Name, o.Unsupported), false
 	case len(o.Call.Params) > 0:

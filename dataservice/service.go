@@ -24,12 +24,14 @@ type Service struct {
 	// Transports as written ("http", "https", "local"); empty: all.
 	Transports []string
 
-	BatchRequests     bool
-	Boxcarring        bool
-	LegacyBoxcarring  bool
-	Streaming         bool
-	RequiresSecurity  bool // a <policy> or enableSec: refused until authentication is there
-	AuthorizationRole string
+	BatchRequests    bool
+	Boxcarring       bool
+	LegacyBoxcarring bool
+	Streaming        bool
+	RequiresSecurity bool // a <policy> or enableSec: every caller must be known
+	// Roles: every caller must have one of them (requiredRoles of <data>, in Belfry's
+	// namespace); empty: any caller will do.
+	Roles []string
 
 	Sources    []*Source
 	Queries    []*Query
@@ -46,14 +48,14 @@ type Service struct {
 	File, Hash string
 }
 
-// HTTP tells whether the service has an HTTP endpoint, so that its operations
-// can be scheduled (WSO2: an EPR that starts with http:).
+// HTTP tells whether the service has an HTTP endpoint, with TLS or without, so that
+// its operations can be scheduled (WSO2: an EPR that starts with http:).
 func (s *Service) HTTP() bool {
 	if len(s.Transports) == 0 {
 		return true
 	}
 	for _, t := range s.Transports {
-		if t == "http" {
+		if t == "http" || t == "https" {
 			return true
 		}
 	}
@@ -178,7 +180,9 @@ type CallQuery struct {
 	Position
 	Query  string // href
 	Params []WithParam
-	Roles  []string // requiredRoles; nested calls only
+	// Roles (requiredRoles): the caller must have one of them, or the call is refused;
+	// one that is nested is left out.
+	Roles []string
 }
 
 // WithParam fills a query's parameter (the <with-param> element).

@@ -93,7 +93,14 @@ func (r *reader) onlyCall(n *node) dataservice.CallQuery {
 		r.addf(n.pos, "<%s> needs <call-query>", n.Local)
 		return dataservice.CallQuery{Position: n.pos}
 	}
-	return r.call(c)
+	call := r.call(c)
+	// The original says it of the call, and Belfry also of what makes it.
+	if own := roles(n.own("requiredRoles")); len(own) > 0 && len(call.Roles) > 0 {
+		r.addf(c.at("requiredRoles"), "requiredRoles is said of <%s> and of its <call-query>; say it once", n.Local)
+	} else if len(own) > 0 {
+		call.Roles = own
+	}
+	return call
 }
 
 func (r *reader) call(n *node) dataservice.CallQuery {

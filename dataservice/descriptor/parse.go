@@ -105,16 +105,16 @@ var (
 
 func (r *reader) attributes(n *node) *dataservice.Service {
 	s := &dataservice.Service{
-		Name:              strings.TrimSpace(n.get("name")),
-		Description:       strings.TrimSpace(n.get("description")),
-		Group:             strings.TrimSpace(n.get("serviceGroup")),
-		Active:            r.oneOf(n, "serviceStatus", "active", "inactive") != "inactive",
-		Transports:        strings.Fields(n.get("transports")),
-		BatchRequests:     r.boolean(n, "enableBatchRequests"),
-		Boxcarring:        r.boolean(n, "enableBoxcarring"),
-		Streaming:         !r.boolean(n, "disableStreaming"),
-		RequiresSecurity:  n.first("policy") != nil || n.first("enableSec") != nil,
-		AuthorizationRole: "",
+		Name:             strings.TrimSpace(n.get("name")),
+		Description:      strings.TrimSpace(n.get("description")),
+		Group:            strings.TrimSpace(n.get("serviceGroup")),
+		Active:           r.oneOf(n, "serviceStatus", "active", "inactive") != "inactive",
+		Transports:       strings.Fields(n.get("transports")),
+		BatchRequests:    r.boolean(n, "enableBatchRequests"),
+		Boxcarring:       r.boolean(n, "enableBoxcarring"),
+		Streaming:        !r.boolean(n, "disableStreaming"),
+		RequiresSecurity: n.first("policy") != nil || n.first("enableSec") != nil,
+		Roles:            roles(n.own("requiredRoles")),
 	}
 	s.LegacyBoxcarring = s.Boxcarring && !r.boolean(n, "disableLegacyBoxcarringMode")
 	r.boolean(n, "enableDTP")

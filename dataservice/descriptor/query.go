@@ -22,6 +22,7 @@ func (r *reader) query(n *node) {
 		ReturnGeneratedKeys:   r.boolean(n, "returnGeneratedKeys"),
 		ReturnUpdatedRowCount: r.boolean(n, "returnUpdatedRowCount"),
 		KeyColumns:            roles(n.get("keyColumns")),
+		Roles:                 roles(n.own("requiredRoles")),
 		InputTrigger:          strings.TrimSpace(n.get("input-event-trigger")),
 		OutputTrigger:         strings.TrimSpace(n.get("output-event-trigger")),
 		Properties:            map[string]string{},

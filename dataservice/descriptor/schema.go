@@ -49,6 +49,7 @@ func descriptorShape() *shape {
 		text: true, children: element.children,
 	}
 	return &shape{
+		ownAttrs: words("requiredRoles"),
 		attrs: words("name description serviceNamespace baseURI serviceGroup serviceStatus transports " +
 			"enableBatchRequests enableBoxcarring disableLegacyBoxcarringMode disableStreaming enableDTP txManagerJNDIName publishSwagger"),
 		children: map[string]*shape{
@@ -56,10 +57,10 @@ func descriptorShape() *shape {
 			"config":        {attrs: words("id enableOData"), children: map[string]*shape{"property": property}},
 			"query":         query,
 			"event-trigger": triggerShape(),
-			"operation": {attrs: words("name disableStreaming returnRequestStatus"), children: map[string]*shape{
+			"operation": {attrs: words("name disableStreaming returnRequestStatus"), ownAttrs: words("requiredRoles"), children: map[string]*shape{
 				"description": text(""), "call-query": callQuery,
 			}},
-			"resource": {attrs: words("method path disableStreaming returnRequestStatus"), children: map[string]*shape{
+			"resource": {attrs: words("method path disableStreaming returnRequestStatus"), ownAttrs: words("requiredRoles"), children: map[string]*shape{
 				"description": text(""), "call-query": callQuery,
 			}},
 			"authorization_provider": {attrs: words("class"), children: map[string]*shape{
@@ -85,7 +86,8 @@ func queryShape(property *shape) *shape {
 	}
 	bounds := leaf("minimum maximum")
 	return &shape{
-		attrs: words("id useConfig input-event-trigger output-event-trigger returnGeneratedKeys keyColumns returnUpdatedRowCount inputNamespace"),
+		ownAttrs: words("requiredRoles"),
+		attrs:    words("id useConfig input-event-trigger output-event-trigger returnGeneratedKeys keyColumns returnUpdatedRowCount inputNamespace"),
 		children: map[string]*shape{
 			"sql": text("dialect"), "sparql": text(""), "expression": text(""), "scraperVariable": text(""),
 			"excel":      sheet("workbookname startingrow maxrowcount hasheader headerrow"),

@@ -59,6 +59,14 @@ func (n *node) attrNS(space, name string) *attr {
 }
 
 // get gives an attribute's value; empty if it is absent.
+// own gives an attribute in Belfry's namespace; empty if it is absent.
+func (n *node) own(name string) string {
+	if a := n.attrNS(dataservice.BelfryNamespace, name); a != nil {
+		return a.value
+	}
+	return ""
+}
+
 func (n *node) get(name string) string {
 	if a := n.attr(name); a != nil {
 		return a.value

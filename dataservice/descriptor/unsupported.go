@@ -90,17 +90,8 @@ type noteFunc func(at dataservice.Position, what, why string)
 
 func (r *reader) unsupportedService(root *node, note noteFunc) {
 	s := r.service
-	if s.RequiresSecurity {
-		at := root.pos
-		if n := root.first("policy"); n != nil {
-			at = n.pos
-		} else if n := root.first("enableSec"); n != nil {
-			at = n.pos
-		}
-		note(at, "service "+s.Name, "it requires security (policy, enableSec), which is not supported yet: every request is refused")
-	}
 	if n := root.first("authorization_provider"); n != nil {
-		note(n.pos, "authorization_provider", "it is not supported yet")
+		note(n.pos, "authorization_provider", "Java classes are not run: roles come from the host's users file or from tokens (auth in belfryd.yaml)")
 	}
 }
 

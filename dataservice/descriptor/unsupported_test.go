@@ -54,8 +54,8 @@ func TestUnsupported(t *testing.T) {
 			"operation op: it is described twice with the same words, first at 1:132; this one has no effect",
 		},
 		{
-			"security", `<query id="q"><sql>select 1</sql></query><enableSec/>` + call,
-			"service S: it requires security (policy, enableSec), which is not supported yet: every request is refused",
+			"security", `<query id="q"><sql>select 1</sql></query><enableSec/><authorization_provider class="x.Y"/>` + call,
+			"authorization_provider: Java classes are not run: roles come from the host's users file or from tokens (auth in belfryd.yaml)",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -99,9 +99,18 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, caller *dataservice
 		x.fault(&dataservice.Fault{Code: dataservice.UnknownError, Kind: dataservice.FaultBusy, Message: "too many requests at the same time"})
 		return
 	}
-	if err := b.Serve(x); err != nil {
+	if err := x.serve(); err != nil {
 		x.fail(err)
 	}
+}
+
+func (x *Exchange) serve() error {
+	if admit := x.gate.opts.Admit; admit != nil {
+		if err := admit(x); err != nil {
+			return err
+		}
+	}
+	return x.binding.Serve(x)
 }
 
 // SameOrigin refuses what another site makes a browser send, if it may change

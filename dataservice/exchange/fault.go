@@ -34,6 +34,10 @@ func Status(kind dataservice.FaultKind) int {
 		return http.StatusConflict
 	case dataservice.FaultExpired:
 		return http.StatusGone
+	case dataservice.FaultUnauthenticated:
+		return http.StatusUnauthorized
+	case dataservice.FaultForbidden:
+		return http.StatusForbidden
 	}
 	return http.StatusInternalServerError
 }

@@ -34,6 +34,9 @@ type Options struct {
 	// Default: the gate's own.
 	Boxes *boxcar.Sessions
 	Log   *slog.Logger // default: nothing is logged
+	// Admit is asked before the binding is: it may refuse a request, and says who
+	// makes it. Nil: everybody is let in.
+	Admit func(x *Exchange) error
 	// Observe hears of every request. It must be quick and safe for concurrent
 	// use. May be nil.
 	Observe func(Served)

@@ -226,7 +226,7 @@ func (d *deployer) deploy(ctx context.Context, rel string, f *file, data []byte,
 			return
 		}
 	}
-	next := newDeployment(s, runtime, d.opts.HTTP)
+	next := newDeployment(s, runtime, d.opts.Auth, d.opts.HTTP)
 	d.revisions[s.Name]++
 	next.file, next.revision, next.at = rel, d.revisions[s.Name], d.opts.Now().UTC()
 	d.replace(f, next, old)
@@ -248,7 +248,7 @@ func (d *deployer) replace(f *file, next, old *deployment) {
 	d.dirty = true
 	d.opts.Log.Info("service deployed", "service", name, "file", next.file, "revision", next.revision, "active", next.service.Active,
 		"operations", len(next.service.Operations), "resources", len(next.service.Resources))
-	for _, u := range next.service.Unsupported {
+	for _, u := range slices.Concat(next.service.Unsupported, next.unguardedNote()) {
 		d.opts.Log.Warn("not supported", "service", name, "at", fmt.Sprintf("%s:%s", next.file, u.Position), "what", u.What, "why", u.Why)
 	}
 	if old != nil {

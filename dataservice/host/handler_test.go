@@ -166,7 +166,7 @@ func TestInvoke(t *testing.T) {
 		{dataservice.Call{Service: "a", Operation: "none"}, dataservice.FaultNotFound, "no operation none"},
 		{dataservice.Call{Service: "none", Operation: "op"}, dataservice.FaultNotFound, "not deployed"},
 		{dataservice.Call{Service: "off", Operation: "op"}, dataservice.FaultInactive, "inactive"},
-		{dataservice.Call{Service: "sec", Operation: "op"}, dataservice.FaultUnsupported, "authentication"},
+		{dataservice.Call{Service: "sec", Operation: "op"}, dataservice.FaultUnauthenticated, "credentials"},
 		{dataservice.Call{Service: "csv", Operation: "op"}, dataservice.FaultUnsupported, "CSV"},
 		{dataservice.Call{Service: "a", Operation: "with"}, dataservice.FaultInternal, "internal error"},
 	} {

@@ -67,6 +67,10 @@ type Options struct {
 	// which they are cancelled; default 5 min.
 	Drain time.Duration
 
+	// Auth finds out who makes a request. Nil: nobody can be known, and what needs a
+	// caller that is known is refused.
+	Auth Authenticator
+
 	// HTTP bounds the requests of each service. Log is set by the host.
 	HTTP exchange.Options
 

@@ -62,6 +62,9 @@ func (h *Host) invoke(ctx context.Context, c dataservice.Call, out result.Sink) 
 	case o.Unsupported != "":
 		return outcome, fault(dataservice.FaultUnsupported, o.Unsupported)
 	}
+	if f := d.allowed(c.Caller, &o.Call, o.Name); f != nil {
+		return outcome, f
+	}
 	defer func() {
 		if cause := recover(); cause != nil {
 			h.opts.Log.Error("call panicked", "service", c.Service, "request", c.Operation, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
@@ -91,11 +94,8 @@ func (h *Host) enter(find func(*set) *deployment) *deployment {
 
 // closed tells why a service refuses every request; empty: it does not.
 func closed(s *dataservice.Service) (dataservice.FaultKind, string) {
-	switch {
-	case !s.Active:
+	if !s.Active {
 		return dataservice.FaultInactive, "service " + s.Name + " is inactive"
-	case s.RequiresSecurity:
-		return dataservice.FaultUnsupported, "service " + s.Name + " requires authentication, which is not supported yet"
 	}
 	return 0, ""
 }

@@ -112,7 +112,7 @@ func describe(d *deployment) View {
 			Method: r.Method, Path: r.Path, Description: r.Description, Params: paramsOf(s, r.Call), Unsupported: r.Unsupported,
 		})
 	}
-	for _, u := range slices.Concat(s.Unsupported, d.runtime.Unsupported()) {
+	for _, u := range slices.Concat(s.Unsupported, d.runtime.Unsupported(), d.unguardedNote()) {
 		v.Unsupported = append(v.Unsupported, UnsupportedView{Line: u.Line, Column: u.Column, What: u.What, Why: u.Why})
 	}
 	return v

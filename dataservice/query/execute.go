@@ -117,6 +117,9 @@ func (x *run) nested(ctx context.Context, f *field, outer *compiled, ob *bound, 
 		return &result.LimitError{What: "queries nested in one another", Limit: int64(limit), Setting: "limits.query_depth"}
 	}
 	c := x.queries[f.call.Query]
+	if !x.req.Caller.Has(c.q.Roles) {
+		return nil
+	}
 	b, err := c.bind(func(p *bind.Param) ([]string, bool) {
 		for i := range f.call.Params {
 			w := &f.call.Params[i]
