@@ -89,7 +89,6 @@ func strayParams(s *dataservice.Service, c *dataservice.CallQuery, from string, 
 type noteFunc func(at dataservice.Position, what, why string)
 
 func (r *reader) unsupportedService(root *node, note noteFunc) {
-	s := r.service
 	if n := root.first("authorization_provider"); n != nil {
 		note(n.pos, "authorization_provider", "Java classes are not run: roles come from the host's users file or from tokens (auth in belfryd.yaml)")
 	}

@@ -37,7 +37,8 @@
 // another of the same source, so a pool of one connection is enough. A nested
 // call finds a parameter where its with-param says (column or query-param), and
 // else in the other place. Column names are compared in any case. Elements with
-// requiredRoles are left out unless the caller has one of the roles. An optional field that is null is left out.
+// requiredRoles are left out unless the caller has one of the roles; so are calls
+// of queries with requiredRoles. An optional field that is null is left out.
 //
 // The descriptor's maxRows leaves out what is beyond it, as JDBC does; Limits are
 // the host's, and a request that exceeds them fails with FaultLimit.
