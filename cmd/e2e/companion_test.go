@@ -19,6 +19,7 @@ func TestExamples(t *testing.T) {
 	t.Parallel()
 	h := sampleHost(t)
 	h.start()
+	h.write("tasks.yaml", "name: from-a-file\nservice: Stock\noperation: getLowStock\ntrigger: {cron: \"0 30 2 * * ?\"}\n")
 	examples := examplesOf(t)
 	if len(examples) < 40 {
 		t.Fatalf("only %d examples found", len(examples))
@@ -43,6 +44,14 @@ func TestExamples(t *testing.T) {
 		if strings.Contains(example, "run list --task") {
 			h.shell("belfry task run stock-watch --wait >/dev/null")
 		}
+		if strings.Contains(example, "task copy ") {
+			for _, name := range []string{"stock-watch-2", "nightly-paused"} {
+				h.shell("belfry task delete " + name + " --yes 2>/dev/null || true")
+			}
+		}
+		if strings.Contains(example, "task revert ") {
+			h.shell("belfry task set stock-watch --description \"$(date +%N)\"")
+		}
 		if strings.Contains(example, "--if-revision") {
 			h.shell("belfry task delete stock-watch --yes && belfry task create stock-watch --service Stock --operation getLowStock --interval 1h")
 			h.shell("belfry task set stock-watch --retry 1")
@@ -64,7 +73,7 @@ func examplesOf(t *testing.T) []string {
 		if err != nil {
 			t.Fatalf("%v --help: %v", path, err)
 		}
-		for _, m := range regexp.MustCompile(`(?m)^  (belfry .*)$`).FindAllStringSubmatch(string(out), -1) {
+		for _, m := range regexp.MustCompile(`(?m)^  ((?:EDITOR=.* )?belfry .*)$`).FindAllStringSubmatch(string(out), -1) {
 			// Usage lines and the aliases stand apart from examples: they end in
 			// [flags] or [command].
 			if !strings.HasSuffix(m[1], "]") {

@@ -37,6 +37,9 @@ type Control struct {
 	now      func() time.Time
 	cluster  string
 	triggers trigger.Compiler
+	// deployed is the catalogue as one long piece of work has read it; nil: it is
+	// read each time.
+	deployed []ServiceView
 }
 
 // New makes a Control. It does nothing yet.
@@ -54,6 +57,12 @@ func New(d Deps) *Control {
 		store:   store.New(d.KV, store.Options{Root: d.Root, Corrupt: corrupt}),
 		members: d.Members, caller: d.Caller, now: d.Now, cluster: d.Cluster,
 	}
+}
+
+// As is the same Control for somebody who edits by this name, which the audit
+// keeps.
+func (c *Control) As(by string) *Control {
+	return &Control{store: c.store.As(by), members: c.members, caller: c.caller, now: c.now, cluster: c.cluster}
 }
 
 // compile is how a bucket is replayed here.

@@ -71,7 +71,15 @@ func (c *Control) create(ctx context.Context, info task.Info, r *store.Receipt) 
 // returns, unless it is an *Error), not_found, conflict, unavailable,
 // unknown_outcome.
 func (c *Control) UpdateTask(ctx context.Context, key task.Key, revision int64, change func(*task.Info) error) (TaskView, error) {
-	info, err := c.store.Update(ctx, key, revision, func(info *task.Info) error {
+	info, err := c.update(ctx, key, revision, change)
+	if err != nil {
+		return TaskView{}, c.missing(ctx, key, err)
+	}
+	return c.view(ctx, info)
+}
+
+func (c *Control) update(ctx context.Context, key task.Key, revision int64, change func(*task.Info) error) (task.Info, error) {
+	return c.store.Update(ctx, key, revision, func(info *task.Info) error {
 		before := *info
 		before.Do = info.Do.Clone() // change may write into it
 		if err := change(info); err != nil {
@@ -86,10 +94,6 @@ func (c *Control) UpdateTask(ctx context.Context, key task.Key, revision int64, 
 		pin(&before, info)
 		return nil
 	})
-	if err != nil {
-		return TaskView{}, c.missing(ctx, key, err)
-	}
-	return c.view(ctx, info)
 }
 
 // pin fixes what an interval counts from when a task is resumed, since From

@@ -268,3 +268,14 @@ func (c *Control) CancelRun(ctx context.Context, fireID string) error {
 	_, err = c.store.Ask(ctx, task.Request{Kind: task.RequestCancel, Task: l.info.Key, FireID: task.FireID(fireID)})
 	return wrap(err)
 }
+
+// Rerun asks for the task of a firing to be fired once more, now, and gives the
+// new fire id. Codes as of RunTask.
+func (c *Control) Rerun(ctx context.Context, fireID string) (string, error) {
+	attempts, err := c.Run(ctx, fireID)
+	if err != nil {
+		return "", err
+	}
+	of := attempts[0]
+	return c.RunTask(ctx, task.Key{Tenant: of.Tenant, Type: of.Type, Name: of.Task}, "again after "+fireID)
+}

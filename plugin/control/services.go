@@ -40,6 +40,9 @@ func Callable(published store.Service) bool {
 // Services lists what the hosts of the group have deployed, by name and node.
 // While no host is up, it lists what those before had.
 func (c *Control) Services(ctx context.Context) ([]ServiceView, error) {
+	if c.deployed != nil {
+		return c.deployed, nil
+	}
 	catalogue, err := c.store.Catalogue(ctx)
 	if err != nil {
 		return nil, wrap(err)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-
-	"github.com/seed42aab489/belfry/plugin/store"
 )
 
 // Bounds of the lists in a status.
@@ -79,22 +77,4 @@ func (v *StatusView) count(tasks []TaskView) {
 	}
 	slices.SortStableFunc(next, func(a, b TaskView) int { return a.Next.Compare(*b.Next) })
 	v.Next = append(v.Next, next[:min(len(next), soonest)]...)
-}
-
-// Events lists what happened lately, newest last; at most limit (below 1: all
-// that are kept).
-func (c *Control) Events(ctx context.Context, limit int) ([]EventView, error) {
-	events, err := c.store.Events(ctx, limit)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	views := make([]EventView, 0, len(events))
-	for _, e := range events {
-		views = append(views, eventView(e))
-	}
-	return views, nil
-}
-
-func eventView(e store.Event) EventView {
-	return EventView{Time: e.Time.UTC(), Level: e.Level, Code: e.Code, Object: e.Object, Text: e.Text, Node: e.Node}
 }

@@ -51,7 +51,7 @@ func (s *Store) Barrier(ctx context.Context) (Barrier, int64, <-chan struct{}, e
 // it twice, or while it is open, changes nothing. Errors: coordclient.ErrNotFound,
 // ErrUnavailable, ErrUnknownOutcome, *CorruptError.
 func (s *Store) Lift(ctx context.Context, by string) error {
-	err := s.alter(ctx, func() (string, any, int64, error) {
+	err := s.alter(ctx, Edit{Code: BarrierLifted, By: by}, func() (string, any, int64, error) {
 		b, version, _, err := s.Barrier(ctx)
 		if err != nil || b.Open || b.Lifted {
 			return "", nil, 0, err
@@ -67,8 +67,8 @@ func (s *Store) Lift(ctx context.Context, by string) error {
 
 // alter reads, changes and sets a record until it did not move meanwhile. read
 // gives no key when there is nothing to change. Committing the same change
-// twice must do no harm.
-func (s *Store) alter(ctx context.Context, read func() (key string, record any, version int64, err error)) error {
+// twice must do no harm. An entry with a code goes into the audit.
+func (s *Store) alter(ctx context.Context, entry Edit, read func() (key string, record any, version int64, err error)) error {
 	var last error
 	for try := range maxRefetch {
 		key, record, version, err := read()
@@ -79,7 +79,17 @@ func (s *Store) alter(ctx context.Context, read func() (key string, record any, 
 		if err != nil {
 			return err
 		}
-		last = s.kv.Commit(ctx, coordclient.Set(key, value, version))
+		ops := []coordclient.Op{coordclient.Set(key, value, version)}
+		if entry.Code != "" {
+			audit, err := s.note(ctx, groupAudit, entry)
+			if err != nil {
+				return err
+			}
+			ops = append(ops, audit)
+		}
+		if last = s.kv.Commit(ctx, ops...); errors.Is(last, coordclient.ErrExists) {
+			last = coordclient.ErrConflict // the first entry of the audit is another's
+		}
 		if !errors.Is(last, coordclient.ErrConflict) && !errors.Is(last, coordclient.ErrUnknownOutcome) {
 			return last
 		}

@@ -117,6 +117,12 @@ func (o *Owner) planDrop(ctx context.Context, b int, info task.Info) ([]step, er
 		coordclient.Delete(o.keys.task(home, info.Key), info.Revision-1),
 		means(means(nil, coordclient.ErrNotFound, errSkip), coordclient.ErrConflict, bucket.ErrMoved),
 	}}
+	if info.Revision > firstKept {
+		steps = append(steps, step{
+			coordclient.Delete(o.keys.history(home, info.Key), coordclient.AnyVersion),
+			means(nil, coordclient.ErrNotFound, errSkip),
+		})
+	}
 	return append(steps, o.planPlaced(b, home, home, info.Key)...), nil
 }
 

@@ -56,6 +56,7 @@ func (s *Store) createTask(ctx context.Context, info task.Info, r *Receipt) (tas
 	info.Revision = 1
 	info.From, info.PausedAt = time.Time{}, time.Time{}
 	info.Deleted, info.DeletedAt = false, time.Time{}
+	info.EditedBy, info.Edited = s.by, time.Time{}
 	to, err := s.seatFor(ctx, &info)
 	if err != nil {
 		return fail(err)
@@ -78,6 +79,7 @@ func (s *Store) createTask(ctx context.Context, info task.Info, r *Receipt) (tas
 	}
 	err = s.receipted(r, s.edit(ctx, change{
 		bucket: seatIn(&info, b), mark: taskSegment(info.Key), ops: append(ops, receipt...), landed: s.landed(b, info, -1),
+		entry: s.entry(nil, &info),
 	}))
 	if errors.Is(err, coordclient.ErrExists) {
 		if there, readErr := s.definition(ctx, b, info.Key); readErr == nil && there.Deleted {
@@ -136,7 +138,7 @@ func (s *Store) update(ctx context.Context, verb string, key task.Key, revision 
 		if change != nil && same(before, after) {
 			return before, nil
 		}
-		after.EditID = s.newID()
+		after.EditID, after.EditedBy, after.Edited = s.newID(), s.by, time.Time{}
 		after.Revision = before.Revision + 1
 		err = s.replace(ctx, b, before, after)
 		if errors.Is(err, coordclient.ErrConflict) && revision == 0 && try < maxRefetch {
@@ -161,6 +163,7 @@ func edited(before task.Info, change func(*task.Info) error) (task.Info, error) 
 		return task.Info{}, err
 	}
 	after.Key, after.UID, after.Revision, after.EditID = before.Key, before.UID, before.Revision, before.EditID
+	after.EditedBy, after.Edited = before.EditedBy, before.Edited
 	after.Deleted, after.DeletedAt = false, time.Time{}
 	after.From = before.From
 	if !same(before.Trigger, after.Trigger) || before.Paused && !after.Paused {
@@ -189,11 +192,20 @@ func (s *Store) replace(ctx context.Context, b int, before, after task.Info) err
 	if err != nil {
 		return err
 	}
+	ops := []coordclient.Op{coordclient.Set(s.keys.task(b, after.Key), value, before.Revision-1)}
+	if !after.Deleted {
+		past, err := s.keep(ctx, b, before)
+		if err != nil {
+			return err
+		}
+		ops = append(ops, past)
+	}
 	return s.edit(ctx, change{
 		bucket: seatIn(&before, b),
 		mark:   taskSegment(after.Key),
-		ops:    []coordclient.Op{coordclient.Set(s.keys.task(b, after.Key), value, before.Revision-1)},
+		ops:    ops,
 		landed: s.landed(b, after, before.Revision-1),
+		entry:  s.entry(&before, &after),
 	})
 }
 
@@ -219,9 +231,6 @@ func (s *Store) landed(b int, info task.Info, version int64) func(context.Contex
 // written reads back what a commit has made, for the times that it set. A
 // definition that is gone or has been edited since is given as it was written.
 func (s *Store) written(ctx context.Context, b int, info task.Info) (task.Info, error) {
-	if !info.From.IsZero() && (!info.Paused || !info.PausedAt.IsZero()) {
-		return info, nil
-	}
 	there, err := s.definition(ctx, b, info.Key)
 	if err != nil || there.EditID != info.EditID {
 		return info, nil //nolint:nilerr // it was committed, which is what was asked

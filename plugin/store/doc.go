@@ -14,6 +14,8 @@
 //	/buckets/<b>/log/<seq>        one batch of records; opaque here; seq has twelve digits or more
 //	/runs/<b>                     the ring of recent runs; opaque here
 //	/tasks/<b>/<task>             a definition, or its tombstone
+//	/history/<b>/<task>           the definitions before it, at most MaxHistory
+//	/audit/<b>, /audit/group      who edited what, the last MaxAudit each
 //	/places                       the locations that tasks have, each with buckets of its own
 //	/placed/<b>/<task>            a task that bucket b decides for, though its name belongs to another
 //	/requests/<b>/<id>            a manual run, a cancellation, or the reply to a firing
@@ -58,8 +60,11 @@
 // is stored. Only when later edits have covered that is the answer
 // coordclient.ErrUnknownOutcome.
 //
-// From, PausedAt and DeletedAt of a definition, and Asked of a request, are
-// the time of a commit by the store's own clock. They are stored as zero, read
+// Each edit adds to the bucket's audit who made it and what it changed, and an
+// edit of a definition keeps the one before, in the same commit.
+//
+// From, Edited, PausedAt and DeletedAt of a definition, and Asked of a request,
+// are the time of a commit by the store's own clock. They are stored as zero, read
 // as Entry.Modified, and written out with the next edit.
 //
 // # Owners

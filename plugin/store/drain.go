@@ -48,7 +48,11 @@ func (s *Store) Drains(ctx context.Context) (map[string]Drain, <-chan struct{}, 
 // an administrator has asked for. Errors: coordclient.ErrNotFound,
 // ErrUnavailable, ErrUnknownOutcome, ErrTooLarge, *CorruptError.
 func (s *Store) Drain(ctx context.Context, node string, d Drain) error {
-	return s.drain(ctx, "drain", node, func(nodes map[string]Drain) (bool, error) {
+	entry := Edit{Code: NodeDrained, By: d.By, Object: node, Reason: cut(d.Reason)}
+	if d.Member != "" {
+		entry = Edit{} // it stops, which is nobody's edit
+	}
+	return s.drain(ctx, "drain", node, entry, func(nodes map[string]Drain) (bool, error) {
 		there, ok := nodes[node]
 		if ok && (there == d || there.Member == "" && d.Member != "") {
 			return false, nil
@@ -63,7 +67,7 @@ func (s *Store) Drain(ctx context.Context, node string, d Drain) error {
 
 // Undrain takes a drain back; none is no error. Errors as of Drain.
 func (s *Store) Undrain(ctx context.Context, node string) error {
-	return s.drain(ctx, "undrain", node, func(nodes map[string]Drain) (bool, error) {
+	return s.drain(ctx, "undrain", node, Edit{Code: NodeUndrained, By: s.by, Object: node}, func(nodes map[string]Drain) (bool, error) {
 		_, ok := nodes[node]
 		delete(nodes, node)
 		return ok, nil
@@ -72,15 +76,15 @@ func (s *Store) Undrain(ctx context.Context, node string) error {
 
 // SweepDrains takes back the drains of members that are gone. Errors as of Drain.
 func (s *Store) SweepDrains(ctx context.Context, gone func(coordclient.MemberID) bool) error {
-	return s.drain(ctx, "undrain", "of those gone", func(nodes map[string]Drain) (bool, error) {
+	return s.drain(ctx, "undrain", "of those gone", Edit{}, func(nodes map[string]Drain) (bool, error) {
 		before := len(nodes)
 		maps.DeleteFunc(nodes, func(_ string, d Drain) bool { return d.Member != "" && gone(d.Member) })
 		return len(nodes) != before, nil
 	})
 }
 
-func (s *Store) drain(ctx context.Context, verb, node string, change func(map[string]Drain) (bool, error)) error {
-	err := s.alter(ctx, func() (string, any, int64, error) {
+func (s *Store) drain(ctx context.Context, verb, node string, entry Edit, change func(map[string]Drain) (bool, error)) error {
+	err := s.alter(ctx, entry, func() (string, any, int64, error) {
 		var r drainRecord
 		version, _, err := s.record(ctx, s.keys.drains(), &r, &r.Format)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
@@ -27,6 +28,8 @@ type change struct {
 	// landed is asked when an answer was lost and the mark is among the edits
 	// since: nil if it is this change's, else the error for the caller.
 	landed func(ctx context.Context) error
+	// entry is for the audit; without a code: it is no administrator's edit.
+	entry Edit
 }
 
 // edit commits a change with its mark on the bucket's node. Errors: what ops
@@ -46,6 +49,13 @@ func (s *Store) edit(ctx context.Context, c change) error {
 			return err
 		}
 		ops := append(c.ops[:len(c.ops):len(c.ops)], coordclient.Set(s.keys.bucket(c.bucket), value, version))
+		if c.entry.Code != "" {
+			audit, err := s.note(ctx, strconv.Itoa(c.bucket), c.entry)
+			if err != nil {
+				return d.word(err)
+			}
+			ops = append(ops, audit)
+		}
 		err = s.kv.Commit(ctx, ops...)
 		var failed *coordclient.CommitError
 		switch {

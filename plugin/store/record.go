@@ -100,6 +100,7 @@ func decodeDefinition(data []byte, key task.Key, version int64, modified time.Ti
 	}
 	r.Revision = version + 1
 	r.From = orTime(r.From, modified)
+	r.Edited = modified
 	if r.Paused {
 		r.PausedAt = orTime(r.PausedAt, modified)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -55,6 +56,10 @@ func (s *Store) ask(ctx context.Context, home, b int, r task.Request, version in
 	if err != nil {
 		return err
 	}
+	code := RunRequested
+	if r.Kind == task.RequestCancel {
+		code = CancelRequested
+	}
 	return s.receipted(receipt, s.edit(ctx, change{
 		bucket: b,
 		mark:   requestMark + Segment(r.ID),
@@ -63,6 +68,7 @@ func (s *Store) ask(ctx context.Context, home, b int, r task.Request, version in
 			coordclient.Check(s.keys.task(home, r.Task), version),
 		),
 		landed: func(context.Context) error { return nil }, // the mark is this request's alone
+		entry:  Edit{Code: code, By: s.by, Task: r.Task, Reason: cut(r.Reason), ID: r.ID},
 	}))
 }
 
@@ -71,4 +77,21 @@ func (s *Store) Requests(ctx context.Context, b int) ([]task.Request, error) {
 	return read(ctx, s, s.keys.requests(b), func(_ string, e coordclient.Entry) (task.Request, error) {
 		return decodeRequest(e.Value, e.Modified)
 	})
+}
+
+// AllRequests reads those of every bucket. Errors as of List.
+func (s *Store) AllRequests(ctx context.Context) ([]task.Request, error) {
+	buckets, err := s.buckets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	byBucket := make([][]task.Request, buckets)
+	err = each(ctx, buckets, func(ctx context.Context, b int) (err error) {
+		byBucket[b], err = s.Requests(ctx, b)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list requests: %w", err)
+	}
+	return slices.Concat(byBucket...), nil
 }

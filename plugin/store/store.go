@@ -40,6 +40,7 @@ type Store struct {
 	kv      coordclient.KV
 	keys    keys
 	newID   func() string
+	by      string
 	report  func(*CorruptError)
 	cluster atomic.Pointer[Cluster]
 	wake    *bell
@@ -51,7 +52,16 @@ type Store struct {
 // On is the same store through another session: who waits for its outbox hears
 // of what is put through either.
 func (s *Store) On(kv coordclient.KV) *Store {
-	return &Store{kv: kv, keys: s.keys, newID: s.newID, report: s.report, wake: s.wake, reported: make(map[string]string)}
+	return &Store{kv: kv, keys: s.keys, newID: s.newID, by: s.by, report: s.report, wake: s.wake, reported: make(map[string]string)}
+}
+
+// As is the same store for somebody who edits by this name, which the audit and
+// each definition keep.
+func (s *Store) As(by string) *Store {
+	as := s.On(s.kv)
+	as.by = cut(by)
+	as.cluster.Store(s.cluster.Load())
+	return as
 }
 
 // WakeOutbox makes who waits for the outbox look again: other buckets are this

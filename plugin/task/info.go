@@ -49,6 +49,11 @@ type Info struct {
 	// EditID is the operation id of the last edit, by which an administrator
 	// whose answer was lost recognises it.
 	EditID string `json:"edit_id,omitempty"`
+	// EditedBy is who made the last edit, as it said of itself; empty: it did not.
+	EditedBy string `json:"edited_by,omitempty"`
+	// Edited is when that was. Like From, it is stored as zero and read as the
+	// time of the commit.
+	Edited time.Time `json:"edited,omitzero"`
 
 	Service   string `json:"service"`
 	Operation string `json:"operation"`

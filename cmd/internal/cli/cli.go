@@ -16,10 +16,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed42aab489/belfry/cmd/internal/cli/audit"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/cluster"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/config"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/contexts"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/cron"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/declare"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/leader"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/node"
@@ -27,6 +29,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/overview"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/placement"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/request"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/run"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/service"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/task"
@@ -76,6 +79,7 @@ func New(e *env.Env) *cobra.Command {
 	})
 	root.AddGroup(
 		&cobra.Group{ID: "core", Title: "Tasks:"},
+		&cobra.Group{ID: "files", Title: "Task files:"},
 		&cobra.Group{ID: "services", Title: "Data services:"},
 		&cobra.Group{ID: "cluster", Title: "Cluster:"},
 		&cobra.Group{ID: "setup", Title: "Tools:"},
@@ -97,12 +101,13 @@ func New(e *env.Env) *cobra.Command {
 		return nil
 	}
 	root.AddCommand(
-		overview.NewStatus(e), task.New(e), run.New(e), overview.NewEvents(e),
+		overview.NewStatus(e), task.New(e), run.New(e), request.New(e), overview.NewEvents(e), audit.New(e),
 		service.New(e), operation.New(e),
 		cluster.New(e), node.New(e), leader.New(e), placement.New(e),
 		contexts.New(e), cron.New(e), config.New(e), newVersion(e),
 		tui.New(e),
 	)
+	root.AddCommand(declare.Commands(e)...)
 	root.SetHelpCommandGroupID("setup")
 	root.SetCompletionCommandGroupID("setup")
 	strict(root)

@@ -4,6 +4,7 @@ package env
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,7 +67,7 @@ func (e *Env) Control(ctx context.Context, f func(ctx context.Context, c *contro
 		return err
 	}
 	defer func() { _ = port.Close() }() // all that was asked for is answered
-	return f(ctx, control.New(control.Deps{KV: port, Members: port, Caller: port, Now: e.Now, Cluster: target.cluster()}))
+	return f(ctx, control.New(control.Deps{KV: port, Members: port, Caller: port, Now: e.Now, Cluster: target.cluster()}).As(e.Who()))
 }
 
 // Who is the administrator, "user@machine", for those who come after.
@@ -80,6 +81,9 @@ func (e *Env) Who() string {
 	}
 	return name
 }
+
+// Editor is the command that a person edits with.
+func (e *Env) Editor() string { return cmp.Or(e.getenv("VISUAL"), e.getenv("EDITOR"), "vi") }
 
 func (e *Env) getenv(name string) string {
 	if e.Getenv == nil {

@@ -8,11 +8,12 @@ func ToYAML(text []byte) ([]byte, error) {
 	if err := yaml.Unmarshal(text, &node); err != nil {
 		return nil, err
 	}
-	block(&node)
+	Block(&node)
 	return yaml.Marshal(&node)
 }
 
-func block(n *yaml.Node) {
+// Block gives nodes the plain style: a line for each value.
+func Block(n *yaml.Node) {
 	n.Style &^= yaml.FlowStyle
 	if n.Kind == yaml.ScalarNode && n.Style == yaml.DoubleQuotedStyle && n.Tag == "!!str" {
 		n.Style = 0
@@ -21,6 +22,6 @@ func block(n *yaml.Node) {
 		n.Style = yaml.FlowStyle
 	}
 	for _, c := range n.Content {
-		block(c)
+		Block(c)
 	}
 }

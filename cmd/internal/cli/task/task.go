@@ -30,6 +30,7 @@ func New(e *env.Env) *cobra.Command {
 	cmd.AddCommand(
 		newList(e), newShow(e, key), newCreate(e, key), newSet(e, key), newPause(e, key), newResume(e, key),
 		newRun(e, key), newMove(e, key), newNext(e, key), newDelete(e, key),
+		newCopy(e, key), newEdit(e, key), newHistory(e, key), newRevert(e, key),
 	)
 	return cmd
 }

@@ -1,0 +1,207 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed42aab489/belfry/plugin/store"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// Events lists what happened lately on hosts and what administrators edited,
+// newest last; at most limit (below 1: all that are kept). Codes: unavailable.
+func (c *Control) Events(ctx context.Context, limit int) ([]EventView, error) {
+	var (
+		events []store.Event
+		edits  []store.Edit
+	)
+	err := together(
+		func() (err error) { events, err = c.store.Events(ctx, 0); return err },
+		func() (err error) { edits, err = c.store.Audit(ctx); return err },
+	)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	views := make([]EventView, 0, len(events)+len(edits))
+	for _, e := range events {
+		views = append(views, EventView{Time: e.Time.UTC(), Level: e.Level, Code: e.Code, Object: e.Object, Text: e.Text, Node: e.Node})
+	}
+	for _, e := range edits {
+		a := auditView(e)
+		views = append(views, EventView{Time: a.At, Level: "info", Code: a.Code, Object: a.Object, Text: a.Text()})
+	}
+	slices.SortStableFunc(views, func(a, b EventView) int { return a.Time.Compare(b.Time) })
+	if limit > 0 {
+		views = views[max(0, len(views)-limit):]
+	}
+	return views, nil
+}
+
+// AuditView is what somebody changed or asked for.
+type AuditView struct {
+	At     time.Time `json:"at"` // by the store's clock
+	Code   string    `json:"code"`
+	By     string    `json:"by"`     // as it said of itself; may be empty
+	Object string    `json:"object"` // task/NAME, node/NAME, or cluster
+	Tenant string    `json:"tenant"`
+	Type   string    `json:"type"`
+	// Revision of the definition after it; 0: it was no edit of one.
+	Revision int64    `json:"revision"`
+	Fields   []string `json:"fields"`
+	Reason   string   `json:"reason"`
+	ID       string   `json:"id"`
+}
+
+// Text is what was done, as a person reads it.
+func (a AuditView) Text() string {
+	var parts []string
+	if a.By != "" {
+		parts = append(parts, "by "+a.By)
+	}
+	if a.Revision > 0 {
+		parts = append(parts, fmt.Sprintf("revision %d", a.Revision))
+	}
+	if len(a.Fields) > 0 {
+		parts = append(parts, strings.Join(a.Fields, ", "))
+	}
+	if a.Reason != "" {
+		parts = append(parts, a.Reason)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func auditView(e store.Edit) AuditView {
+	v := AuditView{
+		At: e.At.UTC(), Code: e.Code, By: e.By, Object: "cluster", Tenant: e.Task.Tenant, Type: e.Task.Type,
+		Revision: e.Revision, Fields: append([]string{}, e.Fields...), Reason: e.Reason, ID: e.ID,
+	}
+	switch {
+	case e.Task.Name != "":
+		v.Object = "task/" + e.Task.Name
+	case e.Object != "":
+		v.Object = "node/" + e.Object
+	}
+	return v
+}
+
+// AuditFilter says which edits to list. Empty fields let all pass.
+type AuditFilter struct {
+	By     string
+	Object string // as in AuditView
+	Since  time.Time
+	Limit  int // below 1: all that are kept
+}
+
+// Audit lists edits, newest last. Each bucket of tasks keeps the last
+// store.MaxAudit. Codes: unavailable.
+func (c *Control) Audit(ctx context.Context, f AuditFilter) ([]AuditView, error) {
+	edits, err := c.store.Audit(ctx)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	views := []AuditView{}
+	for _, e := range edits {
+		v := auditView(e)
+		if (f.By == "" || f.By == v.By) && (f.Object == "" || f.Object == v.Object) && (f.Since.IsZero() || !v.At.Before(f.Since)) {
+			views = append(views, v)
+		}
+	}
+	if f.Limit > 0 {
+		views = views[max(0, len(views)-f.Limit):]
+	}
+	return views, nil
+}
+
+// RevisionView is a definition that a task has or had.
+type RevisionView struct {
+	Revision int64     `json:"revision"`
+	By       string    `json:"by"`
+	At       time.Time `json:"at"`
+	// Changes are what it made different from the one before; of the earliest
+	// that is kept: none.
+	Changes    []Change  `json:"changes"`
+	Definition task.Info `json:"definition"`
+}
+
+// History lists a task's definitions, the present one first. The last
+// store.MaxHistory before it are kept, and go when the task is deleted. Codes:
+// not_found, unavailable.
+func (c *Control) History(ctx context.Context, key task.Key) ([]RevisionView, error) {
+	all, err := c.store.History(ctx, key)
+	if err != nil {
+		return nil, c.missing(ctx, key, err)
+	}
+	views := make([]RevisionView, 0, len(all))
+	for i := range all {
+		v := RevisionView{Revision: all[i].Revision, By: all[i].EditedBy, At: all[i].Edited.UTC(), Changes: []Change{}, Definition: all[i]}
+		if i+1 < len(all) {
+			v.Changes = Changes(&all[i+1], &all[i])
+		}
+		views = append(views, v)
+	}
+	return views, nil
+}
+
+// RevertTask gives a task the definition that it had at a revision; 0: the one
+// before the present. Whether it is paused stays as it is. Codes: not_found (the
+// task, or the revision is not kept), invalid, conflict (somebody else edited it
+// meanwhile), unavailable, unknown_outcome.
+func (c *Control) RevertTask(ctx context.Context, key task.Key, revision int64) (TaskView, error) {
+	all, err := c.store.History(ctx, key)
+	if err != nil {
+		return TaskView{}, c.missing(ctx, key, err)
+	}
+	if revision == 0 && len(all) > 1 {
+		revision = all[1].Revision
+	}
+	i := slices.IndexFunc(all, func(info task.Info) bool { return info.Revision == revision })
+	if i < 0 {
+		return TaskView{}, &Error{
+			Code: CodeNotFound, Message: fmt.Sprintf("revision %d of task %s is not kept", revision, key.Name),
+			Hint: fmt.Sprintf("kept are %d to %d; see task history %s", all[len(all)-1].Revision, all[0].Revision, key.Name),
+		}
+	}
+	return c.UpdateTask(ctx, key, all[0].Revision, func(info *task.Info) error {
+		paused, why, at := info.Paused, info.PauseReason, info.PausedAt
+		*info = all[i]
+		info.Paused, info.PauseReason, info.PausedAt = paused, why, at
+		return nil
+	})
+}
+
+// RequestView is a run or a cancellation that was asked for and that the owner
+// of the task has not taken yet.
+type RequestView struct {
+	ID     string    `json:"id"`
+	Kind   string    `json:"kind"` // run, cancel
+	Task   string    `json:"task"`
+	Tenant string    `json:"tenant"`
+	Type   string    `json:"type"`
+	FireID string    `json:"fire_id"`
+	Asked  time.Time `json:"asked"`
+	Reason string    `json:"reason"`
+}
+
+// Requests lists those that wait, the oldest first. Codes: unavailable.
+func (c *Control) Requests(ctx context.Context) ([]RequestView, error) {
+	all, err := c.store.AllRequests(ctx)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	views := make([]RequestView, 0, len(all))
+	for _, r := range all {
+		id := r.FireID
+		if r.Kind == task.RequestRun {
+			id = task.ManualID(r.UID, r.ID)
+		}
+		views = append(views, RequestView{
+			ID: r.ID, Kind: string(r.Kind), Task: r.Task.Name, Tenant: r.Task.Tenant, Type: r.Task.Type,
+			FireID: string(id), Asked: r.Asked.UTC(), Reason: r.Reason,
+		})
+	}
+	slices.SortStableFunc(views, func(a, b RequestView) int { return a.Asked.Compare(b.Asked) })
+	return views, nil
+}
