@@ -166,6 +166,9 @@ func fill(t *rapid.T, v reflect.Value) {
 	case time.Time:
 		v.Set(reflect.ValueOf(time.UnixMilli(rapid.Int64Range(0, 4e12).Draw(t, "time")).UTC()))
 		return
+	case json.RawMessage:
+		v.SetBytes([]byte(rapid.SampledFrom([]string{`{"a":[1,"x",true]}`, `"text"`, `7`}).Draw(t, "raw")))
+		return
 	case task.Key:
 		v.Set(reflect.ValueOf(task.Key{Name: "x"}.Normal()))
 		return
