@@ -59,11 +59,15 @@ func TestMany(t *testing.T) {
 		status                          int
 		want                            string // what was asked, or what the answer says
 	}{
-		{"a batch in JSON", "POST", "setProduct_batch_req", asJSON, `{"setProduct_batch_req":{"setProduct":[{"code":"a","name":1},{"code":"b","name":null}]}}`, 200,
-			`batch setProduct_batch_req code=["a"] name=["1"]; setProduct_batch_req code=["b"] name=[]`},
+		{
+			"a batch in JSON", "POST", "setProduct_batch_req", asJSON, `{"setProduct_batch_req":{"setProduct":[{"code":"a","name":1},{"code":"b","name":null}]}}`, 200,
+			`batch setProduct_batch_req code=["a"] name=["1"]; setProduct_batch_req code=["b"] name=[]`,
+		},
 		{"a batch of one", "POST", "setProduct_batch_req", asJSON, `{"setProduct_batch_req":{"setProduct":{"code":"a"}}}`, 200, `batch setProduct_batch_req code=["a"]`},
-		{"a batch in XML", "POST", "setProduct_batch_req", asXML, `<p:setProduct_batch_req xmlns:p="urn:x"><p:setProduct><p:code>a</p:code></p:setProduct><p:setProduct><p:code>b</p:code><p:code>c</p:code></p:setProduct></p:setProduct_batch_req>`, 200,
-			`batch setProduct_batch_req code=["a"]; setProduct_batch_req code=["b" "c"]`},
+		{
+			"a batch in XML", "POST", "setProduct_batch_req", asXML, `<p:setProduct_batch_req xmlns:p="urn:x"><p:setProduct><p:code>a</p:code></p:setProduct><p:setProduct><p:code>b</p:code><p:code>c</p:code></p:setProduct></p:setProduct_batch_req>`, 200,
+			`batch setProduct_batch_req code=["a"]; setProduct_batch_req code=["b" "c"]`,
+		},
 		{"a batch of a resource", "PUT", "product_batch_req", asJSON, `{"_putproduct_batch_req":{"_putproduct":[{"code":"a"}]}}`, 200, `batch PUT product_batch_req code=["a"]`},
 		{"a batch of what reads", "POST", "getProduct_batch_req", asJSON, `{}`, 404, "no such operation"},
 		{"a batch by GET", "GET", "setProduct_batch_req", "", "", 405, "not allowed"},
@@ -74,10 +78,14 @@ func TestMany(t *testing.T) {
 		{"too deep in JSON", "POST", "request_box", asJSON, strings.Repeat(`{"request_box":`, 2000) + "1" + strings.Repeat("}", 2000), 400, "too deep"},
 		{"too many", "POST", "request_box", asJSON, `{"request_box":{"setProduct":[` + strings.TrimSuffix(strings.Repeat("{},", exchange.MaxValues+1), ",") + `]}}`, 400, "more than 10000"},
 		{"a form", "POST", "request_box", asForm, `a=1`, 415, "many requests"},
-		{"a box", "POST", "request_box", asJSON, `{"request_box":{"setProduct":{"code":"a"},"_putproduct":{"code":"b"},"_getproduct_code":{"code":"c"}}}`, 200,
-			`box setProduct code=["a"]; PUT product code=["b"]; GET product/{code} code=["c"]`},
-		{"a box with the same twice and a batch", "POST", "request_box", asXML, `<request_box><setProduct><code>a</code></setProduct><setProduct><code>b</code></setProduct><setProduct_batch_req><setProduct><code>c</code></setProduct><setProduct><code>d</code></setProduct></setProduct_batch_req></request_box>`, 200,
-			`box setProduct code=["a"]; setProduct code=["b"]; setProduct_batch_req code=["c"]; setProduct_batch_req code=["d"]`},
+		{
+			"a box", "POST", "request_box", asJSON, `{"request_box":{"setProduct":{"code":"a"},"_putproduct":{"code":"b"},"_getproduct_code":{"code":"c"}}}`, 200,
+			`box setProduct code=["a"]; PUT product code=["b"]; GET product/{code} code=["c"]`,
+		},
+		{
+			"a box with the same twice and a batch", "POST", "request_box", asXML, `<request_box><setProduct><code>a</code></setProduct><setProduct><code>b</code></setProduct><setProduct_batch_req><setProduct><code>c</code></setProduct><setProduct><code>d</code></setProduct></setProduct_batch_req></request_box>`, 200,
+			`box setProduct code=["a"]; setProduct code=["b"]; setProduct_batch_req code=["c"]; setProduct_batch_req code=["d"]`,
+		},
 		{"a batch by its shape alone", "POST", "request_box", asXML, `<request_box><setProduct><x><code>c</code></x></setProduct></request_box>`, 200, `box setProduct code=["c"]`},
 		{"an empty box", "POST", "request_box", asJSON, `{"request_box":{}}`, 200, "box "},
 		{"a box with a stranger", "POST", "request_box", asJSON, `{"request_box":{"nothing":{}}}`, 400, "nothing"},
@@ -143,8 +151,10 @@ func TestSession(t *testing.T) {
 	if err := json.Unmarshal(end.Body.Bytes(), &answer); err != nil || end.Code != http.StatusOK || answer["done"] != "4" {
 		t.Errorf("end: %d %s %v", end.Code, end.Body, err)
 	}
-	want := []string{`run setProduct code=["x"]`, `run setProduct code=["y"]`,
-		`box setProduct code=["a"]; setProduct_batch_req code=["b"]; setProduct_batch_req code=["c"]; getProduct code=["a"]`}
+	want := []string{
+		`run setProduct code=["x"]`, `run setProduct code=["y"]`,
+		`box setProduct code=["a"]; setProduct_batch_req code=["b"]; setProduct_batch_req code=["c"]; getProduct code=["a"]`,
+	}
 	if !slices.Equal(run.got, want) {
 		t.Errorf("got %q\nwant %q", run.got, want)
 	}
