@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/exchange"
+	"github.com/seed42aab489/belfry/dataservice/openapi"
 	"github.com/seed42aab489/belfry/dataservice/rest"
 	"github.com/seed42aab489/belfry/dataservice/wsdl"
 )
@@ -56,6 +57,12 @@ func (d documentation) Serve(x *exchange.Exchange) error {
 			return &exchange.Problem{Status: http.StatusNotFound, Text: "the service has no such schema"}
 		}
 		x.Reply(http.StatusOK, "text/xml; charset=utf-8", schema)
+	default:
+		text, err := openapi.Document(s, openapi.Options{URL: base.String()})
+		if err != nil {
+			return err
+		}
+		x.Reply(http.StatusOK, "application/json", text)
 	}
 	return nil
 }
