@@ -122,6 +122,20 @@ type Entry struct {
 	Modified time.Time // by the store's clock, to the millisecond
 }
 
+// Rollover tells how far a store is from numbering its writes anew, which it
+// does with a pause. The zero value: nothing is known.
+type Rollover struct {
+	Used   float64 // the part of the numbers that is used, 0 to 1
+	PerDay float64 // writes, of late; 0: not known
+	Days   float64 // until it comes, at that pace; 0: not known
+}
+
+// Reader is a KV that can also read an entry without watching it, which leaves
+// nothing behind at the store's server. Errors as of KV.Get.
+type Reader interface {
+	Read(ctx context.Context, key string) (Entry, error)
+}
+
 // KV is a small transactional store. Safe for concurrent use.
 type KV interface {
 	// Get reads an entry, and gives a channel that closes when it may have

@@ -13,6 +13,12 @@ var (
 	ErrUnavailable    = errors.New("coordination store unavailable, nothing was done")
 	ErrUnknownOutcome = errors.New("coordination store did not answer, it may have been done")
 	ErrTooLarge       = errors.New("too large")
+	// ErrUnauthorised: the store does not permit it to who asks. It comes with
+	// ErrUnavailable.
+	ErrUnauthorised = errors.New("the coordination store does not permit it")
+	// ErrNoRoot: there is nothing where the cluster is said to be. It comes with
+	// ErrUnavailable.
+	ErrNoRoot = errors.New("there is no cluster here")
 	// ErrNotMember: the commit was bound to a membership that is over.
 	ErrNotMember = errors.New("not a member any more")
 	// ErrNoSuchVerb: the member called has no handler for the verb.

@@ -18,6 +18,7 @@ var (
 	_ coordclient.Members = (*Client)(nil)
 	_ coordclient.Caller  = (*Client)(nil)
 	_ coordclient.KV      = (*Client)(nil)
+	_ coordclient.Reader  = (*Client)(nil)
 )
 
 const (
@@ -55,7 +56,7 @@ type Client struct {
 
 // Dial opens a session without joining the group, as the companion does. It
 // waits for the session until ctx ends, or for the session's time-out. Errors:
-// of the options; ErrUnavailable; that the root can be read by everybody
+// of the options; ErrUnavailable, with it ErrUnauthorised or ErrNoRoot; that the root can be read by everybody
 // although credentials are given.
 func Dial(ctx context.Context, o Options) (*Client, error) {
 	o, err := o.withDefaults(false)
@@ -162,6 +163,14 @@ func (c *Client) wait(ctx context.Context) error {
 // prepare makes the root and the directories below it, and looks whether they
 // may be read.
 func (c *Client) prepare(ctx context.Context) error {
+	if c.o.Existing && c.id == "" {
+		if _, err := c.children(ctx, c.paths.keys()); errors.Is(err, zk.ErrNoNode) {
+			return fmt.Errorf("%w: %w: no %s", coordclient.ErrUnavailable, coordclient.ErrNoRoot, c.paths.root)
+		} else if err != nil {
+			return fmt.Errorf("list %s: %w", c.paths.keys(), readError(err))
+		}
+		return nil
+	}
 	for _, path := range c.paths.top() {
 		if err := c.ensure(ctx, path); err != nil {
 			return err

@@ -22,7 +22,7 @@ var (
 	errMoved      = errors.New("ZooKeeper says that the session moved: its id is used elsewhere")
 	errClosed     = errors.New("the session is closed")
 	errGone       = errors.New("the member's node was removed")
-	errAuth       = errors.New("ZooKeeper does not permit it: check the credentials and the ACL of the root")
+	errAuth       = fmt.Errorf("%w: check the credentials and the ACL of the root", coordclient.ErrUnauthorised)
 )
 
 // readError is what a failed read means to the user of the port.

@@ -34,8 +34,8 @@ func (c *Client) Get(ctx context.Context, key string) (coordclient.Entry, <-chan
 	return v.entry(key), changed, nil
 }
 
-// Read is Get without a channel, and without a watch at the server: for those
-// who read much. Errors: ErrNotFound, ErrUnavailable.
+// Read is Get without a channel, and without a watch at the server; see
+// coordclient.Reader.
 func (c *Client) Read(ctx context.Context, key string) (coordclient.Entry, error) {
 	if err := coordclient.CheckKey(key); err != nil {
 		return coordclient.Entry{}, fmt.Errorf("read: %w", err)

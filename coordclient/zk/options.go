@@ -29,6 +29,9 @@ type Options struct {
 	// Root is the znode under which everything is. Empty: DefaultRoot. It is
 	// made if missing.
 	Root string
+	// Existing: Dial makes nothing; a root that is not there is
+	// coordclient.ErrNoRoot.
+	Existing bool
 	// SessionTimeout to ask for, T; the servers may bound it. 0:
 	// coordclient.DefaultSessionTimeout. At least 100 ms.
 	SessionTimeout time.Duration

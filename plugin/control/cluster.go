@@ -27,7 +27,22 @@ func (c *Control) Cluster(ctx context.Context) (ClusterView, error) {
 	if err != nil {
 		return ClusterView{}, wrap(err)
 	}
-	return c.clusterOf(g), nil
+	v := c.clusterOf(g)
+	v.Rollover, err = c.rollover(ctx)
+	return v, wrap(err)
+}
+
+// rollover tells how long the numbers of the store's writes last; nil: it has no
+// such thing.
+func (c *Control) rollover(ctx context.Context) (*RolloverView, error) {
+	ages, ok := c.kv.(interface {
+		Rollover(ctx context.Context) (coordclient.Rollover, error)
+	})
+	if !ok {
+		return nil, nil
+	}
+	r, err := ages.Rollover(ctx)
+	return &RolloverView{Used: r.Used, PerDay: r.PerDay, Days: r.Days}, err
 }
 
 func (c *Control) clusterOf(g *group) ClusterView {

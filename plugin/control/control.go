@@ -32,6 +32,7 @@ type Deps struct {
 // Control asks and orders. Make it with New. Safe for concurrent use.
 type Control struct {
 	store    *store.Store
+	kv       coordclient.KV
 	members  coordclient.Members
 	caller   coordclient.Caller
 	now      func() time.Time
@@ -54,8 +55,8 @@ func New(d Deps) *Control {
 		d.Log.Warn("record left out", "key", e.Key, "err", e.Err)
 	}
 	return &Control{
-		store:   store.New(d.KV, store.Options{Root: d.Root, Corrupt: corrupt}),
-		members: d.Members, caller: d.Caller, now: d.Now, cluster: d.Cluster,
+		store: store.New(d.KV, store.Options{Root: d.Root, Corrupt: corrupt}),
+		kv:    d.KV, members: d.Members, caller: d.Caller, now: d.Now, cluster: d.Cluster,
 	}
 }
 

@@ -129,6 +129,8 @@ func AsError(err error) *Error {
 		e.Code, e.Hint = CodeConflict, "somebody else changed it: look at it again"
 	case errors.Is(err, coordclient.ErrTooLarge):
 		e.Code = CodeInvalid
+	case errors.Is(err, coordclient.ErrUnauthorised):
+		e.Code, e.Hint = CodeUnauthorised, "the hosts' user and password, or certificate, open what they have closed to others"
 	case errors.Is(err, coordclient.ErrUnavailable):
 		e.Code = CodeUnavailable
 	case errors.Is(err, coordclient.ErrNoSuchVerb):

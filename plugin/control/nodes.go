@@ -136,6 +136,9 @@ func (c *Control) UndrainNode(ctx context.Context, name string) (bool, error) {
 	case d.Member != "" && g.live[d.Member]:
 		return false, &Error{Code: CodeConflict, Message: "node " + name + " is being stopped", Hint: "it hands over what it owns; start it again when it is gone"}
 	}
+	if d.Member != "" { // it is gone
+		return true, wrap(c.store.SweepDrains(ctx, func(m coordclient.MemberID) bool { return m == d.Member }))
+	}
 	return true, wrap(c.store.Undrain(ctx, name))
 }
 

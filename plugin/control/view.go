@@ -222,6 +222,16 @@ type ClusterView struct {
 	Leader  LeaderView  `json:"leader"`
 	Barrier BarrierView `json:"barrier"`
 	PlacedView
+	// Rollover is when ZooKeeper will have to elect its leader anew because the
+	// numbers of its writes are used up; null: the store has no such thing.
+	Rollover *RolloverView `json:"rollover"`
+}
+
+// RolloverView is how far a store is from numbering its writes anew.
+type RolloverView struct {
+	Used   float64 `json:"used"`    // the part of the numbers that is used
+	PerDay float64 `json:"per_day"` // writes, of late; 0: not known
+	Days   float64 `json:"days"`    // until then at that pace; 0: not known
 }
 
 // PlacedView counts the buckets of a group by where they are.

@@ -44,8 +44,8 @@ func (s *Store) Drains(ctx context.Context) (map[string]Drain, <-chan struct{}, 
 	return r.Nodes, changed, nil
 }
 
-// Drain asks that a node be drained. A member that stops does not replace what
-// an administrator has asked for. Errors: coordclient.ErrNotFound,
+// Drain asks that a node be drained. What an administrator has asked for is
+// replaced by nobody else. Errors: coordclient.ErrNotFound,
 // ErrUnavailable, ErrUnknownOutcome, ErrTooLarge, *CorruptError.
 func (s *Store) Drain(ctx context.Context, node string, d Drain) error {
 	entry := Edit{Code: NodeDrained, By: d.By, Object: node, Reason: cut(d.Reason)}
@@ -54,7 +54,7 @@ func (s *Store) Drain(ctx context.Context, node string, d Drain) error {
 	}
 	return s.drain(ctx, "drain", node, entry, func(nodes map[string]Drain) (bool, error) {
 		there, ok := nodes[node]
-		if ok && (there == d || there.Member == "" && d.Member != "") {
+		if ok && (there == d || there.Member == "" && (d.Member != "" || there.By != d.By)) {
 			return false, nil
 		}
 		if !ok && len(nodes) >= maxDrains {
@@ -65,12 +65,16 @@ func (s *Store) Drain(ctx context.Context, node string, d Drain) error {
 	})
 }
 
-// Undrain takes a drain back; none is no error. Errors as of Drain.
+// Undrain takes back what an administrator has asked for; nothing is no error.
+// Errors as of Drain.
 func (s *Store) Undrain(ctx context.Context, node string) error {
 	return s.drain(ctx, "undrain", node, Edit{Code: NodeUndrained, By: s.by, Object: node}, func(nodes map[string]Drain) (bool, error) {
-		_, ok := nodes[node]
+		d, ok := nodes[node]
+		if !ok || d.Member != "" {
+			return false, nil
+		}
 		delete(nodes, node)
-		return ok, nil
+		return true, nil
 	})
 }
 

@@ -46,7 +46,7 @@ func (s *Store) live(ctx context.Context, b int, key task.Key) (task.Info, error
 
 // definition reads a definition or a tombstone.
 func (s *Store) definition(ctx context.Context, b int, key task.Key) (task.Info, error) {
-	e, _, err := s.kv.Get(ctx, s.keys.task(b, key))
+	e, err := s.peek(ctx, s.keys.task(b, key))
 	if err != nil {
 		return task.Info{}, err
 	}
@@ -187,7 +187,7 @@ func read[T any](ctx context.Context, s *Store, prefix string, decode func(segme
 	}
 	found := make([]*T, len(segments))
 	err = each(ctx, len(segments), func(ctx context.Context, i int) error {
-		e, _, err := s.kv.Get(ctx, prefix+"/"+segments[i])
+		e, err := s.peek(ctx, prefix+"/"+segments[i])
 		switch {
 		case errors.Is(err, coordclient.ErrNotFound):
 			return nil

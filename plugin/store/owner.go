@@ -48,7 +48,7 @@ func (o *Owner) acquire(ctx context.Context, b int) (bucket.Fence, error) {
 		if err := o.kv.Sync(ctx, o.keys.bucket(b)); err != nil {
 			return bucket.Fence{}, portError(err)
 		}
-		n, e, _, err := o.node(ctx, b)
+		n, e, err := o.nodeOnce(ctx, b)
 		if err != nil {
 			return bucket.Fence{}, portError(err)
 		}
@@ -149,7 +149,7 @@ func (s *Store) state(ctx context.Context, b int) (bucket.Loaded, error) {
 
 // blob reads an opaque value; version -1 if there is none.
 func (s *Store) blob(ctx context.Context, key string) (bucket.Blob, error) {
-	e, _, err := s.kv.Get(ctx, key)
+	e, err := s.peek(ctx, key)
 	switch {
 	case errors.Is(err, coordclient.ErrNotFound):
 		return bucket.Blob{Version: -1}, nil
@@ -202,7 +202,7 @@ func (o *Owner) Refresh(ctx context.Context, f bucket.Fence, seq int64) (bucket.
 // refence reads the node at which f now is, and sets a hold when it is time.
 func (o *Owner) refence(ctx context.Context, f bucket.Fence) (bucket.Fence, Node, error) {
 	for range maxMoves {
-		n, e, _, err := o.node(ctx, f.Bucket)
+		n, e, err := o.nodeOnce(ctx, f.Bucket)
 		switch {
 		case errors.Is(err, coordclient.ErrNotFound):
 			return f, n, bucket.ErrFenced
@@ -263,7 +263,7 @@ func (o *Owner) changes(ctx context.Context, f bucket.Fence, n Node) (bucket.Cha
 // Release sets the owner to released. Errors as of Commit.
 func (o *Owner) Release(ctx context.Context, f bucket.Fence) error {
 	fail := func(err error) error { return fmt.Errorf("release bucket %d: %w", f.Bucket, portError(err)) }
-	n, e, _, err := o.node(ctx, f.Bucket)
+	n, e, err := o.nodeOnce(ctx, f.Bucket)
 	switch {
 	case err != nil:
 		return fail(err)

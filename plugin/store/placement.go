@@ -104,7 +104,7 @@ func (s *Store) Prepare(ctx context.Context) error {
 // make creates a key unless it is there.
 func (s *Store) make(ctx context.Context, key string, value []byte) error {
 	for range maxDoubts {
-		_, _, err := s.kv.Get(ctx, key)
+		_, err := s.peek(ctx, key)
 		if !errors.Is(err, coordclient.ErrNotFound) {
 			return err
 		}

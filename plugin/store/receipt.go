@@ -52,7 +52,7 @@ type receiptRecord struct {
 // Receipt reads the receipt of an id. Errors: coordclient.ErrNotFound (it was
 // not carried out, or too long ago), ErrUnavailable, *CorruptError.
 func (s *Store) Receipt(ctx context.Context, id string) (Receipt, error) {
-	e, _, err := s.kv.Get(ctx, s.keys.receipt(id))
+	e, err := s.peek(ctx, s.keys.receipt(id))
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -115,7 +115,7 @@ func (s *Store) SweepReceipts(ctx context.Context, shard int, before time.Time) 
 	}
 	swept := 0
 	for _, segment := range segments {
-		e, _, err := s.kv.Get(ctx, prefix+"/"+segment)
+		e, err := s.peek(ctx, prefix+"/"+segment)
 		switch {
 		case errors.Is(err, coordclient.ErrNotFound):
 			continue

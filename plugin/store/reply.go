@@ -67,7 +67,7 @@ func (s *Store) reply(ctx context.Context, r task.Request, value []byte) error {
 // replied tells whether the reply that is stored, if it is not taken yet, says
 // the same.
 func (s *Store) replied(ctx context.Context, b int, r task.Request) error {
-	e, _, err := s.kv.Get(ctx, s.keys.request(b, r.ID))
+	e, err := s.peek(ctx, s.keys.request(b, r.ID))
 	if errors.Is(err, coordclient.ErrNotFound) {
 		return nil
 	}

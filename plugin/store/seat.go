@@ -132,7 +132,7 @@ func (o *Owner) planGives(ctx context.Context, from int, all []bucket.Given) ([]
 		}
 		to := seatIn(&info, home)
 		if _, ok := told[to]; !ok {
-			n, e, _, err := o.node(ctx, to)
+			n, e, err := o.nodeOnce(ctx, to)
 			if err != nil {
 				return nil, err
 			}

@@ -37,7 +37,7 @@ func (s *Store) Snapshot(ctx context.Context, b int) (Snapshot, error) {
 		if snap.Loaded, err = s.state(ctx, b); err != nil {
 			return fail(err)
 		}
-		e, _, err := s.kv.Get(ctx, s.keys.page(b))
+		e, err := s.peek(ctx, s.keys.page(b))
 		switch {
 		case errors.Is(err, coordclient.ErrNotFound):
 			e.Version = -1

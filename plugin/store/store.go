@@ -161,7 +161,7 @@ func (s *Store) Cluster(ctx context.Context) (Cluster, error) {
 	if c := s.cluster.Load(); c != nil {
 		return *c, nil
 	}
-	e, _, err := s.kv.Get(ctx, s.keys.cluster())
+	e, err := s.peek(ctx, s.keys.cluster())
 	switch {
 	case errors.Is(err, coordclient.ErrNotFound):
 		return Cluster{}, ErrNotInitialised
@@ -183,6 +183,28 @@ func (s *Store) Cluster(ctx context.Context) (Cluster, error) {
 func (s *Store) buckets(ctx context.Context) (int, error) {
 	c, err := s.Cluster(ctx)
 	return c.Buckets, err
+}
+
+// peek reads an entry that nobody waits for.
+func (s *Store) peek(ctx context.Context, key string) (coordclient.Entry, error) {
+	if r, ok := s.kv.(coordclient.Reader); ok {
+		return r.Read(ctx, key)
+	}
+	e, _, err := s.kv.Get(ctx, key)
+	return e, err
+}
+
+// nodeOnce is node without a watch.
+func (s *Store) nodeOnce(ctx context.Context, b int) (Node, coordclient.Entry, error) {
+	e, err := s.peek(ctx, s.keys.bucket(b))
+	if err != nil {
+		return Node{}, e, err
+	}
+	n, err := decodeNode(e.Value)
+	if err != nil {
+		return Node{}, e, &CorruptError{e.Key, err}
+	}
+	return n, e, nil
 }
 
 // node reads a bucket's node.

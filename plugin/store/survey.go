@@ -27,11 +27,15 @@ func (s *Store) Holder(ctx context.Context, b int) (Holder, <-chan struct{}, err
 	if err != nil {
 		return Holder{}, nil, fmt.Errorf("bucket %d: %w", b, err)
 	}
+	return n.holder(), changed, nil
+}
+
+func (n Node) holder() Holder {
 	h := Holder{Member: n.Member, Edit: n.Edit}
 	if n.Released {
 		h.Member = ""
 	}
-	return h, changed, nil
+	return h
 }
 
 // Holders reads who holds each bucket, several at once. One whose node cannot be
@@ -43,13 +47,16 @@ func (s *Store) Holders(ctx context.Context) ([]Holder, error) {
 	}
 	holders := make([]Holder, n)
 	err = each(ctx, n, func(ctx context.Context, b int) error {
-		h, _, err := s.Holder(ctx, b)
+		n, _, err := s.nodeOnce(ctx, b)
 		if corrupt, ok := errors.AsType[*CorruptError](err); ok {
 			s.corrupt(corrupt)
 			return nil
 		}
-		holders[b] = h
-		return err
+		if err != nil {
+			return fmt.Errorf("bucket %d: %w", b, err)
+		}
+		holders[b] = n.holder()
+		return nil
 	})
 	return holders, err
 }
@@ -142,7 +149,7 @@ func (o *Owner) Announce(ctx context.Context) error {
 }
 
 func (o *Owner) announce(ctx context.Context) error {
-	e, _, err := o.kv.Get(ctx, o.keys.catalogue())
+	e, err := o.peek(ctx, o.keys.catalogue())
 	if err != nil {
 		return err
 	}
@@ -197,7 +204,7 @@ func (o *Owner) compare(ctx context.Context, now func() time.Time, known time.Du
 		return 0, err
 	}
 	after := now()
-	e, _, err := o.kv.Get(ctx, key)
+	e, err := o.peek(ctx, key)
 	switch {
 	case err != nil:
 		return 0, err
@@ -247,7 +254,7 @@ func (o *Owner) Surrender(ctx context.Context, b int) error {
 	if err := o.kv.Sync(ctx, o.keys.bucket(b)); err != nil {
 		return fail(err)
 	}
-	n, e, _, err := o.node(ctx, b)
+	n, e, err := o.nodeOnce(ctx, b)
 	if err != nil {
 		return fail(err)
 	}

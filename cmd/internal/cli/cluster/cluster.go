@@ -51,6 +51,9 @@ func sheet(v control.ClusterView) [][2]string {
 	if v.Waiting != "" {
 		pairs = append(pairs, [2]string{"Waiting", v.Waiting})
 	}
+	if r := v.Rollover; r != nil && r.Days > 0 {
+		pairs = append(pairs, [2]string{"ZooKeeper", fmt.Sprintf("%.0f writes a day; %.2f %% of their numbers used, the rest lasts %.0f days", r.PerDay, 100*r.Used, r.Days)})
+	}
 	return append(pairs, [2]string{"Buckets", fmt.Sprintf("%d: %d settled, %d moving, %d without a place", v.Buckets, v.Settled, v.Moving, v.Unplaced)})
 }
 

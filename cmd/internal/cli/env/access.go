@@ -117,5 +117,5 @@ func (t Target) options() (zk.Options, error) {
 	if err != nil {
 		return zk.Options{}, err
 	}
-	return zk.Options{Servers: t.Servers, Root: t.Root, TLS: secure, Digest: digest}, nil
+	return zk.Options{Servers: t.Servers, Root: t.Root, Existing: true, TLS: secure, Digest: digest}, nil
 }

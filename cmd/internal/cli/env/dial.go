@@ -115,7 +115,17 @@ func (t Target) unreachable(err, over error, faults []string) error {
 		Code: control.CodeUnavailable, Message: fmt.Sprintf("ZooKeeper gives no session at %s%s", t, t.by()), Err: err,
 		Hint: "is ZooKeeper running, and are these its servers? name others with --connect zk://HOST:PORT,HOST:PORT/ROOT, --coordination FILE or --context NAME",
 	}
-	if over == nil {
+	switch {
+	case errors.Is(err, coordclient.ErrUnauthorised):
+		e.Code, e.Message = control.CodeUnauthorised, fmt.Sprintf("ZooKeeper at %s%s lets nobody in without the right credentials: %v", t, t.by(), err)
+		e.Hint = "give the hosts' user and password with --context NAME (belfry context add NAME --user USER --password-file FILE) or " +
+			accessVariables + "USER and " + accessVariables + "PASSWORD_FILE"
+		return e
+	case errors.Is(err, coordclient.ErrNoRoot):
+		e.Message = fmt.Sprintf("there is no cluster at %s%s", t, t.by())
+		e.Hint = "is its root spelt so? it is zookeeper.root of the hosts (default /belfry); a new cluster is made by the first host that starts"
+		return e
+	case over == nil:
 		e.Message += ": " + err.Error() // it was refused, not late
 		return e
 	}
