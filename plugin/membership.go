@@ -77,7 +77,7 @@ func (p *Plugin) begin(ctx context.Context, m *membership) error {
 func (p *Plugin) newEngine(m *membership) (*engine.Engine, error) {
 	var compiler trigger.Compiler
 	return engine.New(engine.Options{
-		Log: m.owner, Watcher: m.owner, Targets: targets{p.d.Host}, Announcer: event.Alerts{}, Session: session{m.port},
+		Log: m.owner, Watcher: m.owner, Targets: targets{p.d.Host}, Announcer: announcers{}, Session: session{m.port},
 		Invoker: reportedInvoker{p.kinds, p.journal, p.d.Now},
 		Compile: func(info *task.Info) (bucket.Schedule, error) {
 			return compiler.Compile(info.Trigger, info.From, info.UID)

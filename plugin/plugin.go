@@ -32,6 +32,7 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/chain"
 	"github.com/seed42aab489/belfry/plugin/cluster"
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/engine"
@@ -136,7 +137,7 @@ func New(d Deps) *Plugin {
 	p.journal = newJournal(p.store, d.Node, d.Log, d.Now)
 	p.triggers = event.New(event.Config{States: states{p.store}, Sender: d.Sender, Reporter: p.journal, Now: d.Now})
 	p.dispatcher = event.NewDispatcher(event.DispatcherConfig{
-		Outbox: outbox{p.store, p.owned}, Sender: reportedSender{d.Sender, p.journal, d.Now}, Reporter: p.journal, Now: d.Now,
+		Outbox: outbox{p.store, p.owned}, Sender: sender{reportedSender{d.Sender, p.journal, d.Now}, chain.NewDeliverer(followers{p.store})}, Reporter: p.journal, Now: d.Now,
 		Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), Limits: d.Options.Deliveries,
 	})
 	return p

@@ -80,7 +80,7 @@ func (e *entry) claim(b *Batch, r *Record, live bool) {
 	e.cur.Counts.Fired++
 	e.cur.Open = append(e.cur.Open, &Open{
 		At: r.At, Manual: r.Manual, Attempt: r.Attempt, Tried: b.Time, Node: b.Node, Claimed: b.Time,
-		Revision: r.Revision, Meaning: r.Meaning, Hash: r.Hash, Delivery: r.Delivery, held: live,
+		Revision: r.Revision, Meaning: r.Meaning, Hash: r.Hash, Delivery: r.Delivery, Input: r.Input, held: live,
 	})
 }
 

@@ -17,6 +17,7 @@ const (
 	hasRows
 	hasRetry
 	hasValue // since formatReplies
+	hasInput // since formatInputs
 )
 
 // Encode writes the batch in its stored form.
@@ -71,9 +72,12 @@ func (r *Record) encode(e *encoder, base int64) {
 	e.text(r.UID)
 	flags := flag(r.Manual != "", hasManual) | flag(r.Until != 0, hasRange) | flag(r.Error != "", hasError) |
 		flag(r.Final, isFinal) | flag(r.NotSent, isNotSent) | flag(r.Open, isOpen) | flag(r.Rows != 0, hasRows) |
-		flag(r.RetryAt != 0, hasRetry) | flag(r.Value != "", hasValue)
+		flag(r.RetryAt != 0, hasRetry) | flag(r.Value != "", hasValue) | flag(r.Input != "", hasInput)
 	if r.Value != "" || r.Outcome == task.Waiting {
 		e.needs(formatReplies)
+	}
+	if r.Input != "" {
+		e.needs(formatInputs)
 	}
 	if r.Kind == Give || r.Kind == Adopt {
 		e.needs(formatMoves)
@@ -120,6 +124,9 @@ func (r *Record) encode(e *encoder, base int64) {
 	}
 	if flags&hasValue != 0 {
 		e.text(r.Value)
+	}
+	if flags&hasInput != 0 {
+		e.text(string(r.Input))
 	}
 }
 
@@ -171,5 +178,8 @@ func (r *Record) decode(d *decoder, base int64) {
 	}
 	if flags&hasValue != 0 {
 		r.Value = d.text()
+	}
+	if flags&hasInput != 0 {
+		r.Input = task.Input(d.text())
 	}
 }

@@ -29,7 +29,8 @@ const (
 	formatFirst   = 1
 	formatReplies = 2 // the outcome WAITING; the values of replies
 	formatMoves   = 3 // GIVE and ADOPT
-	formatVersion = formatMoves
+	formatInputs  = 4 // the input of a firing
+	formatVersion = formatInputs
 	magicBatch    = 'B'
 	magicPage     = 'P'
 	magicRuns     = 'R'

@@ -41,6 +41,8 @@ type Decision struct {
 	// Claimed is when the firing was first claimed, in Unix milliseconds; zero
 	// for a Claim, which is made by the batch's time.
 	Claimed int64
+	// Given is the input of a Claim or Reclaim.
+	Given task.Input
 	// Take is the request that the record answers; empty: none.
 	Take string
 }

@@ -9,15 +9,21 @@ import (
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
-// Notices are the alerts that come true with a record, before it is applied.
-// The Info of each holds only the alerts that it is about. Node is the owner's
-// name.
+// Notices are the alerts that come true with a record, before it is applied, and
+// that a firing which others follow has ended. The Info of each holds only the
+// alerts that it is about. Node is the owner's name.
 func (s *State) Notices(r *Record, now time.Time, node string) []task.Notice {
 	e := s.entries[r.UID]
-	if e == nil || e.info == nil || len(e.info.Alerts) == 0 {
+	if e == nil || e.info == nil {
 		return nil
 	}
 	var all []task.Notice
+	if e.info.Followers != nil && r.Kind == Settle && r.Final {
+		all = append(all, task.Notice{
+			ID: string(r.FireID()) + ":" + string(task.NoticeEnded), Kind: task.NoticeEnded,
+			Info: *e.info, Run: e.runOf(r, now, node), At: now,
+		})
+	}
 	for _, a := range e.info.Alerts {
 		n, ok := e.notice(r, a)
 		if !ok {

@@ -68,6 +68,7 @@ type Open struct {
 	Meaning  uint64
 	Hash     string
 	Delivery task.Delivery
+	Input    task.Input
 	// Attempts that ended without ending the firing, by kind.
 	Failed, Unsent, Again int
 	// Waited is for how long earlier owners have waited for an attempt that may
@@ -94,6 +95,7 @@ type Open struct {
 const (
 	openDoubt = 1 << iota
 	openSettled
+	openInput // since formatInputs
 )
 
 // Encode writes the page in its stored form.
@@ -167,7 +169,10 @@ func (o *Open) encode(e *encoder) {
 	if o.awaits() {
 		e.needs(formatReplies)
 	}
-	e.uint(flag(o.Doubt, openDoubt) | flag(o.Settled, openSettled))
+	if o.Input != "" {
+		e.needs(formatInputs)
+	}
+	e.uint(flag(o.Doubt, openDoubt) | flag(o.Settled, openSettled) | flag(o.Input != "", openInput))
 	for _, v := range [...]int64{o.At, o.Tried, o.Claimed, o.Revision, o.Waited, o.RetryAt} {
 		e.int(v)
 	}
@@ -179,6 +184,9 @@ func (o *Open) encode(e *encoder) {
 		e.text(s)
 	}
 	e.b = append(e.b, codeOf(deliveries, o.Delivery), codeOf(outcomes, o.Outcome))
+	if o.Input != "" {
+		e.text(string(o.Input))
+	}
 }
 
 func (o *Open) decode(d *decoder) {
@@ -195,4 +203,7 @@ func (o *Open) decode(d *decoder) {
 		*s = d.text()
 	}
 	o.Delivery, o.Outcome = wordOf(d, deliveries), wordOf(d, outcomes)
+	if flags&openInput != 0 {
+		o.Input = task.Input(d.text())
+	}
 }

@@ -67,6 +67,8 @@ type Record struct {
 	Hash     string
 	// Delivery of a Claim is what was promised when it was made.
 	Delivery task.Delivery
+	// Input of a Claim is what the firing was given.
+	Input task.Input
 	// Start of a Settle is when the attempt began, zero if it never did; of a
 	// Defer, before when it must not run; of an Alerted, the alert's After.
 	Start int64

@@ -97,7 +97,9 @@ func (r *round) run(e *entry, q task.Request) {
 	if room != Reserved {
 		return
 	}
-	r.add(Decision{Record: claimRecord(e, q.Asked.UnixMilli(), q.ID, hash), Info: e.info})
+	claim := claimRecord(e, q.Asked.UnixMilli(), q.ID, hash)
+	claim.Input = q.Input
+	r.add(Decision{Record: claim, Info: e.info, Given: q.Input})
 	r.answer(e, q)
 }
 

@@ -91,7 +91,7 @@ func (e *entry) phase(v *View) Phase {
 		return PhaseRunning
 	case v.Fault != nil || v.Last != nil && failed(v.Last.Outcome):
 		return PhaseFailed
-	case v.Next.IsZero() && v.Queued == 0:
+	case v.Next.IsZero() && v.Queued == 0 && (v.Info == nil || v.Info.Trigger.Cron != task.Never):
 		return PhaseFinished
 	default:
 		return PhaseWaiting

@@ -32,7 +32,11 @@ func (c *Control) CreateTask(ctx context.Context, info task.Info) (TaskView, []t
 // createTask is CreateTask; a receipt is stored with the task.
 func (c *Control) createTask(ctx context.Context, info task.Info, r *store.Receipt) (TaskView, []time.Time, error) {
 	info.Key = info.Normal()
+	info.Followers = nil // those that it has make themselves known
 	if err := c.validateNew(ctx, &info); err != nil {
+		return TaskView{}, nil, wrap(err)
+	}
+	if err := c.link(ctx, &info); err != nil {
 		return TaskView{}, nil, wrap(err)
 	}
 	stored, err := c.create(ctx, info, r)
@@ -79,7 +83,8 @@ func (c *Control) UpdateTask(ctx context.Context, key task.Key, revision int64, 
 }
 
 func (c *Control) update(ctx context.Context, key task.Key, revision int64, change func(*task.Info) error) (task.Info, error) {
-	return c.store.Update(ctx, key, revision, func(info *task.Info) error {
+	var followed []task.Key // before
+	info, err := c.store.Update(ctx, key, revision, func(info *task.Info) error {
 		before := *info
 		before.Do = info.Do.Clone() // change may write into it
 		if err := change(info); err != nil {
@@ -88,12 +93,19 @@ func (c *Control) update(ctx context.Context, key task.Key, revision int64, chan
 			}
 			return &Error{Code: CodeInvalid, Message: err.Error(), Err: err}
 		}
+		info.Followers = before.Followers
 		if err := c.validateEdit(ctx, &before, info); err != nil {
 			return err
 		}
 		pin(&before, info)
-		return nil
+		var err error
+		followed, err = c.relink(ctx, &before, info)
+		return err
 	})
+	if still, unread := info.After.Keys(info.Key); err == nil && unread == nil && len(followed) > 0 {
+		err = c.unlink(ctx, info.Key, followed, still)
+	}
+	return info, err
 }
 
 // pin fixes what an interval counts from when a task is resumed, since From
@@ -122,9 +134,27 @@ func (c *Control) ResumeTask(ctx context.Context, key task.Key) (TaskView, error
 }
 
 // DeleteTask removes a task; a run that is going ends first. Codes: not_found,
-// unavailable, unknown_outcome.
+// conflict (others follow it), unavailable, unknown_outcome.
 func (c *Control) DeleteTask(ctx context.Context, key task.Key) error {
-	return c.missing(ctx, key, c.store.Delete(ctx, key, 0))
+	return c.deleteTask(ctx, key, 0)
+}
+
+func (c *Control) deleteTask(ctx context.Context, key task.Key, revision int64) error {
+	info, err := c.get(ctx, key)
+	if err != nil {
+		return err
+	}
+	if err := c.followed(ctx, &info); err != nil {
+		return wrap(err)
+	}
+	if err := c.store.Delete(ctx, key, revision); err != nil || info.After == nil {
+		return c.missing(ctx, key, err)
+	}
+	before, err := info.After.Keys(info.Key)
+	if err != nil {
+		return nil //nolint:nilerr // it is deleted, and follows nobody
+	}
+	return wrap(errors.Join(c.unlink(ctx, info.Key, before, nil), c.store.ForgetJoin(ctx, info.UID)))
 }
 
 // NextView is an instant at which a task is to fire.

@@ -97,11 +97,11 @@ func (c *Control) Carry(ctx context.Context, o Order) (Done, error) {
 	case VerbResume:
 		return c.carryEdit(ctx, key, 0, func(info *task.Info) error { info.Paused = false; return nil })
 	default: // VerbDelete: key has refused the others
-		err := c.store.Delete(ctx, key, o.Revision)
-		if errors.Is(err, coordclient.ErrNotFound) {
+		err := c.deleteTask(ctx, key, o.Revision)
+		if err != nil && AsError(err).Code == CodeNotFound {
 			return Done{}, nil
 		}
-		return Done{Changed: err == nil}, wrap(err)
+		return Done{Changed: err == nil}, err
 	}
 }
 

@@ -73,7 +73,7 @@ func PreviewTask(info task.Info, services []ServiceView, taken func(task.Key) bo
 	}
 	if info.Do != nil {
 		// What it does instead is not checked here: the store's side knows.
-	} else if _, why := findOperation(services, info.Service, info.Operation); why != "" {
+	} else if _, why := findOperation(services, info.Service, info.Operation, info.After); why != "" {
 		field := "operation"
 		if info.Service == "" {
 			field = "service"

@@ -33,18 +33,26 @@ func (c *Control) validateNew(ctx context.Context, info *task.Info) error {
 	if err := checkPolicies(info); err != nil {
 		return err
 	}
+	if err := c.validateAfter(ctx, info); err != nil {
+		return err
+	}
 	return c.validateTrigger(info, c.now())
 }
 
 // validateEdit checks what an edit has changed.
 func (c *Control) validateEdit(ctx context.Context, before, after *task.Info) error {
-	if before.Service != after.Service || before.Operation != after.Operation || before.Delivery != after.Delivery || !sameAction(before.Do, after.Do) {
+	if !sameAfter(before.After, after.After) || before.Service != after.Service || before.Operation != after.Operation || before.Delivery != after.Delivery || !sameAction(before.Do, after.Do) {
 		if err := c.validateTarget(ctx, after); err != nil {
 			return err
 		}
 	}
 	if err := checkPolicies(after); err != nil {
 		return err
+	}
+	if !sameAfter(before.After, after.After) {
+		if err := c.validateAfter(ctx, after); err != nil {
+			return err
+		}
 	}
 	if before.Trigger == after.Trigger {
 		return nil
@@ -57,7 +65,7 @@ func (c *Control) validateTrigger(info *task.Info, now time.Time) error {
 	if err != nil {
 		return &Error{Code: CodeInvalid, Message: "trigger: " + err.Error(), Err: err}
 	}
-	if _, ok := t.Next(now); !ok {
+	if _, ok := t.Next(now); !ok && info.Trigger.Cron != task.Never {
 		return invalid("trigger %s would never fire after now", Line(info.Trigger))
 	}
 	return nil
@@ -73,7 +81,7 @@ func (c *Control) validateTarget(ctx context.Context, info *task.Info) error {
 	if err != nil {
 		return err
 	}
-	op, why := findOperation(services, info.Service, info.Operation)
+	op, why := findOperation(services, info.Service, info.Operation, info.After)
 	if why != "" {
 		return &Error{Code: CodeInvalid, Message: why, Hint: schedulable(services, info.Service)}
 	}
@@ -104,7 +112,7 @@ func orWord[S ~string](word, otherwise S) S {
 
 // findOperation looks for an operation that can be scheduled, or says why there
 // is none.
-func findOperation(services []ServiceView, service, operation string) (OperationView, string) {
+func findOperation(services []ServiceView, service, operation string, after *task.After) (OperationView, string) {
 	switch {
 	case service == "":
 		return OperationView{}, "no service is named"
@@ -124,13 +132,22 @@ func findOperation(services []ServiceView, service, operation string) (Operation
 		switch {
 		case i < 0:
 			why = "service " + service + " has no operation " + operation
-		case !s.Operations[i].Schedulable:
+		case !s.Operations[i].Schedulable && !given(s.Operations[i], after):
 			why = "cannot be scheduled: " + s.Operations[i].Why
 		default:
 			return s.Operations[i], ""
 		}
 	}
 	return OperationView{}, why
+}
+
+// given tells whether all parameters of an operation come from what its task
+// follows.
+func given(o OperationView, after *task.After) bool {
+	return after != nil && len(o.Parameters) > 0 && !slices.ContainsFunc(o.Parameters, func(p string) bool {
+		_, ok := after.With[p]
+		return !ok
+	})
 }
 
 // schedulable lists what could be scheduled: of the service if it has any.

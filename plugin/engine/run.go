@@ -54,6 +54,7 @@ type run struct {
 	info      *task.Info
 	claimed   time.Time
 	scheduled time.Time
+	given     task.Input
 	ctx       context.Context // ends with the task's time-out at the latest
 	end       context.CancelFunc
 	why       atomic.Pointer[error] // it was stopped; nil: it was not
@@ -74,7 +75,7 @@ func newRun(o *owner, d *bucket.Decision, r reservation, now time.Time) *run {
 	}
 	return &run{
 		reservation: r, o: o, id: d.FireID(), record: d.Record, info: d.Info,
-		claimed: claimed, scheduled: time.UnixMilli(d.At).UTC(),
+		claimed: claimed, scheduled: time.UnixMilli(d.At).UTC(), given: d.Given,
 	}
 }
 
@@ -143,7 +144,7 @@ func (r *run) invoke() (result task.Result) {
 		}
 	}()
 	result = r.o.e.o.Invoker.Invoke(r.ctx, task.Call{
-		Info: *r.info, FireID: r.id, Scheduled: r.scheduled, ClaimedAt: r.claimed, Attempt: r.record.Attempt,
+		Info: *r.info, FireID: r.id, Scheduled: r.scheduled, ClaimedAt: r.claimed, Attempt: r.record.Attempt, Input: r.given,
 	})
 	cause := context.Cause(r.ctx)
 	if why := r.why.Load(); why != nil {

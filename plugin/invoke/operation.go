@@ -19,6 +19,8 @@ type OperationCall struct {
 	// Keyed asks the source to record the fire id in the transaction of the
 	// effect (effectively-once).
 	Keyed bool
+	// Params by name; nil for none.
+	Params map[string]string
 }
 
 // Operations is the host, as a task sees it.
@@ -54,9 +56,13 @@ func NewOperation(host Operations) *Operation { return &Operation{host: host} }
 // network). The context's deadline bounds it.
 func (o *Operation) Invoke(ctx context.Context, call task.Call) task.Result {
 	keyed := call.Info.Delivery == task.EffectivelyOnce
+	params, err := call.Input.Values()
+	if err != nil {
+		return task.Result{Outcome: task.Failed, Error: err.Error(), NotSent: true}
+	}
 	rows, err := o.host.Call(ctx, OperationCall{
 		Service: call.Info.Service, Operation: call.Info.Operation, Task: call.Info.Key,
-		FireID: call.FireID, ClaimedAt: call.ClaimedAt, Keyed: keyed,
+		FireID: call.FireID, ClaimedAt: call.ClaimedAt, Keyed: keyed, Params: params,
 	})
 	if err == nil {
 		return task.Result{Outcome: task.OK, Rows: rows}

@@ -30,6 +30,7 @@
 //	/drains                       the nodes that are to own nothing
 //	/surveys/<b>                  what the leader measured of a bucket
 //	/clocks/<member>              how far a member's clock is off
+//	/joins/<uid>                  which of the tasks that another waits for have ended
 //	/receipts/<shard>/<hash>      that a request with an idempotency key was carried out
 //	/events/<node>                the ring of what administrators want to know
 //

@@ -76,6 +76,7 @@ func (s *Store) CreateOnce(ctx context.Context, info task.Info, r Receipt) (task
 // AskOnce is Ask with a receipt, whose task, uid and fire id it fills in.
 // Errors: those of Ask, ErrCarriedOut.
 func (s *Store) AskOnce(ctx context.Context, request task.Request, r Receipt) (task.Request, error) {
+	request.ID = s.newID()
 	return s.request(ctx, request, &r)
 }
 

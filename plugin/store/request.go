@@ -14,11 +14,13 @@ import (
 // id, the task's uid and the time. Errors: coordclient.ErrNotFound (no such
 // task), ErrTooLarge, ErrUnavailable, ErrUnknownOutcome.
 func (s *Store) Ask(ctx context.Context, r task.Request) (task.Request, error) {
+	r.ID = s.newID()
 	return s.request(ctx, r, nil)
 }
 
-// request is Ask; a receipt is committed with it.
-func (s *Store) request(ctx context.Context, r task.Request, receipt *Receipt) (task.Request, error) {
+// request is Ask for a request that has its id, and perhaps the uid that the task
+// must have; a receipt and other operations are committed with it.
+func (s *Store) request(ctx context.Context, r task.Request, receipt *Receipt, beside ...coordclient.Op) (task.Request, error) {
 	r.Task = r.Task.Normal()
 	fail := func(err error) (task.Request, error) {
 		return task.Request{}, fmt.Errorf("request %s of task %s: %w", r.Kind, r.Task, err)
@@ -27,17 +29,22 @@ func (s *Store) request(ctx context.Context, r task.Request, receipt *Receipt) (
 	if err != nil {
 		return fail(err)
 	}
+	uid := r.UID
 	for try := 0; ; try++ {
 		info, err := s.live(ctx, home, r.Task)
 		if err != nil {
 			return fail(err)
 		}
-		r.ID, r.UID = s.newID(), info.UID
+		if uid != "" && uid != info.UID {
+			return fail(fmt.Errorf("%w: it was made anew", coordclient.ErrNotFound))
+		}
+		r.UID = info.UID
 		if receipt != nil {
 			receipt.Task, receipt.UID, receipt.FireID = r.Task, r.UID, task.ManualID(r.UID, r.ID)
 		}
-		err = s.ask(ctx, home, seatIn(&info, home), r, info.Revision-1, receipt)
-		if errors.Is(err, coordclient.ErrConflict) && try < maxRefetch {
+		err = s.ask(ctx, home, seatIn(&info, home), r, info.Revision-1, receipt, beside)
+		var failed *coordclient.CommitError
+		if errors.As(err, &failed) && failed.Op.Kind == coordclient.OpCheck && errors.Is(err, coordclient.ErrConflict) && try < maxRefetch {
 			continue
 		}
 		if err != nil {
@@ -47,7 +54,7 @@ func (s *Store) request(ctx context.Context, r task.Request, receipt *Receipt) (
 	}
 }
 
-func (s *Store) ask(ctx context.Context, home, b int, r task.Request, version int64, receipt *Receipt) error {
+func (s *Store) ask(ctx context.Context, home, b int, r task.Request, version int64, receipt *Receipt, beside []coordclient.Op) error {
 	value, err := encode(requestRecord{Format, r}, MaxRequest)
 	if err != nil {
 		return err
@@ -63,7 +70,7 @@ func (s *Store) ask(ctx context.Context, home, b int, r task.Request, version in
 	return s.receipted(receipt, s.edit(ctx, change{
 		bucket: b,
 		mark:   requestMark + Segment(r.ID),
-		ops: append(proof,
+		ops: append(append(proof, beside...),
 			coordclient.Create(s.keys.request(b, r.ID), value),
 			coordclient.Check(s.keys.task(home, r.Task), version),
 		),

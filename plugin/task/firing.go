@@ -91,6 +91,9 @@ type Call struct {
 	Scheduled time.Time
 	ClaimedAt time.Time // of the first claim of this firing; the inbox keeps it
 	Attempt   int       // 1 is the first
+	// Input is what the one who asked for the firing gave it, the same at each
+	// attempt.
+	Input Input
 }
 
 // Target is what stands behind a task's operation at this moment.
@@ -123,6 +126,7 @@ type Request struct {
 	FireID FireID      `json:"fire_id,omitempty"` // of a cancellation or reply
 	Asked  time.Time   `json:"asked,omitzero"`    // the store's clock
 	Reason string      `json:"reason,omitempty"`
+	Input  Input       `json:"input,omitempty"` // of a run
 	Reply  *Reply      `json:"reply,omitempty"`
 }
 

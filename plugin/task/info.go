@@ -70,6 +70,11 @@ type Info struct {
 	Retry    Retry    `json:"retry"`
 	// Reply makes a run wait for a reply to its call. Nil: it ends with the call.
 	Reply *ReplyWait `json:"reply,omitempty"`
+	// After makes it fire when others have ended. Nil: it does not.
+	After *After `json:"after,omitempty"`
+	// Followers fire when it has ended: the other side of their After. A pointer,
+	// since few tasks have any.
+	Followers *[]Follower `json:"followers,omitempty"`
 	// Timeout of one run; with Reply of the call alone. Zero: DefaultTimeout.
 	Timeout Duration `json:"timeout,omitempty"`
 

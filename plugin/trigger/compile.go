@@ -47,7 +47,8 @@ type Compiler struct {
 // Compile makes the trigger of a task: info says when, from is task.Info.From,
 // and uid places the jitter. It refuses, with a *FieldError, what contradicts
 // itself. A trigger that has no instants left is no error here: tasks that
-// finished are loaded too. See Validate for new ones.
+// finished are loaded too, and so are those with task.Never, which only fire by
+// hand or after others. See Validate for new ones.
 func (c *Compiler) Compile(info task.TriggerInfo, from time.Time, uid string) (Trigger, error) {
 	if err := checkShape(info); err != nil {
 		return Trigger{}, err
@@ -55,6 +56,9 @@ func (c *Compiler) Compile(info task.TriggerInfo, from time.Time, uid string) (T
 	zone, err := c.zone(info.TZ)
 	if err != nil {
 		return Trigger{}, err
+	}
+	if info.Cron == task.Never {
+		return Trigger{zone: zone}, nil
 	}
 	info = pin(info, from, 0)
 	t := Trigger{

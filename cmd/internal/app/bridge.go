@@ -39,7 +39,10 @@ func (b *bridge) Call(ctx context.Context, c invoke.OperationCall) (int64, error
 		delete(b.tasks, id)
 		b.mu.Unlock()
 	}()
-	call := dataservice.Call{Service: c.Service, Operation: c.Operation}
+	call := dataservice.Call{Service: c.Service, Operation: c.Operation, Values: map[string][]string{}}
+	for name, value := range c.Params {
+		call.Values[name] = []string{value}
+	}
 	if c.Keyed {
 		call.Fire = &dataservice.FireKey{ID: id, ClaimedAt: c.ClaimedAt}
 	}
@@ -80,7 +83,7 @@ func (b *bridge) Target(info task.Info) (task.Target, bool) {
 	if !ok {
 		return task.Target{}, false
 	}
-	if _, ok := s.Schedulable(info.Operation); !ok {
+	if _, ok := s.Schedulable(info.Operation); !ok && (info.After == nil || len(info.After.With) == 0 || s.Operation(info.Operation) == nil) {
 		return task.Target{}, false
 	}
 	t := task.Target{Hash: s.OperationHash(info.Operation), Limits: []string{"service:" + s.Name}}
