@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -262,6 +263,47 @@ func TestAGroupFires(t *testing.T) {
 		all.Wait()
 		if err := companion.Close(); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// Others follow when a task has ended: one a success with what came of it, one a
+// failure, one when both of two have.
+func TestTasksFollowOthers(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, c *control.Control, host *shop, mail *post) {
+		create := func(name string, trigger task.TriggerInfo, after *task.After) {
+			t.Helper()
+			_, _, err := c.CreateTask(t.Context(), task.Info{
+				Key: task.Key{Name: name}, Service: "Stock", Operation: "getLowStock", Trigger: trigger, After: after,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		thrice := task.TriggerInfo{Interval: task.Duration(10 * time.Second), Count: 2}
+		create("a", thrice, nil)
+		create("b", thrice, nil)
+		create("ok", task.TriggerInfo{}, &task.After{Tasks: []string{"a"}, With: map[string]string{"ended": "{{.FireID}} {{.Outcome}}"}})
+		create("failed", task.TriggerInfo{}, &task.After{Tasks: []string{"a"}, On: task.OnFailure})
+		create("both", task.TriggerInfo{}, &task.After{Tasks: []string{"a", "b"}, All: true})
+		create("later", task.TriggerInfo{}, &task.After{Tasks: []string{"both"}})
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		calls := map[string]int{}
+		for _, call := range host.made() {
+			calls[call.Task.Name]++
+			if call.Task.Name == "ok" && !strings.HasSuffix(call.Params["ended"], " OK") {
+				t.Errorf("given %v", call.Params)
+			}
+		}
+		for name, want := range map[string]int{"a": 3, "b": 3, "ok": 3, "failed": 0, "both": 3, "later": 3} {
+			if calls[name] != want {
+				t.Errorf("%s ran %d times, want %d", name, calls[name], want)
+			}
+		}
+		if n := mail.count(); n != 0 {
+			t.Errorf("%d messages were sent to people", n)
 		}
 	})
 }

@@ -113,12 +113,12 @@ func (d *Deliverer) Send(ctx context.Context, m task.Message) error {
 	if depth := d.store.Depth(e.Run.FireID); depth >= task.MaxChain {
 		return event.Permanent("%d tasks have followed one another up to %s: nothing follows any more", depth, e.Run.FireID)
 	}
-	input, err := render(to.After.With, e.Run)
+	given, err := input(to.After.With, e.Run)
 	if err != nil {
 		return event.Permanent("task %s: %w", key.Name, err)
 	}
 	if !to.After.All {
 		before = nil
 	}
-	return d.store.Follow(ctx, to, e.Task, e.Run.FireID, input, before)
+	return d.store.Follow(ctx, to, e.Task, e.Run.FireID, given, before)
 }

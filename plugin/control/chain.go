@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/seed42aab489/belfry/coordclient"
-	"github.com/seed42aab489/belfry/plugin/chain"
+	"github.com/seed42aab489/belfry/plugin/render"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -38,8 +38,10 @@ func (c *Control) validateAfter(ctx context.Context, info *task.Info) error {
 	case !slices.Contains([]task.On{"", task.OnSuccess, task.OnFailure, task.OnEnd}, info.After.On):
 		return invalid("after: on %q is unknown: use %s, %s or %s", info.After.On, task.OnSuccess, task.OnFailure, task.OnEnd)
 	}
-	if err := chain.CheckWith(info.After.With); err != nil {
-		return invalid("after: %v", err)
+	for name, text := range info.After.With {
+		if _, err := render.Compile("with "+name, text, render.Rules{MaxTemplate: task.MaxInput, MaxOutput: task.MaxInput}, task.Ended{}); err != nil {
+			return invalid("after: %v", err)
+		}
 	}
 	return c.noCircle(ctx, info.Key, before)
 }

@@ -51,7 +51,7 @@ var table = map[string]row{
 	"plugin/engine":  {own: []string{"plugin/task", "plugin/trigger", "plugin/bucket"}, third: []string{"github.com/google/uuid"}},
 	"plugin/store":   {own: []string{"plugin/task", "plugin/bucket", "coordclient"}, third: []string{"github.com/google/uuid"}},
 	"plugin/control": {
-		own:   []string{"plugin/task", "plugin/trigger", "plugin/bucket", "plugin/store", "plugin/place", "plugin/invoke/web", "coordclient"},
+		own:   []string{"plugin/task", "plugin/trigger", "plugin/bucket", "plugin/store", "plugin/place", "plugin/invoke/web", "plugin/render", "coordclient"},
 		third: []string{"github.com/google/uuid"},
 	},
 	"plugin/place": {own: []string{"plugin/task", "plugin/trigger"}},
@@ -64,6 +64,7 @@ var table = map[string]row{
 	"plugin/event":      {own: []string{"plugin/task", "plugin/event/cond", "plugin/render"}},
 	"plugin/event/cond": {third: []string{"cel.dev/cel-go"}},
 	"plugin/event/send": {own: []string{"plugin/event", "plugin/task"}, third: []string{"github.com/wneessen/go-mail"}},
+	"plugin/chain":      {own: []string{"plugin/task", "plugin/event", "plugin/render"}},
 	"plugin/adminapi":   {own: []string{"plugin/control", "plugin/task"}, third: []string{"github.com/google/jsonschema-go"}},
 	"plugin/intake":     {own: []string{"plugin/control"}, third: []string{"github.com/twmb/franz-go"}},
 	"plugin":            {own: []string{"plugin/...", "coordclient"}},
