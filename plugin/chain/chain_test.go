@@ -100,7 +100,7 @@ func TestHowAnEndIsFollowed(t *testing.T) {
 		"otherwise":    {store: store{to: follower(func(a *task.After) { a.On = task.OnSuccess }), there: true}},
 		"too deep":     {store: store{to: follower(nil), there: true, depth: task.MaxChain}, fails: permanent},
 		"bad template": {store: store{to: follower(func(a *task.After) { a.With["why"] = "{{.Nothing}}" }), there: true}, fails: permanent},
-		"too long": {store: store{to: follower(func(a *task.After) { a.With["why"] = strings.Repeat("{{.Error}}", 400) }), there: true}, fails: permanent},
+		"too long":     {store: store{to: follower(func(a *task.After) { a.With["why"] = strings.Repeat("{{.Error}}", 400) }), there: true}, fails: permanent},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -194,3 +194,22 @@ func (c *Control) followed(ctx context.Context, info *task.Info) error {
 		Hint: "delete those first, or let them follow something else",
 	}
 }
+
+// follows says in one line what a task follows; empty: nothing.
+func follows(a *task.After) string {
+	if a == nil {
+		return ""
+	}
+	on := a.On
+	if on == "" {
+		on = task.OnSuccess
+	}
+	how := "any of "
+	if a.All {
+		how = "all of "
+	}
+	if len(a.Tasks) == 1 {
+		how = ""
+	}
+	return fmt.Sprintf("%s of %s%s", on, how, strings.Join(a.Tasks, ", "))
+}

@@ -115,6 +115,10 @@ func define(info *task.Info) TaskView {
 		Retry: info.Retry.Max, Timeout: info.RunTimeout().String(),
 		Alerts: append([]task.Alert{}, info.Alerts...), Description: info.Description,
 		Location: info.Location.String(), Moving: seat(info),
+		After: follows(info.After), Followers: []string{},
+	}
+	for _, f := range followers(info) {
+		v.Followers = append(v.Followers, f.Name)
 	}
 	if v.TZ == "" {
 		v.TZ = "UTC"

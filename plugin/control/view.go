@@ -67,6 +67,12 @@ type TaskView struct {
 	// is that it is on its way to them; empty: it is not.
 	Location string `json:"location"`
 	Moving   string `json:"moving"`
+
+	// After says which tasks it follows, and how, in one line: "success of a",
+	// "end of all of a, b". Empty: none. Followers are the names of those that
+	// follow it.
+	After     string   `json:"after"`
+	Followers []string `json:"followers"`
 }
 
 // RunView is one attempt at a firing.

@@ -16,6 +16,8 @@ type Data struct {
 	Attempt            int       // 1 is the first
 	Task, Tenant, Type string
 	Properties         map[string]string
+	// Input is what the task that it follows has given it.
+	Input map[string]string
 }
 
 // Bounds of templates.
@@ -29,6 +31,7 @@ func dataOf(call *task.Call) *Data {
 		FireID: string(call.FireID), Scheduled: call.Scheduled.UTC(), Attempt: call.Attempt,
 		Task: call.Info.Name, Tenant: call.Info.Tenant, Type: call.Info.Type,
 	}
+	d.Input, _ = call.Input.Values() // one that is broken gives nothing, which a template says
 	if call.Info.Do != nil {
 		d.Properties = call.Info.Do.Properties
 	}
@@ -36,7 +39,7 @@ func dataOf(call *task.Call) *Data {
 }
 
 func compile(name, text string, d *Data) (*render.Template, error) {
-	return render.Compile(name, text, render.Rules{MaxTemplate: MaxTemplate, MaxOutput: MaxBody, Loops: []string{"Properties"}}, d)
+	return render.Compile(name, text, render.Rules{MaxTemplate: MaxTemplate, MaxOutput: MaxBody, Loops: []string{"Properties", "Input"}}, d)
 }
 
 // fill makes a text of a template; empty stays empty.

@@ -25,13 +25,15 @@ type definition struct {
 	location                   string
 	properties                 []string
 	action                     action
+	after                      after
 }
 
 func (d *definition) flags(f *pflag.FlagSet) {
 	d.action.flags(f)
+	d.after.flags(f)
 	f.StringVar(&d.service, "service", "", "data service to call")
 	f.StringVar(&d.operation, "operation", "", "operation to call; it takes no parameters")
-	f.StringVar(&d.cron, "cron", "", "fire by a cron expression: Quartz's (\"0 0/5 * * * ?\"), five fields, @daily, @every 5m")
+	f.StringVar(&d.cron, "cron", "", "fire by a cron expression: Quartz's (\"0 0/5 * * * ?\"), five fields, @daily, @every 5m; @never: only by hand, or --after others")
 	f.DurationVar(&d.interval, "interval", 0, "fire at this interval, such as 30s")
 	f.IntVar(&d.count, "count", -1, "with --interval: repeat count; -1 for ever, 0 once, n means n+1 firings")
 	f.StringVar(&d.at, "at", "", "fire once, at this time (RFC 3339)")
@@ -108,6 +110,9 @@ func (d *definition) apply(f *pflag.FlagSet, info *task.Info, now time.Time) err
 		if err := set(field.flag, field.write); err != nil {
 			return err
 		}
+	}
+	if err := d.after.apply(f, info); err != nil {
+		return err
 	}
 	return d.action.apply(f, info)
 }

@@ -18,14 +18,15 @@ func newCreate(e *env.Env, key *keyFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create NAME",
 		Short: "Schedule an operation, a call, an event or code",
-		Long: "Schedule an operation of a data service: one that takes no parameters and whose service has an HTTP\n" +
-			"endpoint; `belfry operation list` shows which do. Or an HTTP call (--url), a SOAP call (--soap), an event for\n" +
+		Long: "Schedule an operation of a data service: one that takes no parameters (or gets them --with what it\n" +
+			"follows) and whose service has an HTTP endpoint; `belfry operation list` shows which do. Or an HTTP call (--url), a SOAP call (--soap), an event for\n" +
 			"the handlers of the host (--timer), or code that is built into it (--code).\n" +
 			"A task that exists is never overwritten.",
 		Example: "  belfry task create stock-watch --service Stock --operation getLowStock --interval 1m\n" +
 			"  belfry task create nightly --service Stock --operation getLowStock --cron \"0 30 2 * * ?\" --tz Europe/Berlin\n" +
 			"  belfry task create once --service Stock --operation getLowStock --at 2027-01-31T06:00:00Z\n" +
-			"  belfry task create ping --url https://example.org/health --condition \"/json/status = 'up'\" --interval 1m",
+			"  belfry task create ping --url https://example.org/health --condition \"/json/status = 'up'\" --interval 1m\n" +
+			"  belfry task create afterwards --service Stock --operation getLowStock --after stock-watch --on end",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			info := task.Info{Key: named(key, args[0]), Paused: paused}
@@ -35,8 +36,8 @@ func newCreate(e *env.Env, key *keyFlags) *cobra.Command {
 			if info.Do == nil && (info.Service == "" || info.Operation == "") {
 				return env.Usage("name what to call with --service and --operation (`belfry operation list` shows what there is), or with --url, --soap, --timer or --code")
 			}
-			if f := cmd.Flags(); !f.Changed("cron") && !f.Changed("interval") && !f.Changed("at") {
-				return env.Usage("say when: --cron EXPR, --interval DURATION or --at TIME; `belfry cron next` tries an expression")
+			if f := cmd.Flags(); !f.Changed("cron") && !f.Changed("interval") && !f.Changed("at") && !f.Changed("after") {
+				return env.Usage("say when: --cron EXPR, --interval DURATION, --at TIME or --after TASK; `belfry cron next` tries an expression")
 			}
 			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
 				t, next, err := c.CreateTask(ctx, info)

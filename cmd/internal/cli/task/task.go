@@ -103,6 +103,12 @@ func sheet(p output.Printer, t control.TaskView) [][2]string {
 	for _, a := range t.Alerts {
 		pairs = append(pairs, [2]string{"Alert", fmt.Sprintf("%s after %s to %s", a.On, a.After, strings.Join(a.To, ", "))})
 	}
+	if t.After != "" {
+		pairs = append(pairs, [2]string{"After", t.After})
+	}
+	if len(t.Followers) > 0 {
+		pairs = append(pairs, [2]string{"Followers", strings.Join(t.Followers, ", ")})
+	}
 	if t.Location != "" {
 		pairs = append(pairs, [2]string{"Location", t.Location})
 	}
