@@ -90,7 +90,7 @@ func TestChainsThatMakeNoSense(t *testing.T) {
 		try(following("x", "one/two"))
 		try(following("x", "x"))
 		wrong := following("x", "a")
-		wrong.After.On = "sucess"
+		wrong.After.On = "won"
 		try(wrong)
 		wrong = following("x", "a")
 		wrong.After.With = map[string]string{"code": "{{.Vallue}}"}
