@@ -28,7 +28,7 @@ func guarded(t *testing.T) (f *fixture, tokens map[string]string) {
 		}
 		token, hashed := auth.NewToken()
 		tokens[name] = token
-		users.WriteString(name + ":" + hash + ":" + roles + "\n" + name + ":" + hashed + ":" + roles + "\n")
+		users.WriteString(name + ":" + hash + " roles=" + roles + "\n" + name + ":" + hashed + " roles=" + roles + "\n")
 	}
 	file := filepath.Join(t.TempDir(), "users")
 	if err := os.WriteFile(file, []byte(users.String()), 0o600); err != nil {

@@ -4,13 +4,13 @@
 //
 // # Users file
 //
-// One user or token a line, five fields parted by colons, the last three optional;
-// # begins a comment line. The first two are those of htpasswd -B.
+// One user or token a line; # begins a comment line. Name and hash are those of
+// htpasswd -B, what follows them is optional.
 //
-//	name:hash:roles:scopes:expires
-//	anna:$argon2id$v=19$m=19456,t=2,p=1$…:sales,admin
-//	cron:$2y$12$…:reports
-//	feed:$sha256$9f86d0…:reports:intake.write:2027-06-30
+//	name:hash roles=… scopes=… expires=…
+//	anna:$argon2id$v=19$m=19456,t=2,p=1$… roles=sales,admin
+//	cron:$2y$12$… roles=reports
+//	feed:$sha256$9f86d0… roles=reports scopes=tasks:write expires=2027-06-30
 //
 // The hash is of a password (argon2id or bcrypt) or of a bearer token (SHA-256 of
 // 256 random bits, which need no slow hash). Roles are what a descriptor's

@@ -90,8 +90,8 @@ func TestGuard(t *testing.T) {
 	}
 	token, tokenHashed := NewToken()
 	old, oldHashed := NewToken()
-	g := guard(t, Options{Users: write(t, "# people", "anna:"+argon+":sales, admin:tasks.read", "", "ben:"+hashOf(t, "battery staple"),
-		"gone:"+hashOf(t, "battery staple")+"::: 2020-01-01", "feed:"+tokenHashed+":reports:intake.write", "past:"+oldHashed+":::2020-01-01T00:00:00Z")})
+	g := guard(t, Options{Users: write(t, "# people", "anna:"+argon+" roles=sales,admin scopes=tasks:read", "", "ben:"+hashOf(t, "battery staple"),
+		"gone:"+hashOf(t, "battery staple")+" expires=2020-01-01", "feed:"+tokenHashed+"\troles=reports  scopes=tasks:write", "past:"+oldHashed+" expires=2020-01-01T00:00:00Z")})
 	plain := func(r *http.Request, from string) *http.Request {
 		r.TLS, r.RemoteAddr = nil, from
 		return r
@@ -134,7 +134,7 @@ func TestGuard(t *testing.T) {
 		}
 	}
 	who, err := g.Authenticate(basic("anna", "correct horse"))
-	if err != nil || !slices.Equal(who.Roles, []string{"sales", "admin"}) || !slices.Equal(who.Scopes, []string{"tasks.read"}) {
+	if err != nil || !slices.Equal(who.Roles, []string{"sales", "admin"}) || !slices.Equal(who.Scopes, []string{"tasks:read"}) {
 		t.Errorf("%+v %v", who, err)
 	}
 	open := guard(t, Options{Users: g.opts.Users, AllowPlain: true})
@@ -196,22 +196,22 @@ func TestUsersFileRefused(t *testing.T) {
 	t.Parallel()
 	_, hashed := NewToken()
 	for text, want := range map[string]string{
-		"anna":                                           ":1: it is not name:hash",
-		":" + hashed:                                     ":1: the name must have",
-		"a:" + quick:                                     "the key of the argon2id hash",
-		"a:plaintext":                                    "the hash is neither",
-		"a:$2y$15$" + strings.Repeat("a", 53):            "has cost 15",
-		"a:$2y$xx$":                                      "bcrypt hash is not well-formed",
-		"a:$argon2id$v=16$m=8,t=1,p=1$a$b":               "is not of the form",
-		"a:$argon2id$v=19$m=8,t=1$a$b":                   "no parameters",
-		"a:$argon2id$v=19$m=999999,t=1,p=1$a$b":          "beyond m=",
-		"a:$argon2id$v=19$m=8,t=1,p=0$a$b":               "beyond m=",
-		"a:$argon2id$v=19$m=64,t=1,p=8$YQ$b":             "the salt",
-		"a:$sha256$abcd":                                 "64 hexadecimal digits",
-		"a:" + hashed + "\nb:" + hashed:                  ":2: the same token",
-		"a:" + hashed + ":two words":                     `"two words" is not the name of a role`,
-		"a:" + hashed + ":::tomorrow":                    "neither a day",
-		"a:" + hashed + ":" + strings.Repeat("r,", 5000): "longer than",
+		"anna":                                                 ":1: it is not name:hash",
+		":" + hashed:                                           ":1: the name must have",
+		"a:" + quick:                                           "the key of the argon2id hash",
+		"a:plaintext":                                          "the hash is neither",
+		"a:$2y$15$" + strings.Repeat("a", 53):                  "has cost 15",
+		"a:$2y$xx$":                                            "bcrypt hash is not well-formed",
+		"a:$argon2id$v=16$m=8,t=1,p=1$a$b":                     "is not of the form",
+		"a:$argon2id$v=19$m=8,t=1$a$b":                         "no parameters",
+		"a:$argon2id$v=19$m=999999,t=1,p=1$a$b":                "beyond m=",
+		"a:$argon2id$v=19$m=8,t=1,p=0$a$b":                     "beyond m=",
+		"a:$argon2id$v=19$m=64,t=1,p=8$YQ$b":                   "the salt",
+		"a:$sha256$abcd":                                       "64 hexadecimal digits",
+		"a:" + hashed + "\nb:" + hashed:                        ":2: the same token",
+		"a:" + hashed + " roles=two words":                     `"words" is not roles=`,
+		"a:" + hashed + " expires=tomorrow":                    "neither a day",
+		"a:" + hashed + " roles=" + strings.Repeat("r,", 5000): "longer than",
 	} {
 		if _, err := New(Options{Users: write(t, strings.Split(text, "\n")...)}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.60q: %v, want %s", text, err, want)
@@ -376,7 +376,7 @@ func TestMemoryIsBounded(t *testing.T) {
 }
 
 func FuzzUsers(f *testing.F) {
-	f.Add("anna:" + quick + ":a,b:c:2027-01-01\n# x\n")
+	f.Add("anna:" + quick + " roles=a,b scopes=c expires=2027-01-01\n# x\n")
 	f.Add("a:$sha256$00\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		all, err := parseUsers([]byte(text))

@@ -66,28 +66,21 @@ func Check(data []byte) error {
 }
 
 func (all *users) add(line string) error {
-	fields := strings.SplitN(line, ":", 5)
+	name, rest, ok := strings.Cut(line, ":")
+	words := strings.Fields(rest)
 	switch {
 	case len(line) > maxLine:
 		return fmt.Errorf("it is longer than %d bytes", maxLine)
-	case len(fields) < 2:
-		return errors.New("it is not name:hash:roles:scopes:expires")
-	case !validName(fields[0]):
+	case !ok || len(words) == 0:
+		return errors.New("it is not name:hash roles=… scopes=… expires=…")
+	case !validName(name):
 		return fmt.Errorf("the name must have 1 to %d characters, none of them a control character", maxName)
 	}
-	fields = append(fields, "", "", "")[:5]
-	u := &user{principal: &dataservice.Principal{Name: fields[0]}}
-	var err error
-	if u.principal.Roles, err = names("role", fields[2]); err != nil {
+	u, hashed := &user{principal: &dataservice.Principal{Name: name}}, words[0]
+	if err := u.attributes(words[1:]); err != nil {
 		return err
 	}
-	if u.principal.Scopes, err = names("scope", fields[3]); err != nil {
-		return err
-	}
-	if u.expires, err = expiry(fields[4]); err != nil {
-		return err
-	}
-	if digits, token := strings.CutPrefix(fields[1], tokenHash); token {
+	if digits, token := strings.CutPrefix(hashed, tokenHash); token {
 		sum, err := hex.DecodeString(digits)
 		if err != nil || len(sum) != sha256.Size {
 			return fmt.Errorf("the hash of a token is %s and %d hexadecimal digits", tokenHash, 2*sha256.Size)
@@ -101,13 +94,41 @@ func (all *users) add(line string) error {
 	if all.passwords[u.principal.Name] != nil {
 		return fmt.Errorf("%q has a password already", u.principal.Name)
 	}
-	if u.hash, err = parseHash(fields[1]); err != nil {
+	var err error
+	if u.hash, err = parseHash(hashed); err != nil {
 		return err
 	}
 	if all.decoy == nil {
 		all.decoy = u.hash.decoy()
 	}
 	all.passwords[u.principal.Name] = u
+	return nil
+}
+
+// attributes reads what follows the hash.
+func (u *user) attributes(words []string) error {
+	seen := map[string]bool{}
+	for _, word := range words {
+		what, value, _ := strings.Cut(word, "=")
+		if seen[what] {
+			return fmt.Errorf("%s is said twice", what)
+		}
+		seen[what] = true
+		var err error
+		switch what {
+		case "roles":
+			u.principal.Roles, err = names("role", value)
+		case "scopes":
+			u.principal.Scopes, err = names("scope", value)
+		case "expires":
+			u.expires, err = expiry(value)
+		default:
+			return fmt.Errorf("%q is not roles=…, scopes=… or expires=…; lists have commas and no blanks", word)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -121,7 +142,7 @@ func names(what, text string) ([]string, error) {
 		if word = strings.TrimSpace(word); word == "" {
 			continue
 		}
-		if !validName(word) || strings.ContainsAny(word, " \t") {
+		if !validName(word) {
 			return nil, fmt.Errorf("%q is not the name of a %s", word, what)
 		}
 		if !slices.Contains(out, word) {
@@ -136,9 +157,6 @@ func names(what, text string) ([]string, error) {
 
 // expiry reads a day, whose end counts in UTC, or a time.
 func expiry(text string) (time.Time, error) {
-	if text = strings.TrimSpace(text); text == "" {
-		return time.Time{}, nil
-	}
 	if day, err := time.Parse(time.DateOnly, text); err == nil {
 		return day.AddDate(0, 0, 1), nil
 	}
