@@ -80,7 +80,7 @@ func newCommand(stderr io.Writer) *cobra.Command {
 	})
 	conf.AddFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&sample, "sample", false, "make the sample's database and schedule its tasks, unless they are there")
-	cmd.AddCommand(newCoordinationServer())
+	cmd.AddCommand(newCoordinationServer(), newUsers())
 	cmd.CompletionOptions.DisableDefaultCmd = true
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		loaded, err := conf.Load(conf.LoadOptions{Flags: cmd.Flags()})

@@ -48,7 +48,8 @@ type App struct {
 	teardown teardown
 	services *host.Host
 	plugin   *plugin.Plugin
-	addr     net.Addr
+	addr     net.Addr // plain, if there is a plain listener
+	secure   net.Addr // nil: there is no https listener
 	fatal    chan error // capacity 1: why the process cannot go on
 }
 
@@ -64,8 +65,16 @@ func Start(ctx context.Context, o Options) (*App, error) {
 	return a, nil
 }
 
-// Addr is where the HTTP listener is.
+// Addr is where the HTTP listener is, the https one if there is no other.
 func (a *App) Addr() string { return a.addr.String() }
+
+// SecureAddr is where the https listener is; empty if there is none.
+func (a *App) SecureAddr() string {
+	if a.secure == nil {
+		return ""
+	}
+	return a.secure.String()
+}
 
 // Fatal gives an error when the host cannot go on: the embedded store failed.
 func (a *App) Fatal() <-chan error { return a.fatal }
@@ -109,6 +118,10 @@ func (a *App) start(ctx context.Context) error {
 	a.sweepInboxes(queries)
 	meters := newMeters()
 	opens := newNatures(queries, c.Inbox.Enabled, a.log.With("component", "query"))
+	who, err := a.guard(c)
+	if err != nil {
+		return err
+	}
 	services, err := host.New(host.Options{
 		Dir: c.Services, Opener: opens, Parse: descriptor.Parser{Mapped: databases.Maps}.Parse,
 		MaxServices: c.Deploy.MaxServices, Poll: c.Deploy.Interval, Settle: c.Deploy.Settle, Drain: c.Deploy.Drain,
@@ -116,7 +129,7 @@ func (a *App) start(ctx context.Context) error {
 			MaxBody: int64(c.Limits.Body), MaxRequests: c.Limits.Concurrency, Timeout: c.Limits.RequestTime,
 			MaxAnswer: int64(c.Limits.Answer), Observe: meters.served,
 		},
-		Log: a.log.With("component", "services"),
+		Auth: who, Log: a.log.With("component", "services"),
 	})
 	if err != nil {
 		return err
@@ -188,14 +201,18 @@ func (a *App) start(ctx context.Context) error {
 	if err := a.consumeTasks(a.control()); err != nil {
 		return err
 	}
-	if err := a.serveHTTP(ctx, c.Listen, meters); err != nil {
+	programs, err := a.programs(who)
+	if err != nil {
+		return err
+	}
+	if err := a.serveHTTP(ctx, meters, programs); err != nil {
 		return err
 	}
 	// Only now is it known where port 0 led.
 	join.address(ctx, a.Addr())
 	a.plugin.Report(event.Report{At: time.Now(), Level: "info", Code: "HOST_STARTED", Object: c.Node, Text: "belfryd " + a.o.Version + " on " + a.Addr()})
 	a.notify(daemon.SdNotifyReady)
-	a.log.Info("ready", "listen", a.Addr(), "socket", c.Socket, "node", c.Node, "services", len(services.Services()), "version", a.o.Version)
+	a.log.Info("ready", "listen", a.Addr(), "https", a.SecureAddr(), "socket", c.Socket, "node", c.Node, "services", len(services.Services()), "version", a.o.Version)
 	return nil
 }
 

@@ -39,7 +39,7 @@ func (b *bridge) Call(ctx context.Context, c invoke.OperationCall) (int64, error
 		delete(b.tasks, id)
 		b.mu.Unlock()
 	}()
-	call := dataservice.Call{Service: c.Service, Operation: c.Operation, Values: map[string][]string{}}
+	call := dataservice.Call{Service: c.Service, Operation: c.Operation, Values: map[string][]string{}, Caller: onBehalf("task " + c.Task.Name)}
 	for name, value := range c.Params {
 		call.Values[name] = []string{value}
 	}
@@ -48,6 +48,12 @@ func (b *bridge) Call(ctx context.Context, c invoke.OperationCall) (int64, error
 	}
 	outcome, err := b.services.Invoke(ctx, call)
 	return outcome.Rows, failure(err)
+}
+
+// onBehalf is the host as the caller of a service. Whoever made the task, or
+// opened the companion's socket, controls the host.
+func onBehalf(name string) *dataservice.Principal {
+	return &dataservice.Principal{Name: name, System: true}
 }
 
 // failure says what a fault means for a firing.
@@ -150,7 +156,7 @@ func (b *bridge) TryOperation(ctx context.Context, r control.TryRequest) (contro
 			}
 		}
 	}
-	answer, err := b.services.Try(ctx, dataservice.Call{Service: r.Service, Operation: r.Operation, Values: r.Params}, format, control.MaxTryBody)
+	answer, err := b.services.Try(ctx, dataservice.Call{Service: r.Service, Operation: r.Operation, Values: r.Params, Caller: onBehalf("companion")}, format, control.MaxTryBody)
 	if err != nil {
 		return control.TryResult{}, asControl(err)
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,7 +12,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/seed42aab489/belfry/cmd/internal/conf"
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/adminapi"
 )
 
 // The bounds of the listener. The body and the answer of a request are bounded
@@ -23,24 +26,54 @@ const (
 	// time is over; streamed ones set a deadline of their own.
 	writeMargin = 30 * time.Second
 	maxHeader   = 64 << 10
+	// maxStreams bounds the requests of one HTTP/2 connection at the same time.
+	maxStreams = 100
 )
 
-// serveHTTP opens the listener and serves.
-func (a *App) serveHTTP(ctx context.Context, address string, m *meters) error {
+// serveHTTP opens the listeners, plain, https or both, and serves.
+func (a *App) serveHTTP(ctx context.Context, m *meters, programs http.Handler) error {
+	c := a.o.Loaded.Config
+	var stopping atomic.Bool
+	handler := a.mux(m, programs, &stopping)
+	if c.TLS.Listen != "" {
+		secure, err := serverTLS(c.TLS, a.log.With("component", "tls"))
+		if err != nil {
+			return err
+		}
+		if a.secure, err = a.listen(ctx, "https", c.TLS.Listen, handler, secure, &stopping); err != nil {
+			return err
+		}
+		if a.addr = a.secure; c.Listen == conf.PlainOff {
+			return nil
+		}
+	}
+	var err error
+	a.addr, err = a.listen(ctx, "HTTP", c.Listen, handler, nil, &stopping)
+	return err
+}
+
+// listen serves at one address, over TLS unless secure is nil, and gives where
+// port 0 led.
+func (a *App) listen(ctx context.Context, what, address string, handler http.Handler, secure *tls.Config, stopping *atomic.Bool) (net.Addr, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
-		return fmt.Errorf("HTTP listener: %w; choose another address with --listen", err)
+		return nil, fmt.Errorf("%s listener: %w; choose another address with --listen or --tls-listen", what, err)
 	}
-	a.addr = listener.Addr()
-	var stopping atomic.Bool
 	server := &http.Server{
-		Handler: a.mux(m, &stopping), ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		WriteTimeout: a.o.Loaded.Config.Limits.RequestTime + writeMargin,
-		ErrorLog:     slog.NewLogLogger(a.log.With("component", "http").Handler(), slog.LevelDebug),
+		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		WriteTimeout: a.o.Loaded.Config.Limits.RequestTime + writeMargin, TLSConfig: secure,
+		HTTP2:    &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		ErrorLog: slog.NewLogLogger(a.log.With("component", "http").Handler(), slog.LevelDebug),
 	}
 	done := make(chan error, 1)
-	go func() { done <- server.Serve(listener) }() // ends when the server is shut down
-	a.teardown.add("HTTP listener", func(ctx context.Context) error {
+	go func() { // ends when the server is shut down
+		if secure != nil {
+			done <- server.ServeTLS(listener, "", "")
+			return
+		}
+		done <- server.Serve(listener)
+	}()
+	a.teardown.add(what+" listener", func(ctx context.Context) error {
 		stopping.Store(true)
 		soft, cancel := context.WithTimeout(ctx, a.o.Loaded.Config.Shutdown.SoftStop)
 		defer cancel()
@@ -53,12 +86,13 @@ func (a *App) serveHTTP(ctx context.Context, address string, m *meters) error {
 		}
 		return err
 	})
-	return nil
+	return listener.Addr(), nil
 }
 
-func (a *App) mux(m *meters, stopping *atomic.Bool) http.Handler {
+func (a *App) mux(m *meters, programs http.Handler, stopping *atomic.Bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/services/", a.services.Handler())
+	mux.Handle(adminapi.Root+"/", programs)
 	mux.Handle("GET /metrics", m.handler())
 	// Alive: the process answers. It says nothing about what it can do.
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {

@@ -98,7 +98,7 @@ var table = map[string]row{
 		},
 	},
 	"cmd/internal/coordserver": {},
-	"cmd/belfryd":              {own: []string{"cmd/internal/app", "cmd/internal/conf", "cmd/internal/coordserver"}, third: []string{"github.com/spf13/cobra", "github.com/spf13/pflag"}},
+	"cmd/belfryd":              {own: []string{"cmd/internal/app", "cmd/internal/conf", "cmd/internal/coordserver", "dataservice/host/auth"}, third: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"}},
 	"cmd/belfry":               {own: []string{"cmd/internal/cli"}},
 	"cmd/e2e":                  {own: []string{}},
 }

@@ -14,11 +14,8 @@ import (
 // check refuses values that only their combination makes wrong.
 func (l *loader) check() {
 	c := &l.config
-	if _, port, err := net.SplitHostPort(c.Listen); err != nil {
-		l.addf(l.at("listen"), "listen: %q is not host:port", c.Listen)
-	} else if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
-		l.addf(l.at("listen"), "listen: port %q is not between 0 and 65535", port)
-	}
+	l.checkListeners()
+	l.checkAuth()
 	for key, value := range map[string]string{"services": c.Services, "data": c.Data, "conf": c.Conf} {
 		if value == "" {
 			l.addf(l.at(key), "%s: it must not be empty", key)
@@ -68,6 +65,48 @@ func (l *loader) check() {
 	}
 	if c.Events.MaxRetry < c.Events.FirstRetry {
 		l.addf(l.at("events.max_retry"), "events.max_retry %s is shorter than events.first_retry %s", writeDuration(c.Events.MaxRetry), writeDuration(c.Events.FirstRetry))
+	}
+}
+
+// checkListeners refuses a host that nobody can reach, and half a TLS.
+func (l *loader) checkListeners() {
+	c := &l.config
+	if c.TLS.Listen == "" || c.Listen != PlainOff {
+		l.checkAddress("listen", c.Listen)
+	}
+	if c.TLS.Listen == "" {
+		return
+	}
+	l.checkAddress("tls.listen", c.TLS.Listen)
+	if c.TLS.CertFile == "" || c.TLS.KeyFile == "" {
+		l.addf(l.at("tls.listen"), "tls.listen needs tls.cert_file and tls.key_file")
+	}
+}
+
+// PlainOff is the value of listen that closes the plain listener.
+const PlainOff = "none"
+
+func (l *loader) checkAddress(key, address string) {
+	if _, port, err := net.SplitHostPort(address); err != nil {
+		l.addf(l.at(key), "%s: %q is not host:port", key, address)
+	} else if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		l.addf(l.at(key), "%s: port %q is not between 0 and 65535", key, port)
+	}
+}
+
+// checkAuth refuses tokens that would be taken from anybody.
+func (l *loader) checkAuth() {
+	j := l.config.Auth.JWT
+	if j.KeysFile == "" {
+		return
+	}
+	for key, value := range map[string]string{"issuer": j.Issuer, "audience": j.Audience, "name_claim": j.NameClaim, "roles_claim": j.RolesClaim, "scopes_claim": j.ScopesClaim} {
+		if value == "" {
+			l.addf(l.at("auth.jwt.keys_file"), "auth.jwt.keys_file needs auth.jwt.%s", key)
+		}
+	}
+	if len(j.Algorithms) == 0 {
+		l.addf(l.at("auth.jwt.algorithms"), "auth.jwt.algorithms: it must not be empty")
 	}
 }
 

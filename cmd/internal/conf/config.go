@@ -5,7 +5,7 @@ import "time"
 // Config is the whole configuration. Make it with Load; the zero value is not
 // valid, Default is. Paths are as written, relative to the working directory.
 type Config struct {
-	Listen       string `key:"listen" flag:"listen" help:"address of the HTTP listener, host:port; port 0 takes a free one"`
+	Listen       string `key:"listen" flag:"listen" help:"address of the plain HTTP listener, host:port; port 0 takes a free one; none, with tls.listen: https alone"`
 	Services     string `key:"services" flag:"services" help:"folder of the data service descriptors (*.dbs)"`
 	Data         string `key:"data" flag:"data" help:"folder of the embedded store and of everything else that the host writes"`
 	Conf         string `key:"conf" flag:"conf" help:"folder of coordination-client-config.xml and tasks-config.xml"`
@@ -17,6 +17,8 @@ type Config struct {
 	// scheduled, once.
 	TaskServerCount int `key:"task_server_count" flag:"task.server.count" min:"1" max:"1000" help:"servers that must be there before tasks are scheduled"`
 
+	TLS       TLS       `key:"tls" help:"The https listener."`
+	Auth      Auth      `key:"auth" help:"Who may call data services and programs' interfaces; without users_file and jwt.keys_file nobody is known."`
 	ZooKeeper ZooKeeper `key:"zookeeper" help:"How a cluster's ZooKeeper is spoken to; which one is said in coordination-client-config.xml."`
 	Log       Log       `key:"log" help:"What is logged, on standard error."`
 	Deploy    Deploy    `key:"deploy" help:"How descriptors become services."`
@@ -38,6 +40,37 @@ type Config struct {
 
 	// Tasks is tasks-config.xml; its zero value if there is none.
 	Tasks TasksConfig
+}
+
+// TLS is the https listener.
+type TLS struct {
+	Listen     string `key:"listen" flag:"tls-listen" help:"address of the https listener, host:port; empty: there is none"`
+	CertFile   string `key:"cert_file" help:"PEM file of its certificate and those that lead to an authority; read again when it changes"`
+	KeyFile    string `key:"key_file" help:"PEM file of its key, readable by its owner alone; read again when it changes"`
+	MinVersion string `key:"min_version" oneof:"1.2 1.3" help:"least version of TLS that is spoken"`
+}
+
+// Auth is how the host finds out who calls.
+type Auth struct {
+	UsersFile     string        `key:"users_file" help:"file of users and tokens, readable by its owner alone; read again when it changes; see belfryd users"`
+	Realm         string        `key:"realm" help:"what a client is told that it logs in to"`
+	AllowPlain    bool          `key:"allow_plain" help:"take credentials over plain HTTP from other machines too, as behind a proxy that speaks https"`
+	Cache         time.Duration `key:"cache" min:"0s" max:"1h" help:"how long a verified password is remembered; 0s: not at all"`
+	Hashes        int           `key:"hashes" min:"1" max:"64" help:"password hashes that are computed at the same time; each takes what it was made with, 19 MiB by default"`
+	Failures      int           `key:"failures" min:"1" max:"1000000" help:"wrong credentials for a name from one address, beyond which 429 is answered; an address has ten times as many"`
+	FailureWindow time.Duration `key:"failure_window" min:"1s" max:"24h" help:"time after which wrong credentials are forgotten"`
+	JWT           JWT           `key:"jwt" help:"JSON Web Tokens that others have signed."`
+}
+
+// JWT says which JSON Web Tokens are taken.
+type JWT struct {
+	KeysFile    string   `key:"keys_file" help:"JWKS or PEM file of the keys that verify them; empty: none are taken; read again when it changes"`
+	Algorithms  []string `key:"algorithms" help:"algorithms that they may be signed with: RS256, PS256, ES256, EdDSA, HS256 and their longer kin"`
+	Issuer      string   `key:"issuer" help:"what their iss must be"`
+	Audience    string   `key:"audience" help:"what their aud must hold"`
+	NameClaim   string   `key:"name_claim" help:"claim that holds the caller's name; dots lead into objects"`
+	RolesClaim  string   `key:"roles_claim" help:"claim that holds the roles"`
+	ScopesClaim string   `key:"scopes_claim" help:"claim that holds the scopes"`
 }
 
 // ZooKeeper is how a cluster's ZooKeeper is spoken to. Which one, and for how long
@@ -164,6 +197,11 @@ type Shutdown struct {
 func Default() Config {
 	return Config{
 		Listen: "127.0.0.1:8280", Services: "configs/services", Data: "var", Conf: "configs", TaskServerCount: 1,
+		TLS: TLS{MinVersion: "1.2"},
+		Auth: Auth{
+			Realm: "belfry", Cache: time.Minute, Hashes: 2, Failures: 30, FailureWindow: 5 * time.Minute,
+			JWT: JWT{Algorithms: []string{"RS256"}, NameClaim: "sub", RolesClaim: "roles", ScopesClaim: "scope"},
+		},
 		ZooKeeper: ZooKeeper{Root: "/belfry"},
 		Log:       Log{Level: "info", Format: "text"},
 		Deploy:    Deploy{Interval: time.Second, Settle: 150 * time.Millisecond, Drain: 5 * time.Minute, MaxServices: 1000},

@@ -288,7 +288,7 @@ func TestKeys(t *testing.T) {
 			flagNames = append(flagNames, k.Flag)
 		}
 	}
-	want := strings.Fields("listen services data conf coordination node socket task.server.count log-level log-format map-datasource handlers")
+	want := strings.Fields("listen tls-listen services data conf coordination node socket task.server.count log-level log-format map-datasource handlers")
 	slices.Sort(want)
 	slices.Sort(flagNames)
 	if d := cmp.Diff(want, flagNames); d != "" {

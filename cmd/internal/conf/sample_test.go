@@ -55,8 +55,8 @@ func sampleSection(b *strings.Builder, t reflect.Type, prefix, indent string) {
 		switch {
 		case k.Kind == KindMappings:
 			fmt.Fprintf(b, "%s#%s:\n%s#  - match: \"jdbc:h2:*\" # * stands for anything\n%s#    url: sqlite:var/samples.db\n", indent, name, indent, indent)
-		case k.Kind == KindWords && k.Default == "":
-			fmt.Fprintf(b, "%s#%s: []\n", indent, name)
+		case k.Kind == KindWords:
+			fmt.Fprintf(b, "%s#%s: [%s]\n", indent, name, k.Default)
 		case k.Default == "":
 			fmt.Fprintf(b, "%s#%s: \"\"\n", indent, name)
 		default:

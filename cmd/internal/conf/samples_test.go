@@ -16,6 +16,7 @@ import (
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/descriptor"
+	"github.com/seed42aab489/belfry/dataservice/host/auth"
 )
 
 var samples = filepath.Join("..", "..", "..", "configs")
@@ -53,6 +54,10 @@ func TestEverySampleParses(t *testing.T) {
 		"belfryd.service": func(t *testing.T, name string) error {
 			t.Helper()
 			return assignments(read(t, name), `^(\[[A-Z][a-z]+\]|[A-Za-z]+=.*)$`)
+		},
+		"users.sample": func(t *testing.T, name string) error {
+			t.Helper()
+			return auth.Check(read(t, name))
 		},
 		"services/*.dbs":   parseDescriptor,
 		"samples/*.sql":    runScript,

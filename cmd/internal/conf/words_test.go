@@ -38,3 +38,26 @@ func TestWordsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestListenersAndAuthRefused(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for text, want := range map[string]string{
+		"listen: none\n":                                             `listen: "none" is not host:port`,
+		"tls:\n  listen: localhost\n":                                `tls.listen: "localhost" is not host:port`,
+		"tls:\n  listen: localhost:1\n  cert_file: c\n":              "needs tls.cert_file and tls.key_file",
+		"tls:\n  min_version: '1.1'\n":                               "1.1",
+		"auth:\n  jwt:\n    keys_file: k\n    issuer: i\n":           "needs auth.jwt.audience",
+		"auth:\n  jwt:\n    keys_file: k\n    algorithms: []\n":      "algorithms: it must not be empty",
+		"listen: none\ntls:\n  listen: ':1'\n  cert_file: c\n  k: v": "tls.k",
+	} {
+		writeFile(t, dir, "bad.yaml", text)
+		if err := Check("bad.yaml"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+	writeFile(t, dir, "ok.yaml", "listen: none\ntls:\n  listen: ':1'\n  cert_file: c\n  key_file: k\n  min_version: 1.3\n")
+	if err := Check("ok.yaml"); err != nil {
+		t.Error(err)
+	}
+}
