@@ -48,8 +48,8 @@ type App struct {
 	teardown teardown
 	services *host.Host
 	plugin   *plugin.Plugin
-	addr     net.Addr // plain, if there is a plain listener
-	secure   net.Addr // nil: there is no https listener
+	addr     net.Addr   // plain, if there is a plain listener
+	secure   net.Addr   // nil: there is no https listener
 	fatal    chan error // capacity 1: why the process cannot go on
 }
 
