@@ -65,6 +65,89 @@ func TestRedeployUnderLoad(t *testing.T) {
 	t.Logf("%d requests during %d deployments", served.Load(), versions)
 }
 
+// TestRedeployCrowd: 200 clients, over REST and SOAP and in process, while one
+// service is replaced again and again and another comes and goes. Only requests
+// to what is gone fail, and they say so.
+func TestRedeployCrowd(t *testing.T) {
+	t.Parallel()
+	const versions, crowd = 12, 200
+	f := newFixture(t)
+	f.write("A.dbs", dbs("A", "v0"))
+	f.write("B.dbs", dbs("B", "v0"))
+	f.start()
+	server := httptest.NewServer(f.Handler())
+	defer server.Close()
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: crowd}}
+	defer client.CloseIdleConnections()
+	post := func(service string) (int, string, error) {
+		body := `<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><op xmlns="http://ws.wso2.org/dataservice"/></e:Body></e:Envelope>`
+		resp, err := client.Post(server.URL+"/services/"+service, "text/xml", strings.NewReader(body))
+		return drained(resp, err)
+	}
+	ask := func(service string) (int, string, error) {
+		resp, err := client.Get(server.URL + "/services/" + service + "/op")
+		return drained(resp, err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var served, missed atomic.Int64
+	var clients sync.WaitGroup
+	for i := range crowd {
+		service, way := "A", ask
+		if i%4 == 1 {
+			service = "B"
+		}
+		if i%2 == 1 {
+			way = post
+		}
+		clients.Go(func() {
+			for ctx.Err() == nil {
+				if i%8 == 0 {
+					if _, err := f.Invoke(t.Context(), dataservice.Call{Service: service, Operation: "op"}); err != nil {
+						t.Errorf("invoked: %v", err)
+						return
+					}
+					continue
+				}
+				status, body, err := way(service)
+				switch {
+				case err == nil && status == http.StatusOK && strings.Contains(body, "<is>v"):
+					served.Add(1)
+				case err == nil && service == "B" && status == http.StatusNotFound && strings.Contains(body, "no such service"):
+					missed.Add(1)
+				default:
+					t.Errorf("%s: %d %s %v", service, status, body, err)
+					return
+				}
+			}
+		})
+	}
+	for v := 1; v <= versions; v++ {
+		f.write("A.dbs", dbs("A", fmt.Sprintf("v%d", v)))
+		if v%2 == 1 {
+			f.remove("B.dbs")
+			f.until(fmt.Sprintf("A=v%d/%d", v, v+1))
+		} else {
+			f.write("B.dbs", dbs("B", fmt.Sprintf("v%d", v)))
+			f.until(fmt.Sprintf("A=v%d/%d, B=v%d/%d", v, v+1, v, v/2+1))
+		}
+	}
+	stop()
+	clients.Wait()
+	if served.Load() < crowd || missed.Load() == 0 {
+		t.Errorf("%d requests were served and %d met a service that was gone: too few to show anything", served.Load(), missed.Load())
+	}
+}
+
+// drained reads an answer to its end.
+func drained(resp *http.Response, err error) (int, string, error) {
+	if err != nil {
+		return 0, "", err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(body), err
+}
+
 // TestRedeploySamplesUnderLoad does the same to a sample on a real database, with
 // requests that read and requests that write.
 func TestRedeploySamplesUnderLoad(t *testing.T) {
