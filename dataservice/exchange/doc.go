@@ -9,6 +9,12 @@
 // most failures have a proper status. A failure after that breaks the
 // connection, so that a cut answer never looks like a whole one.
 //
+// # Boxcarring
+//
+// Between begin_boxcar and end_boxcar, which a cookie joins, what a client asks is
+// kept (package boxcar) and answered with its result's element, empty, or 202; a
+// batch is kept as its requests. end_boxcar executes all of it as a box.
+//
 // # Faults
 //
 // A failure is a DataServiceFault as the original's WSDL describes it (Detail).

@@ -18,7 +18,8 @@
 // A request's value for a parameter is found through the call's with-param. One
 // that is not given takes the default, is null if it is optional, else it is a
 // fault. A null takes the default only where forceDefault says so, which does the
-// same to an empty value. #{NULL}, #{EMPTY} and #{UUID} are made at each request.
+// same to an empty value. #{NULL}, #{EMPTY}, #{UUID}, #{USERNAME} and #{USER_ROLES}
+// are made at each request.
 // Validators see each value after the defaults, and no nulls; lengths are counted
 // in characters. A value that does not have the lexical form of its sqlType is an
 // INCOMPATIBLE_PARAMETERS_ERROR, one that a validator refuses a VALIDATION_ERROR;
@@ -27,7 +28,12 @@
 // PostgreSQL is told the type of numbers, booleans and binaries by a cast
 // ($1::int4), as its JDBC driver tells it; the types of texts, dates and times it
 // infers. A timestamp with a zone is turned to UTC, one without is taken as it is.
-// QUERY_STRING is refused: it would let a request change the statement.
+// A QUERY_STRING, which is text of the statement, is served only with a pattern that
+// keeps a request from changing what it does (see bind.Param), and the statement it
+// becomes is read again: it must stay one, of the same kind.
+//
+// Values that a stored procedure gives back are columns of its rows, or of one row
+// if it has none; package proc says how it is called.
 //
 // # Results
 //
@@ -38,7 +44,9 @@
 // call finds a parameter where its with-param says (column or query-param), and
 // else in the other place. Column names are compared in any case. Elements with
 // requiredRoles are left out unless the caller has one of the roles; so are calls
-// of queries with requiredRoles. An optional field that is null is left out.
+// of queries with requiredRoles. An optional field that is null is left out. A value
+// that is exported is a parameter of the queries after it, where nothing else gives
+// them one of that name.
 //
 // The descriptor's maxRows leaves out what is beyond it, as JDBC does; Limits are
 // the host's, and a request that exceeds them fails with FaultLimit.
@@ -56,6 +64,10 @@
 // has no transaction, and is written to the Sink as it comes. The answer to any
 // other, and to one that an event trigger looks at, is kept (Limits.Bytes) until
 // its transaction is over and its events are accepted.
+//
+// A box is one transaction too: its requests are executed in their order, and their
+// hits are accepted in one call after the commit. Those that write are on one
+// source, or the box is refused before anything is executed.
 //
 // # Event triggers
 //

@@ -20,6 +20,11 @@
 // count, in any case). An XML body is one element of that name, in any
 // namespace, whose children are the parameters.
 //
+// A batch (…_batch_req) takes {"op_batch_req":{"op":[{…},{…}]}}, or the same in XML;
+// a box (request_box) takes an object, or an element, whose members are bodies with
+// their envelopes, in their order, batches among them. The operations of
+// boxcarring sessions and what a session does, package exchange says.
+//
 // # Answers
 //
 // Accept chooses between JSON and XML, by quality; when both are equally welcome
