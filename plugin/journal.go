@@ -104,7 +104,7 @@ type reportedInvoker struct {
 
 func (r reportedInvoker) Invoke(ctx context.Context, call task.Call) task.Result {
 	result := r.Invoker.Invoke(ctx, call)
-	if result.Outcome != task.OK && ctx.Err() == nil {
+	if result.Outcome != task.OK && result.Outcome != task.Waiting && ctx.Err() == nil {
 		r.journal.Report(event.Report{
 			At: r.now(), Level: "warn", Code: CodeRunFailed, Object: call.Info.Key.String(),
 			Text: fmt.Sprintf("attempt %d of %s: %s", call.Attempt, call.FireID, result.Error),

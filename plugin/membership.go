@@ -12,6 +12,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/engine"
 	"github.com/seed42aab489/belfry/plugin/event"
+	"github.com/seed42aab489/belfry/plugin/reply"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/plugin/trigger"
@@ -56,6 +57,7 @@ func (p *Plugin) begin(ctx context.Context, m *membership) error {
 		return err
 	}
 	control.Serve(m.port, p.d.Host)
+	control.ServeReplies(m.port, control.New(control.Deps{KV: m.port, Members: m.port, Caller: m.port, Now: p.d.Now, Log: p.d.Log}))
 	var err error
 	if m.engine, err = p.newEngine(m); err != nil {
 		return err
@@ -78,7 +80,9 @@ func (p *Plugin) newEngine(m *membership) (*engine.Engine, error) {
 	var compiler trigger.Compiler
 	return engine.New(engine.Options{
 		Log: m.owner, Watcher: m.owner, Targets: targets{p.d.Host}, Announcer: announcers{}, Session: session{m.port},
-		Invoker: reportedInvoker{p.kinds, p.journal, p.d.Now},
+		Invoker: reportedInvoker{&reply.Asker{
+			Invoker: p.kinds, Secrets: p.secrets, Addresses: p.d.Options.ReplyAddresses, Now: p.d.Now,
+		}, p.journal, p.d.Now},
 		Compile: func(info *task.Info) (bucket.Schedule, error) {
 			return compiler.Compile(info.Trigger, info.From, info.UID)
 		},

@@ -39,6 +39,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/event"
 	"github.com/seed42aab489/belfry/plugin/invoke"
 	"github.com/seed42aab489/belfry/plugin/place"
+	"github.com/seed42aab489/belfry/plugin/reply"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -78,6 +79,9 @@ type Options struct {
 	Resolver   place.Resolver                                  // nil: round robin
 	Describe   func(coordclient.Member) place.Member           // see cluster.Deps
 	Formerly   func(coordclient.Member) []coordclient.MemberID // see cluster.Deps
+	// ReplyAddresses gives the base addresses at which hosts take replies now; see
+	// reply.Asker. Nil: calls that wait for a reply carry no address.
+	ReplyAddresses func(ctx context.Context) []string
 	// SessionTimeout and PreviousOwnerDead: see engine.Options.
 	SessionTimeout    time.Duration
 	PreviousOwnerDead bool
@@ -117,6 +121,7 @@ type Plugin struct {
 	dispatcher *event.Dispatcher
 	journal    *journal
 	metrics    engine.Metrics
+	secrets    *reply.Secrets
 	kinds      invoke.Kinds
 
 	now      atomic.Pointer[membership] // nil while there is none
@@ -134,6 +139,10 @@ func New(d Deps) *Plugin {
 	p.kinds = invoke.Kinds{task.KindOperation: invoke.NewOperation(d.Host)}
 	maps.Copy(p.kinds, d.Kinds)
 	p.store = store.New(p.link, store.Options{Corrupt: p.corrupt})
+	p.secrets = reply.NewSecrets(p.store.ReplySecret)
+	if p.d.Options.ReplyAddresses == nil {
+		p.d.Options.ReplyAddresses = func(context.Context) []string { return nil }
+	}
 	p.journal = newJournal(p.store, d.Node, d.Log, d.Now)
 	p.triggers = event.New(event.Config{States: states{p.store}, Sender: d.Sender, Reporter: p.journal, Now: d.Now})
 	p.dispatcher = event.NewDispatcher(event.DispatcherConfig{

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/reply"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/plugin/trigger"
@@ -38,6 +39,7 @@ type Control struct {
 	now      func() time.Time
 	cluster  string
 	triggers trigger.Compiler
+	secrets  *reply.Secrets
 	// deployed is the catalogue as one long piece of work has read it; nil: it is
 	// read each time.
 	deployed []ServiceView
@@ -54,9 +56,10 @@ func New(d Deps) *Control {
 	corrupt := func(e *store.CorruptError) {
 		d.Log.Warn("record left out", "key", e.Key, "err", e.Err)
 	}
+	s := store.New(d.KV, store.Options{Root: d.Root, Corrupt: corrupt})
 	return &Control{
-		store: store.New(d.KV, store.Options{Root: d.Root, Corrupt: corrupt}),
-		kv:    d.KV, members: d.Members, caller: d.Caller, now: d.Now, cluster: d.Cluster,
+		store: s, kv: d.KV, members: d.Members, caller: d.Caller, now: d.Now, cluster: d.Cluster,
+		secrets: reply.NewSecrets(s.ReplySecret),
 	}
 }
 

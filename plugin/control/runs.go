@@ -32,7 +32,7 @@ type RunFilter struct {
 // (bucket.RunsPerTask of a task). Codes: invalid, not_found, unavailable.
 func (c *Control) Runs(ctx context.Context, f RunFilter) ([]RunView, error) {
 	outcomes := []task.Outcome{
-		task.Running, task.OK, task.Failed, task.TimedOut, task.Interrupted, task.Unknown, task.Skipped, task.Cancelled,
+		task.Running, task.Waiting, task.OK, task.Failed, task.TimedOut, task.Interrupted, task.Unknown, task.Skipped, task.Cancelled,
 	}
 	if f.Outcome != "" && !slices.Contains(outcomes, task.Outcome(f.Outcome)) {
 		return nil, &Error{Code: CodeInvalid, Message: "outcome " + f.Outcome + " is unknown", Hint: nearest(f.Outcome, outcomes)}

@@ -17,6 +17,7 @@ func States() []State {
 const (
 	ReasonNotStarted  = "NOT_STARTED_YET"     // its start is still to come
 	ReasonRetry       = "RETRY_PENDING"       // an attempt failed, another follows
+	ReasonReply       = "AWAITING_REPLY"      // what it called has not replied yet
 	ReasonRun         = "RUN_FAILED"          // the last firing failed, retries used up
 	ReasonTrigger     = "TRIGGER_INVALID"     // the trigger cannot be scheduled
 	ReasonEnded       = "ENDED"               // its end is past
@@ -95,6 +96,9 @@ func retrying(b *bucket.View) string {
 		}
 	}
 	last := b.Open[len(b.Open)-1]
+	if last.Outcome == task.Waiting {
+		return because(ReasonReply, "until "+last.Deadline.UTC().Format(time.RFC3339))
+	}
 	return because(ReasonRetry, last.Error)
 }
 
@@ -114,7 +118,7 @@ func define(info *task.Info) TaskView {
 		Misfire: info.Misfire, Overlap: info.Overlap, Delivery: info.Delivery,
 		Retry: info.Retry.Max, Timeout: info.RunTimeout().String(),
 		Alerts: append([]task.Alert{}, info.Alerts...), Description: info.Description,
-		Location: info.Location.String(), Moving: seat(info),
+		Location: info.Location.String(), Moving: seat(info), Reply: info.Reply,
 		After: follows(info.After), Followers: []string{},
 	}
 	for _, f := range followers(info) {
@@ -162,5 +166,6 @@ func runView(r task.Run, key task.Key) RunView {
 		FireID: string(r.FireID), Task: key.Name, Tenant: key.Tenant, Type: key.Type,
 		Scheduled: r.Scheduled.UTC(), Started: moment(r.Started), Ended: moment(r.Ended),
 		Outcome: string(r.Outcome), Reason: string(r.Reason), Attempt: r.Attempt, Node: r.Node, Error: r.Error, Skips: r.Skips,
+		Value: r.Value, Deadline: moment(r.Deadline),
 	}
 }

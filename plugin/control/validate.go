@@ -210,7 +210,7 @@ func checkPolicies(info *task.Info) error {
 			return err
 		}
 	}
-	return nil
+	return checkReply(info)
 }
 
 func checkAlert(a task.Alert) error {

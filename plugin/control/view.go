@@ -59,7 +59,9 @@ type TaskView struct {
 	Delivery task.Delivery `json:"delivery"`
 	Retry    int           `json:"retry"`
 	Timeout  string        `json:"timeout"`
-	Alerts   []task.Alert  `json:"alerts"`
+	// Reply says for what reply a run waits; null: it ends with its call.
+	Reply  *task.ReplyWait `json:"reply"`
+	Alerts []task.Alert    `json:"alerts"`
 
 	Description string `json:"description"`
 
@@ -84,12 +86,16 @@ type RunView struct {
 	Scheduled time.Time  `json:"scheduled"`
 	Started   *time.Time `json:"started"`
 	Ended     *time.Time `json:"ended"`
-	Outcome   string     `json:"outcome"` // RUNNING, OK, FAILED, TIMED_OUT, INTERRUPTED, UNKNOWN, SKIPPED, CANCELLED
+	Outcome   string     `json:"outcome"` // RUNNING, WAITING, OK, FAILED, TIMED_OUT, INTERRUPTED, UNKNOWN, SKIPPED, CANCELLED
 	Reason    string     `json:"reason"`
 	Attempt   int        `json:"attempt"`
 	Node      string     `json:"node"`
 	Error     string     `json:"error"`
 	Skips     int        `json:"skips"`
+	// Value is what a reply returned, of a run that waited for one.
+	Value string `json:"value"`
+	// Deadline of a WAITING run's reply; null: it waits for none.
+	Deadline *time.Time `json:"deadline"`
 }
 
 // ServiceView is a deployed data service, or one that could not be.

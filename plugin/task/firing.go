@@ -94,6 +94,9 @@ type Call struct {
 	// Input is what the one who asked for the firing gave it, the same at each
 	// attempt.
 	Input Input
+	// ReplyTo is what a call carries that is answered later. Nil: its answer is
+	// all there is.
+	ReplyTo *ReplyTo
 }
 
 // Target is what stands behind a task's operation at this moment.
@@ -142,9 +145,12 @@ type Result struct {
 	// attempt again only then. Such a failure is retried with backoff at least
 	// MinNotSentRetries times, whatever the retry policy says.
 	NotSent bool
+	// Answered is certain: the target has received the call and turned it down.
+	Answered bool
 	// Open: effectively-once, and the inbox has not answered (refused, in
-	// progress, time-out, lost connection). The claim stays open and is asked
-	// again with backoff.
+	// progress, time-out, lost connection), or the answer to a call that is
+	// replied to later was lost. The claim stays open and is asked again with
+	// backoff.
 	Open bool
 	// Rows counts what came back or was changed, when known.
 	Rows int64

@@ -1,6 +1,9 @@
 package task
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // ReplyWait lets a run end not when its call returns but with a reply to it: the
 // request carries the fire id, by which the reply names it. Meanwhile the run is
@@ -51,6 +54,37 @@ type Reply struct {
 	// Value is what was returned; of an exception, its text. At most
 	// MaxReplyValue bytes.
 	Value string `json:"value,omitempty"`
+}
+
+// ReplyTo is what a call carries so that it can be replied to.
+type ReplyTo struct {
+	// Addresses at which hosts of the group take the reply. Any will do.
+	Addresses []string
+	// Token proves that a reply comes from what was called.
+	Token string
+	// Deadline after which a reply does not count.
+	Deadline time.Time
+}
+
+// The headers of a request that is replied to later.
+const (
+	HeaderCorrelation = "Belfry-Correlation-Id"
+	HeaderReplyTo     = "Belfry-Reply-To" // addresses, the nearest first, with ", " between them
+	HeaderReplyToken  = "Belfry-Reply-Token"
+	HeaderReplyBy     = "Belfry-Reply-By" // RFC 3339
+)
+
+// Headers are those of a call of the firing. Nil: none.
+func (r *ReplyTo) Headers(id FireID) []Header {
+	if r == nil {
+		return nil
+	}
+	return []Header{
+		{HeaderCorrelation, string(id)},
+		{HeaderReplyTo, strings.Join(r.Addresses, ", ")},
+		{HeaderReplyToken, r.Token},
+		{HeaderReplyBy, r.Deadline.UTC().Truncate(time.Second).Format(time.RFC3339)},
+	}
 }
 
 // ReplyID is the id of the request that carries the reply to a firing. There is

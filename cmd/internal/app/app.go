@@ -164,6 +164,7 @@ func (a *App) start(ctx context.Context) error {
 			Resolver:       join.resolver,
 			Describe:       describe,
 			Formerly:       formerly,
+			ReplyAddresses: a.replyAddresses,
 			SessionTimeout: join.timeout,
 			// The embedded store's lock proves that whoever held a bucket before is dead.
 			PreviousOwnerDead: join.alone,

@@ -93,6 +93,7 @@ func (a *App) mux(m *meters, programs http.Handler, stopping *atomic.Bool) http.
 	mux := http.NewServeMux()
 	mux.Handle("/services/", a.services.Handler())
 	mux.Handle(adminapi.Root+"/", programs)
+	mux.Handle("POST "+asyncPath+"{id}", asyncHandler(a.control()))
 	mux.Handle("GET /metrics", m.handler())
 	// Alive: the process answers. It says nothing about what it can do.
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {

@@ -51,13 +51,14 @@ var table = map[string]row{
 	"plugin/engine":  {own: []string{"plugin/task", "plugin/trigger", "plugin/bucket"}, third: []string{"github.com/google/uuid"}},
 	"plugin/store":   {own: []string{"plugin/task", "plugin/bucket", "coordclient"}, third: []string{"github.com/google/uuid"}},
 	"plugin/control": {
-		own:   []string{"plugin/task", "plugin/trigger", "plugin/bucket", "plugin/store", "plugin/place", "plugin/invoke/web", "plugin/render", "coordclient"},
+		own:   []string{"plugin/task", "plugin/trigger", "plugin/bucket", "plugin/reply", "plugin/store", "plugin/place", "plugin/invoke/web", "plugin/render", "coordclient"},
 		third: []string{"github.com/google/uuid"},
 	},
 	"plugin/place": {own: []string{"plugin/task", "plugin/trigger"}},
 	"plugin/cluster": {
 		own: []string{"plugin/task", "plugin/place", "plugin/store", "coordclient"},
 	},
+	"plugin/reply":      {own: []string{"plugin/task"}},
 	"plugin/invoke":     {own: []string{"plugin/task"}},
 	"plugin/invoke/web": {own: []string{"plugin/task", "plugin/event/cond", "plugin/render"}, third: []string{"github.com/hooklift/gowsdl/soap"}},
 	"plugin/render":     {},

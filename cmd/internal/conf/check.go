@@ -37,6 +37,10 @@ func (l *loader) check() {
 	if u, err := url.Parse(c.Calls.Proxy); c.Calls.Proxy != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil) {
 		l.addf(l.at("tasks.proxy"), "tasks.proxy: %q is not an address like http://proxy:3128", c.Calls.Proxy)
 	}
+	if u, err := url.Parse(c.Calls.ReplyURL); c.Calls.ReplyURL != "" &&
+		(err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "") {
+		l.addf(l.at("tasks.reply_url"), "tasks.reply_url: %q is not an address like https://tasks.example.org", c.Calls.ReplyURL)
+	}
 	if c.Mail.Transport == "smtp" && c.Mail.SMTP.Host == "" {
 		l.addf(l.at("mail.transport"), "mail.transport is smtp, but mail.smtp.host is empty")
 	}

@@ -158,6 +158,7 @@ type Calls struct {
 	Answer    Size   `key:"answer" min:"1KiB" max:"64MiB" help:"size of an answer that is read; a longer one fails a call that looks at it"`
 	Redirects int    `key:"redirects" min:"0" max:"10" help:"redirects that a call follows, each judged like the first address"`
 	Proxy     string `key:"proxy" help:"HTTP proxy that calls go through; empty: none, whatever the environment names"`
+	ReplyURL  string `key:"reply_url" help:"address below which replies to calls of tasks reach the hosts (https://tasks.example.org), such as a load balancer's; empty: that of each host's listener"`
 	Handlers  string `key:"handlers" flag:"handlers" help:"file of event handlers and timers (YAML); empty: none"`
 }
 

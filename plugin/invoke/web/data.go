@@ -18,6 +18,9 @@ type Data struct {
 	Properties         map[string]string
 	// Input is what the task that it follows has given it.
 	Input map[string]string
+	// ReplyTo is where a reply to the call is taken, ReplyToken what proves that
+	// it comes from who was called. Empty: the call's answer is all there is.
+	ReplyTo, ReplyToken string
 }
 
 // Bounds of templates.
@@ -32,6 +35,12 @@ func dataOf(call *task.Call) *Data {
 		Task: call.Info.Name, Tenant: call.Info.Tenant, Type: call.Info.Type,
 	}
 	d.Input, _ = call.Input.Values() // one that is broken gives nothing, which a template says
+	if r := call.ReplyTo; r != nil {
+		d.ReplyToken = r.Token
+		if len(r.Addresses) > 0 {
+			d.ReplyTo = r.Addresses[0]
+		}
+	}
 	if call.Info.Do != nil {
 		d.Properties = call.Info.Do.Properties
 	}

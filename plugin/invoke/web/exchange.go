@@ -51,9 +51,11 @@ func (o Options) withDefaults() Options {
 
 // exchange is one request and its answer.
 type exchange struct {
-	ctx  context.Context //nolint:containedctx // it lives for one call
-	o    *Options
-	sent atomic.Bool // a connection was had: something may have reached the target
+	ctx      context.Context //nolint:containedctx // it lives for one call
+	o        *Options
+	reply    []task.Header // by which it can be replied to later
+	answered bool          // the target has answered, whatever it said
+	sent     atomic.Bool   // a connection was had: something may have reached the target
 }
 
 // trace gives a context by which the exchange learns that it had a connection.
@@ -66,7 +68,7 @@ func (r *exchange) result(err error) task.Result {
 	if err == nil {
 		return task.Result{Outcome: task.OK}
 	}
-	result := task.Result{Outcome: task.Failed, Error: err.Error(), NotSent: !r.sent.Load()}
+	result := task.Result{Outcome: task.Failed, Error: err.Error(), NotSent: !r.sent.Load(), Answered: r.answered}
 	if errors.Is(r.ctx.Err(), context.DeadlineExceeded) {
 		result.Outcome = task.TimedOut
 	}
@@ -90,6 +92,9 @@ func (r *exchange) headers(to http.Header, from []task.Header, key string) error
 		to.Set("User-Agent", "belfry")
 	}
 	to.Set(HeaderKey, key)
+	for _, h := range r.reply {
+		to.Set(h.Name, h.Value)
+	}
 	return nil
 }
 
@@ -113,6 +118,7 @@ func (r *exchange) send(request *http.Request) (*answer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: answer %d broke off: %w", request.URL.Host, response.StatusCode, err)
 	}
+	r.answered = true
 	a := &answer{
 		status: response.StatusCode, contentType: response.Header.Get("Content-Type"), header: response.Header, body: body, whole: true,
 	}

@@ -17,7 +17,7 @@ func NewHTTP(o Options) *HTTP { return &HTTP{o.withDefaults()} }
 
 // Invoke makes one attempt. The context's deadline bounds it.
 func (h *HTTP) Invoke(ctx context.Context, call task.Call) task.Result {
-	r := exchange{ctx: ctx, o: &h.o}
+	r := exchange{ctx: ctx, o: &h.o, reply: call.ReplyTo.Headers(call.FireID)}
 	return r.result(h.do(&r, &call))
 }
 
