@@ -24,7 +24,7 @@ func New(e *env.Env) *cobra.Command {
 			"outcome SKIPPED and the reason.",
 		GroupID: "core",
 	}
-	cmd.AddCommand(newList(e), newShow(e), newCancel(e), newRerun(e))
+	cmd.AddCommand(newList(e), newShow(e), newCancel(e), newRerun(e), newReply(e))
 	return cmd
 }
 
@@ -47,7 +47,7 @@ func newList(e *env.Env) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&filter.Task, "task", "", "only runs of the task with this name")
-	cmd.Flags().StringVar(&filter.Outcome, "outcome", "", "only runs that ended so (ok, failed, timed_out, interrupted, unknown, skipped, running)")
+	cmd.Flags().StringVar(&filter.Outcome, "outcome", "", "only runs that ended so (ok, failed, timed_out, interrupted, unknown, skipped, running, waiting)")
 	cmd.Flags().DurationVar(&since, "since", 0, "only runs scheduled within this time, such as 24h")
 	cmd.Flags().IntVarP(&filter.Limit, "limit", "n", 100, "at most so many; 0 for all that is kept")
 	_ = cmd.RegisterFlagCompletionFunc("task", e.CompleteTasks())
@@ -116,7 +116,7 @@ func because(r control.RunView) string {
 
 // Sheet lists what is known of one run.
 func Sheet(p output.Printer, r control.RunView) [][2]string {
-	return [][2]string{
+	pairs := [][2]string{
 		{"Task", r.Task},
 		{"Fire id", r.FireID},
 		{"Scheduled", p.Time(&r.Scheduled).Plain},
@@ -126,4 +126,11 @@ func Sheet(p output.Printer, r control.RunView) [][2]string {
 		{"Attempt", fmt.Sprint(r.Attempt)},
 		{"Node", r.Node},
 	}
+	if r.Deadline != nil {
+		pairs = append(pairs, [2]string{"Reply by", p.Instant(r.Deadline)})
+	}
+	if r.Value != "" {
+		pairs = append(pairs, [2]string{"Value", r.Value})
+	}
+	return pairs
 }

@@ -23,6 +23,8 @@ type definition struct {
 	description                string
 	alerts                     []string
 	location                   string
+	replyWithin                time.Duration
+	onDeadline                 string
 	properties                 []string
 	action                     action
 	after                      after
@@ -48,6 +50,8 @@ func (d *definition) flags(f *pflag.FlagSet) {
 	f.DurationVar(&d.backoff, "backoff", 0, "wait before the first retry, doubled for each further (default 1s)")
 	f.DurationVar(&d.timeout, "timeout", 0, "time that one run may take (default 1m)")
 	f.StringVar(&d.description, "description", "", "what the task is for")
+	f.DurationVar(&d.replyWithin, "reply-within", 0, "http and soap tasks: a run ends with a reply to its call, which may come so long after; 0 ends it with the call")
+	f.StringVar(&d.onDeadline, "on-deadline", "", "without a reply in time: fail or retry (default fail)")
 	f.StringVar(&d.location, "location", "", "which hosts may run it: a resolver (nodes, rules, round-robin, random, fixed, active-passive) or default")
 	f.StringArrayVar(&d.properties, "location-property", nil, "a property of --location, such as task_nodes=north,south; repeatable")
 	f.StringArrayVar(&d.alerts, "alert", nil, "tell somebody: failed=URI, missed=URI, late:30s=URI, silent:1h=URI; URI is mailto: or http(s):; repeatable")
@@ -104,6 +108,8 @@ func (d *definition) apply(f *pflag.FlagSet, info *task.Info, now time.Time) err
 		{"backoff", func() error { info.Retry.Backoff = task.Duration(d.backoff); return nil }},
 		{"timeout", func() error { info.Timeout = task.Duration(d.timeout); return nil }},
 		{"description", func() error { info.Description = d.description; return nil }},
+		{"reply-within", func() error { info.Reply = replyWait(info.Reply, d.replyWithin); return nil }},
+		{"on-deadline", func() error { return setOnDeadline(info, d.onDeadline) }},
 		{"location", func() (err error) { info.Location, err = parseLocation(d.location, d.properties); return err }},
 		{"alert", func() (err error) { info.Alerts, err = parseAlerts(d.alerts); return err }},
 	} {

@@ -109,6 +109,13 @@ func sheet(p output.Printer, t control.TaskView) [][2]string {
 	if len(t.Followers) > 0 {
 		pairs = append(pairs, [2]string{"Followers", strings.Join(t.Followers, ", ")})
 	}
+	if r := t.Reply; r != nil {
+		text := "within " + r.Wait().String()
+		if r.Retries() {
+			text += ", then called again"
+		}
+		pairs = append(pairs, [2]string{"Reply", text})
+	}
 	if t.Location != "" {
 		pairs = append(pairs, [2]string{"Location", t.Location})
 	}
