@@ -90,10 +90,12 @@ func RetryAfter(h http.Header, kind dataservice.FaultKind) {
 }
 
 // Secure sets what every answer says, so that a browser neither guesses types
-// nor keeps or runs anything.
+// nor keeps or runs anything, unless the answer has a policy of its own.
 func Secure(h http.Header) {
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	if h.Get("Content-Security-Policy") == "" {
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	}
 	h.Set("Cache-Control", "no-store")
 	h.Add("Vary", "Accept")
 }

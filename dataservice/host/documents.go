@@ -2,13 +2,17 @@ package host
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/exchange"
 	"github.com/seed42aab489/belfry/dataservice/openapi"
+	"github.com/seed42aab489/belfry/dataservice/page"
 	"github.com/seed42aab489/belfry/dataservice/rest"
 	"github.com/seed42aab489/belfry/dataservice/wsdl"
 )
@@ -27,7 +31,7 @@ func document(r *http.Request) (string, bool) {
 	name = strings.TrimSuffix(name, "=")
 	kind, _, _ := strings.Cut(name, "=")
 	switch kind {
-	case "wsdl", "wsdl2", "xsd", "openapi", "swagger.json":
+	case "wsdl", "wsdl2", "xsd", "openapi", "swagger.json", "tryit":
 		return name, true
 	}
 	return "", false
@@ -57,6 +61,13 @@ func (d documentation) Serve(x *exchange.Exchange) error {
 			return &exchange.Problem{Status: http.StatusNotFound, Text: "the service has no such schema"}
 		}
 		x.Reply(http.StatusOK, "text/xml; charset=utf-8", schema)
+	case "tryit":
+		text, err := page.Service(Prefix, s)
+		if err != nil {
+			return err
+		}
+		x.W.Header().Set("Content-Security-Policy", page.Policy)
+		x.Reply(http.StatusOK, mediaHTML, text)
 	default:
 		text, err := openapi.Document(s, openapi.Options{URL: base.String()})
 		if err != nil {
@@ -93,4 +104,43 @@ func (a *address) wsdl() wsdl.Address {
 		return wsdl.Address{HTTPS: a.String()}
 	}
 	return wsdl.Address{HTTP: a.String()}
+}
+
+const mediaHTML = "text/html; charset=utf-8"
+
+// list answers the path above all services: by the page that lists them, or by
+// what it needs. False: that was not asked.
+func (h *Host) list(w http.ResponseWriter, r *http.Request) bool {
+	if r.URL.EscapedPath() != Prefix || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return false
+	}
+	began := time.Now()
+	media, body := mediaHTML, []byte(nil)
+	switch r.URL.RawQuery {
+	case page.StyleName:
+		media, body = "text/css; charset=utf-8", page.Style
+	case page.ScriptName:
+		media, body = "text/javascript; charset=utf-8", page.Script
+	default:
+		var all []*dataservice.Service
+		now := h.now.Load()
+		for _, name := range slices.Sorted(maps.Keys(now.services)) {
+			all = append(all, now.services[name].service)
+		}
+		var err error
+		if body, err = page.Index(Prefix, all); err != nil {
+			h.opts.Log.Error("the list of services was not made", "err", err)
+			h.refuse(w, r, dataservice.FaultInternal, "internal error")
+			return true
+		}
+	}
+	w.Header().Set("Content-Security-Policy", page.Policy)
+	exchange.Secure(w.Header())
+	w.Header().Set("Content-Type", media)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body) // the client is gone: nobody to tell
+	if h.opts.HTTP.Observe != nil {
+		h.opts.HTTP.Observe(exchange.Served{Status: http.StatusOK, Duration: time.Since(began), Bytes: int64(len(body))})
+	}
+	return true
 }

@@ -38,6 +38,9 @@ func (h *Host) serve(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, dataservice.FaultInactive, "the host is starting or stopping")
 		return
 	}
+	if h.list(w, r) {
+		return
+	}
 	parts, ok := split(r.URL.EscapedPath())
 	if !ok {
 		h.refuse(w, r, dataservice.FaultInput, "the path is malformed")

@@ -42,6 +42,7 @@ var table = map[string]row{
 	"dataservice/soap":              {own: []string{"dataservice", "dataservice/exchange", "dataservice/result", "dataservice/strictxml"}},
 	"dataservice/wsdl":              {own: []string{"dataservice"}},
 	"dataservice/openapi":           {own: []string{"dataservice"}},
+	"dataservice/page":              {own: []string{"dataservice"}},
 	"dataservice/host":              {own: []string{"dataservice/..."}, third: []string{"github.com/fsnotify/fsnotify", "github.com/google/uuid"}},
 	"dataservice/host/auth":         {own: []string{"dataservice", "dataservice/exchange"}, third: []string{"github.com/golang-jwt/jwt/v5", "golang.org/x/crypto"}},
 
