@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"sync"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -49,6 +50,19 @@ func (d *desk) next() tea.Msg {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return pictureMsg{d.latest}
+}
+
+// tick is a command that waits for the next full second.
+func (d *desk) tick(now func() time.Time) tea.Msg {
+	at := now()
+	t := time.NewTimer(at.Truncate(time.Second).Add(time.Second).Sub(at))
+	defer t.Stop()
+	select {
+	case <-d.ctx.Done():
+		return nil
+	case <-t.C:
+		return tickMsg(now())
+	}
 }
 
 func (d *desk) carry(o order.Order) order.Done {

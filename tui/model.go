@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -83,8 +84,8 @@ func (m Model) Init() tea.Cmd {
 
 // tick tells the time with each second.
 func (m Model) tick() tea.Cmd {
-	now := m.o.Now
-	return tea.Every(time.Second, func(time.Time) tea.Msg { return tickMsg(now()) })
+	desk, now := m.desk, m.o.Now
+	return func() tea.Msg { return desk.tick(now) }
 }
 
 func (m Model) top() screen.Screen { return m.stack[len(m.stack)-1] }
@@ -132,20 +133,18 @@ func (m Model) update(msg tea.Msg) (Model, tea.Cmd) {
 	return m, nil
 }
 
-func typing(s screen.Screen) bool {
-	for _, scope := range s.Scopes() {
-		if scope == intent.Typing {
-			return true
-		}
-	}
-	return false
+func typing(s screen.Screen) bool { return slices.Contains(s.Scopes(), intent.Typing) }
+
+// modal tells whether a screen keeps all keys to itself: who types or answers is
+// interrupted by no key of elsewhere.
+func modal(s screen.Screen) bool {
+	return typing(s) || slices.Contains(s.Scopes(), intent.Dialog)
 }
 
-// scopes of the keys, innermost first. Who types is interrupted by no key of
-// elsewhere.
+// scopes of the keys, innermost first.
 func (m Model) scopes() []intent.Scope {
 	scopes := m.top().Scopes()
-	if !typing(m.top()) {
+	if !modal(m.top()) {
 		scopes = append(append([]intent.Scope{}, scopes...), intent.Everywhere)
 	}
 	return scopes

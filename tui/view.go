@@ -154,7 +154,7 @@ func (m Model) banner() []string {
 	}
 	return []string{
 		m.draw(theme.Warn, widget.Cut("! "+widget.Clean(fault), width, e)),
-		m.draw(theme.Faint, widget.Cut("What you see was so "+widget.Ago(m.scene.Now.Sub(m.scene.Picture.At))+". Nothing can be changed until the connection is back; it is tried again and again.", width, e)),
+		m.draw(theme.Faint, widget.Cut("This is how it was "+widget.Ago(m.scene.Now.Sub(m.scene.Picture.At))+". Nothing can be changed until it is back.", width, e)),
 	}
 }
 

@@ -112,7 +112,7 @@ func (p *Picture) Recent() []RunView {
 
 func sortRuns(runs []RunView) {
 	slices.SortStableFunc(runs, func(a, b RunView) int {
-		return cmpFirst(moved(b).Compare(moved(a)), strings.Compare(b.FireID, a.FireID), cmp.Compare(b.Attempt, a.Attempt))
+		return cmpFirst(moved(b).Compare(moved(a)), strings.Compare(a.Task, b.Task), strings.Compare(b.FireID, a.FireID), cmp.Compare(b.Attempt, a.Attempt))
 	})
 }
 

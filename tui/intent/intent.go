@@ -96,6 +96,7 @@ const (
 	Task       Scope = "task"
 	Services   Scope = "services"
 	Runs       Scope = "runs"
+	Firing     Scope = "run"
 	Cluster    Scope = "cluster"
 	Events     Scope = "events"
 	Form       Scope = "form"

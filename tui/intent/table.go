@@ -45,6 +45,8 @@ var table = []Binding{
 	{Runs, []string{"x"}, Cancel, "cancel", "cancel the run that goes", true},
 	{Runs, []string{"v"}, Level, "failed only", "show only what failed, or all", false},
 
+	{Firing, []string{"x"}, Cancel, "cancel", "cancel the run that goes", true},
+
 	{Cluster, []string{"d"}, Drain, "drain", "drain the node, or take that back", true},
 	{Cluster, []string{"A"}, Activate, "activate", "place tasks now, without waiting for more servers", true},
 
@@ -66,13 +68,15 @@ var table = []Binding{
 	{Page, []string{"esc", "q", "enter"}, Back, "close", "close", false},
 	{Page, []string{"c"}, Copy, "copy", "copy to the clipboard", false},
 
-	{Dialog, []string{"esc", "n"}, Back, "no", "change nothing", false},
 	{Dialog, []string{"y"}, Accept, "yes", "do it", true},
+	{Dialog, []string{"n", "esc", "q"}, Back, "no", "change nothing", false},
+	{Dialog, []string{"ctrl+c"}, Quit, "", "quit", false},
 
 	{Dialog, []string{"!"}, Command, "command", "the command line that does the same", false},
 
 	{Answer, []string{"enter"}, Accept, "do it", "do it", true},
 	{Answer, []string{"esc"}, Back, "no", "change nothing", false},
+	{Answer, []string{"ctrl+c"}, Quit, "", "quit", false},
 	{Answer, []string{"ctrl+o"}, Command, "command", "the same as a command line", false},
 
 	{Typing, []string{"enter"}, Accept, "done", "take what was typed", false},

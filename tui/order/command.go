@@ -32,7 +32,7 @@ func (o Order) Commands() []string {
 	}
 	var lines []string
 	for _, key := range o.Tasks {
-		lines = append(lines, command("task "+string(o.Verb), quote(key.Name), keyFlags(key), o.reason()))
+		lines = append(lines, command("task "+string(o.Verb), quote(key.Name), keyFlags(key), o.reason(), o.consent()))
 	}
 	return lines
 }
@@ -42,6 +42,14 @@ func (o Order) reason() string {
 		return ""
 	}
 	return "--reason " + quote(o.Reason)
+}
+
+// consent spares a command that asks its question: it was asked here.
+func (o Order) consent() string {
+	if o.Verb == Delete {
+		return "--yes"
+	}
+	return ""
 }
 
 func command(parts ...string) string {

@@ -71,6 +71,8 @@ func alerts(s *Scene) []alert {
 			all = append(all, alert{theme.Warn, "task " + t.Name + " " + string(t.State), t.Reason, keyOf(*t)})
 		}
 	}
+	// What several nodes say alike is told once.
+	all = slices.CompactFunc(all, func(a, b alert) bool { return a == b })
 	slices.SortStableFunc(all, func(a, b alert) int { return int(b.role) - int(a.role) })
 	return all
 }

@@ -398,7 +398,8 @@ func (f Form) info(now time.Time) (task.Info, []control.Fault) {
 	}
 	info.Service, info.Operation = f.of(fieldService), f.of(fieldOperation)
 	f.trigger(&info.Trigger, now, fault)
-	info.Misfire, info.Overlap = task.Misfire(f.of(fieldMisfire)), task.Overlap(f.of(fieldOverlap))
+	info.Misfire = unless(task.Misfire(f.of(fieldMisfire)), task.MisfireFireOnce, f.was.Misfire)
+	info.Overlap = unless(task.Overlap(f.of(fieldOverlap)), task.OverlapAllow, f.was.Overlap)
 	info.Delivery = task.Delivery(f.of(fieldDelivery))
 	if info.Delivery == strongest {
 		info.Delivery = ""
@@ -417,12 +418,13 @@ func (f Form) info(now time.Time) (task.Info, []control.Fault) {
 	return info, faults
 }
 
-// unless keeps what was zero zero when it is the default.
-func unless(d, normal, was task.Duration) task.Duration {
-	if d == normal && was == 0 {
-		return 0
+// unless keeps what was not said unsaid when it is the default.
+func unless[T comparable](value, normal, was T) T {
+	var unsaid T
+	if value == normal && was == unsaid {
+		return unsaid
 	}
-	return d
+	return value
 }
 
 func (f Form) trigger(t *task.TriggerInfo, now time.Time, fault func(string, error)) {

@@ -206,7 +206,7 @@ func NewRun(fireID string, key task.Key) Run { return Run{fireID: fireID, key: k
 func (r Run) Title() string { return "Tasks › " + r.key.Name + " › run" }
 
 // Scopes of its keys.
-func (Run) Scopes() []intent.Scope { return []intent.Scope{intent.Runs, intent.Page, intent.List} }
+func (Run) Scopes() []intent.Scope { return []intent.Scope{intent.Firing, intent.Page, intent.List} }
 
 func (r Run) attempts(s *Scene) []control.RunView {
 	var found []control.RunView
@@ -244,8 +244,6 @@ func (r Run) Why(s *Scene, a intent.Action) string {
 		if _, ok := going(r.attempts(s)); !ok {
 			return "the run has ended"
 		}
-	case intent.Filter, intent.Level:
-		return "this is one run"
 	}
 	return ""
 }

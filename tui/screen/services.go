@@ -244,7 +244,7 @@ func (v Services) operations(s *Scene, of deployed, width int) []string {
 			{Title: "OPERATION", Width: 14, Grow: 2, Most: 44},
 			{Title: "PARAMETERS", Width: 10, Grow: 1, Drop: 2, Most: 40},
 			{Title: "TASKS", Width: 5, Right: true, Drop: 1},
-			{Title: "SCHEDULABLE", Width: 12, Grow: 2},
+			{Title: "SCHEDULABLE", Width: 18, Grow: 2},
 		},
 		Len: len(of.Operations), Cursor: v.operation, Idle: !v.onOperations || v.filter.typing,
 		Row: func(i int) []widget.Cell {

@@ -174,7 +174,7 @@ func (t Task) head(s *Scene, v control.TaskView) []string {
 		first += " on " + widget.Clean(v.Node)
 	}
 	first += s.role(theme.Faint, "   "+widget.Clean(v.Calls))
-	second := v.Trigger
+	second := schedule(v.Trigger)
 	if info, ok := s.Picture.Definition(t.key); ok {
 		if pre := control.PreviewTask(info, nil, nil, s.Now, 1); pre.Text != "" && !strings.HasPrefix(pre.Text, "every ") {
 			second += "   " + pre.Text

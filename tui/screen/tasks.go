@@ -324,6 +324,9 @@ func (t Tasks) counts(s *Scene) string {
 		n[s.Picture.Tasks[i].State]++
 	}
 	text := s.role(theme.Title, count(len(s.Picture.Tasks), "task"))
+	if len(t.marked) > 0 {
+		text += "  " + s.role(theme.Key, fmt.Sprintf("%s %d marked", s.Theme.Glyphs.Mark, len(t.marked)))
+	}
 	if reading, ok := s.reading(); ok {
 		text += "  " + s.role(theme.Busy, reading)
 	}
@@ -336,9 +339,6 @@ func (t Tasks) counts(s *Scene) string {
 		glyph, role := s.state(state)
 		mark, word, _ := strings.Cut(glyph, " ")
 		text += "  " + s.role(role, fmt.Sprintf("%s %d %s", mark, n[state], word))
-	}
-	if len(t.marked) > 0 {
-		text += "  " + s.role(theme.Key, fmt.Sprintf("%s %d marked", s.Theme.Glyphs.Mark, len(t.marked)))
 	}
 	return s.fit(text)
 }
@@ -417,13 +417,30 @@ func (t Tasks) row(s *Scene, v *control.TaskView) []widget.Cell {
 	return []widget.Cell{
 		{Text: v.Name},
 		{Text: state, Role: role},
-		{Text: v.Trigger, Role: theme.Faint},
+		{Text: schedule(v.Trigger), Role: theme.Faint},
 		{Text: s.in(v.Next)},
 		{Drawn: recent(s, s.Picture.Runs(keyOf(*v)), 12)},
 		{Text: last, Role: lastRole},
 		{Text: orDash(node)},
 		{Text: v.Calls, Role: theme.Faint},
 	}
+}
+
+// schedule writes a trigger's line for people: "0 30 2 * * ?", "every 1m".
+func schedule(line string) string {
+	kind, rest, _ := strings.Cut(line, ":")
+	switch kind {
+	case "cron":
+		return rest
+	case "every":
+		if d, err := time.ParseDuration(rest); err == nil {
+			rest = short(d)
+		}
+		return "every " + rest
+	case "at":
+		return "at " + rest
+	}
+	return line
 }
 
 // recent draws the last n runs as glyphs, the newest at the right.
@@ -456,7 +473,7 @@ func (t Tasks) note(s *Scene, rows []*control.TaskView) string {
 	if v.Description != "" {
 		text += ": " + v.Description
 	} else {
-		text += " calls " + v.Calls + ", " + v.Trigger
+		text += " calls " + v.Calls + ", " + schedule(v.Trigger)
 	}
 	if v.Next != nil {
 		text += ", next " + v.Next.UTC().Format("Mon 2006-01-02 15:04:05 MST")

@@ -1,0 +1,239 @@
+package tui
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/coordclient/coordtest"
+	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/cluster"
+	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/engine"
+	"github.com/seed42aab489/belfry/plugin/store"
+	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/plugin/trigger"
+	"github.com/seed42aab489/belfry/tui/order"
+	"github.com/seed42aab489/belfry/tui/theme"
+	"github.com/seed42aab489/belfry/tui/tuitest"
+)
+
+// world is a real group in memory, with real hosts, and an administrator who
+// looks at it through the screens. It lives in a synctest bubble.
+type world struct {
+	testing.TB
+	cluster *coordtest.Cluster
+	client  *counted
+	control *control.Control
+	// stop ends the screens, before the hosts and the bubble.
+	stop context.CancelFunc
+	ctx  context.Context
+}
+
+// counted counts what is written through an administrator's session.
+type counted struct {
+	*coordtest.Client
+	commits atomic.Int64
+}
+
+func (c *counted) Commit(ctx context.Context, ops ...coordclient.Op) error {
+	c.commits.Add(1)
+	return c.Client.Commit(ctx, ops...)
+}
+
+// today is when the worlds begin.
+var today = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// newWorld makes a group of so many buckets that no host has been in yet; none: it
+// is not made yet either.
+func newWorld(t testing.TB, buckets int) *world {
+	t.Helper()
+	time.Sleep(time.Until(today))
+	w := &world{TB: t}
+	w.make(buckets)
+	t.Cleanup(synctest.Wait)
+	return w
+}
+
+// make makes the group.
+func (w *world) make(buckets int) {
+	w.Helper()
+	w.cluster = coordtest.NewCluster(nil)
+	w.client = &counted{Client: w.cluster.Dial()}
+	w.control = control.New(control.Deps{KV: w.client, Members: w.client, Caller: w.client, Cluster: "zk://zk1:2181/belfry"})
+	w.ctx, w.stop = context.WithCancel(context.Background())
+	w.Cleanup(w.stop)
+	if buckets > 0 {
+		s := store.New(w.client, store.Options{})
+		if _, err := s.Init(w.ctx, store.Settings{Buckets: buckets}); err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+// Follow follows the group, as it is looked at over one session.
+func (w *world) Follow(ctx context.Context, tell func(control.Picture)) error {
+	if err := w.control.Follow(ctx, w.client, tell); ctx.Err() == nil && err != control.ErrSessionLost { //nolint:errorlint // this very one
+		w.Errorf("the follower ended: %v", err)
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// Hand carries orders out.
+func (w *world) Hand() (order.Hand, error) { return w.control, nil }
+
+// open opens the screens.
+func (w *world) open(width, height int, change ...func(*Options)) *tuitest.Driver {
+	w.Helper()
+	o := Options{Context: "prod-eu", By: "ops@desk", Theme: theme.Options{Name: "mono"}}
+	for _, c := range change {
+		c(&o)
+	}
+	return tuitest.Start(w, New(w.ctx, w, o), width, height)
+}
+
+// host brings up a host that fires tasks.
+func (w *world) host(node string, ahead time.Duration, services ...control.ServiceView) *coordtest.Member {
+	w.Helper()
+	value, err := json.Marshal(control.NodeInfo{Version: "1.0", Address: node + ":8280", Cluster: "zk://zk1:2181/belfry"})
+	if err != nil {
+		w.Fatal(err)
+	}
+	member := w.cluster.Join(node, value)
+	now := func() time.Time { return time.Now().Add(ahead) }
+	owner := store.New(member, store.Options{}).Owner(member.ID(), member)
+	if err := control.Publish(w.ctx, owner, services); err != nil {
+		w.Fatal(err)
+	}
+	var compiler trigger.Compiler
+	var group *cluster.Cluster
+	e, err := engine.New(engine.Options{
+		Log: owner, Watcher: owner, Invoker: operations{}, Targets: operations{}, Session: session{member}, Compile: bucket.Triggers(&compiler),
+		Node: node, SessionTimeout: 4 * time.Second, Now: now, Left: func(b int, err error) { group.Left(b, err) },
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	group, err = cluster.New(cluster.Deps{Port: member, Store: owner, Owner: e, Deployed: control.Callable, Now: now})
+	if err != nil {
+		w.Fatal(err)
+	}
+	if err := e.Start(w.ctx); err != nil {
+		w.Fatal(err)
+	}
+	if err := group.Start(w.ctx); err != nil {
+		w.Fatal(err)
+	}
+	w.Cleanup(func() {
+		member.Expire()
+		over, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = group.Stop(over) // nothing of it is to be waited for
+		_ = e.Stop(over)     // nor of this
+	})
+	time.Sleep(time.Second)
+	synctest.Wait()
+	return member
+}
+
+// session is a member's as an engine asks for it.
+type session struct{ s coordclient.Session }
+
+func (s session) State() (bool, <-chan struct{}) {
+	state, changed := s.s.State()
+	return state == coordclient.Healthy, changed
+}
+
+// operations are what the hosts of a world can do.
+type operations struct{}
+
+func (operations) Target(task.Info) (task.Target, bool) { return task.Target{Hash: "h"}, true }
+
+func (operations) Invoke(ctx context.Context, call task.Call) task.Result {
+	took := 120 * time.Millisecond
+	if strings.HasPrefix(call.Info.Operation, "rebuild") {
+		took = 40 * time.Second
+	}
+	t := time.NewTimer(took)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+		return task.Result{Outcome: task.Interrupted, Error: "stopped"}
+	}
+	if strings.HasPrefix(call.Info.Operation, "broken") {
+		return task.Result{Outcome: task.Failed, Error: "no such table: price"}
+	}
+	return task.Result{Outcome: task.OK, Rows: 3}
+}
+
+// catalogue is what the hosts have deployed.
+func catalogue() []control.ServiceView {
+	op := func(service, name string) control.OperationView {
+		return control.OperationView{Service: service, Name: name, Schedulable: true, Delivery: task.EffectivelyOnce, Reads: true}
+	}
+	hidden := op("Stock", "setQuantity")
+	hidden.Schedulable, hidden.Why, hidden.Parameters = false, "it takes parameters: code, quantity", []string{"code", "quantity"}
+	return []control.ServiceView{
+		{
+			Name: "Stock", File: "Stock.dbs", Status: control.StatusActive, Description: "Products and how many of each are left",
+			Operations: []control.OperationView{op("Stock", "getLowStock"), op("Stock", "brokenPrices"), op("Stock", "rebuildIndex"), hidden},
+		},
+		{Name: "Sheets", File: "Sheets.dbs", Status: control.StatusActive, Operations: []control.OperationView{op("Sheets", "readAll")}},
+		{Name: "Orders", File: "Orders.dbs", Status: control.StatusFailed, Error: "Orders.dbs:14:3: query getOrders: no data source is called orders-db"},
+	}
+}
+
+func (w *world) create(name, operation string, t task.TriggerInfo, change ...func(*task.Info)) {
+	w.Helper()
+	info := task.Info{Key: task.Key{Name: name}, Service: "Stock", Operation: operation, Trigger: t}
+	for _, c := range change {
+		c(&info)
+	}
+	if _, _, err := w.control.CreateTask(w.ctx, info); err != nil {
+		w.Fatalf("%s: %v", name, err)
+	}
+	// The leader measures what was edited before the next edit comes.
+	time.Sleep(5 * time.Second)
+	synctest.Wait()
+}
+
+func every(d time.Duration) task.TriggerInfo {
+	return task.TriggerInfo{Interval: task.Duration(d), Count: -1}
+}
+
+// full is a world in which something of everything happens.
+func full(t testing.TB) *world {
+	t.Helper()
+	w := newWorld(t, 8)
+	w.host("n1", 0, catalogue()...)
+	w.host("n2", 3*time.Millisecond, catalogue()...)
+	w.create("nightly-sync", "getLowStock", task.TriggerInfo{Cron: "0 30 2 * * ?", TZ: "Europe/Berlin"}, func(i *task.Info) {
+		i.Description = "copies the stock of the day to the warehouse"
+	})
+	w.create("stock-watch", "getLowStock", every(time.Minute))
+	w.create("price-refresh", "brokenPrices", every(90*time.Second))
+	w.create("orders-archive", "getLowStock", task.TriggerInfo{Cron: "0 0 * * * ?"})
+	w.create("rebuild-index", "rebuildIndex", every(2*time.Minute), func(i *task.Info) { i.Overlap = task.OverlapSkip })
+	w.create("year-end", "getLowStock", task.TriggerInfo{At: today.Add(3 * time.Minute)})
+	if _, err := w.control.PauseTask(w.ctx, task.Key{Name: "orders-archive"}, "database upgrade"); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(12*time.Minute + 10*time.Second)
+	for _, e := range []store.Event{
+		{Time: time.Now().Add(-5 * time.Minute), Level: "info", Code: "DEPLOYED", Object: "Stock", Text: "Stock.dbs"},
+		{Time: time.Now().Add(-4 * time.Minute), Level: "warn", Code: "DEPLOYMENT_FAILED", Object: "Orders", Text: "no data source is called orders-db"},
+		{Time: time.Now().Add(-time.Minute), Level: "error", Code: "RUN_FAILED", Object: "price-refresh", Text: "no such table: price"},
+	} {
+		if err := store.New(w.client, store.Options{}).Append(w.ctx, "n1", e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w
+}
