@@ -166,13 +166,12 @@ func (c *compiler) properties(q *dataservice.Query, to *compiled) string {
 
 // statement chooses the text for the source's dialect and finds its placeholders.
 func (c *compiler) statement(q *dataservice.Query, to *compiled) (refused string) {
-	text, ok := chooseSQL(q.SQL, to.db.Dialect())
+	if len(q.SQL) == 0 {
+		return "it has no SQL statement"
+	}
+	text, ok := chooseSQL(q.SQL, to.db.Dialect(), c.svc.Source(q.Source).Properties["url"])
 	if !ok {
-		if len(q.SQL) == 0 {
-			return "it has no SQL statement"
-		}
-		c.fault(q.Position, "query %s: no statement for %s, and none without a dialect", q.ID, to.db.Dialect())
-		return ""
+		return fmt.Sprintf("it has no statement for %s, and none without a dialect", to.db.Dialect())
 	}
 	text, refused = to.procedure(text)
 	if refused != "" {
@@ -200,17 +199,25 @@ func (c *compiler) statement(q *dataservice.Query, to *compiled) (refused string
 }
 
 // chooseSQL picks the statement of the dialect (the <sql dialect="a,b">), else the
-// one without.
-func chooseSQL(by map[string]string, d source.Dialect) (string, bool) {
-	for key, text := range by {
-		for name := range strings.SplitSeq(key, ",") {
-			if slices.Contains(d.Names(), strings.ToLower(strings.TrimSpace(name))) {
+// one without, else that of the database which the descriptor names: it may be
+// mapped to another.
+func chooseSQL(by map[string]string, d source.Dialect, url string) (string, bool) {
+	of := func(names ...string) (string, bool) {
+		for key, text := range by {
+			if slices.Contains(names, strings.ToLower(strings.TrimSpace(key))) {
 				return text, true
 			}
 		}
+		return "", false
 	}
-	text, ok := by[""]
-	return text, ok
+	if text, ok := of(d.Names()...); ok {
+		return text, true
+	}
+	if text, ok := by[""]; ok {
+		return text, true
+	}
+	own, _, _ := strings.Cut(strings.TrimPrefix(strings.ToLower(url), "jdbc:"), ":")
+	return of(own)
 }
 
 // index finds a parameter: by its exact name, else in any case.

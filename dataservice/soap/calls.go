@@ -25,6 +25,7 @@ type call struct {
 	name    string // for faults and logs
 	target  dataservice.CallQuery
 	status  bool   // returnRequestStatus
+	whole   bool   // disableStreaming
 	refused string // why it is not supported; empty: it is
 }
 
@@ -37,7 +38,7 @@ type calls struct {
 func callsOf(s *dataservice.Service) *calls {
 	all := &calls{named: make(map[string]*call), folded: make(map[string]*call)}
 	for _, r := range s.Resources {
-		one := &call{name: r.Name(), target: r.Call, status: r.ReturnStatus, refused: r.Unsupported}
+		one := &call{name: r.Name(), target: r.Call, status: r.ReturnStatus, whole: !r.Streaming, refused: r.Unsupported}
 		all.folded[exchange.Fold(r.Method+r.Path)] = one
 		if s.Batches(&r.Call) {
 			many := *one
@@ -46,7 +47,7 @@ func callsOf(s *dataservice.Service) *calls {
 		}
 	}
 	for _, o := range s.Operations {
-		one := &call{name: o.Name, target: o.Call, status: o.ReturnStatus, refused: o.Unsupported}
+		one := &call{name: o.Name, target: o.Call, status: o.ReturnStatus, whole: !o.Streaming, refused: o.Unsupported}
 		all.named[o.Name] = one
 		if s.Batches(&o.Call) {
 			many := *one

@@ -157,7 +157,7 @@ func (b *binding) prepare(x *exchange.Exchange, to *call, body *element) (run, e
 // request reads one call.
 func (to *call) request(x *exchange.Exchange, e *element) (dataservice.Request, error) {
 	values, err := e.values()
-	return dataservice.Request{Name: to.name, Target: to.target, Values: values, ID: x.ID, Status: to.status, Caller: x.Caller}, err
+	return dataservice.Request{Name: to.name, Target: to.target, Values: values, ID: x.ID, Status: to.status, Whole: to.whole, Caller: x.Caller}, err
 }
 
 // batched reads the calls of a batch.
