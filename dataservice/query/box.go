@@ -107,7 +107,7 @@ func (b *boxRun) step(ctx context.Context, c *compiled) error {
 	switch {
 	case rec.Empty():
 		b.kept = nil
-	case b.batch && b.kept != nil && c.shape != nil && c.shape.hasRow:
+	case b.batch && b.kept != nil && c.shape != nil && c.shape.HasRow:
 		return b.kept.Append(rec)
 	default:
 		b.kept = rec

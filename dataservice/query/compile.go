@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/query/bind"
+	"github.com/seed42aab489/belfry/dataservice/query/shape"
 	"github.com/seed42aab489/belfry/dataservice/source"
 )
 
@@ -22,13 +23,13 @@ type compiled struct {
 	db      *source.DB
 	stmt    *source.Statement
 	params  []*bind.Param
-	slots   []int    // placeholder -> index into params
-	casts   []string // by placeholder
-	text    string   // the statement, if no parameter is an array or pasted
-	pastes  bool     // a parameter is text of the statement (QUERY_STRING)
-	plan    *plan    // a stored procedure that gives values back; nil: none
-	shape   *shape   // nil: in-only
-	keys    string   // how generated keys are asked for; see keysOf
+	slots   []int        // placeholder -> index into params
+	casts   []string     // by placeholder
+	text    string       // the statement, if no parameter is an array or pasted
+	pastes  bool         // a parameter is text of the statement (QUERY_STRING)
+	plan    *plan        // a stored procedure that gives values back; nil: none
+	shape   *shape.Shape // nil: in-only
+	keys    string       // how generated keys are asked for; see keysOf
 	timeout time.Duration
 	maxRows int // more are left out; 0: all
 
@@ -117,7 +118,7 @@ func (c *compiler) query(q *dataservice.Query, refusedSource string) *compiled {
 		return refuse(q.Position, why)
 	}
 	if q.Result != nil {
-		s, why := c.shape(q)
+		s, why := shape.Of(q, c.fault)
 		if why != "" {
 			return refuse(q.Result.Position, why)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/query/bind"
 	"github.com/seed42aab489/belfry/dataservice/query/rowset"
+	"github.com/seed42aab489/belfry/dataservice/query/shape"
 	"github.com/seed42aab489/belfry/dataservice/result"
 	"github.com/seed42aab489/belfry/dataservice/source"
 )
@@ -112,17 +113,17 @@ func (x *run) count() error {
 }
 
 // nested executes the query that a row calls.
-func (x *run) nested(ctx context.Context, f *field, outer *compiled, ob *bound, row *rowView, out result.Sink, depth int) error {
+func (x *run) nested(ctx context.Context, f *shape.Field, outer *compiled, ob *bound, row *rowView, out result.Sink, depth int) error {
 	if limit := x.engine.opts.Limits.Depth; depth > limit {
 		return &result.LimitError{What: "queries nested in one another", Limit: int64(limit), Setting: "limits.query_depth"}
 	}
-	c := x.queries[f.call.Query]
+	c := x.queries[f.Call.Query]
 	if !x.req.Caller.Has(c.q.Roles) {
 		return nil
 	}
 	b, err := c.bind(func(p *bind.Param) ([]string, bool) {
-		for i := range f.call.Params {
-			w := &f.call.Params[i]
+		for i := range f.Call.Params {
+			w := &f.Call.Params[i]
 			if w.Name == p.Name || equalFold(w.Name, p.Name) {
 				if v, ok := x.nestedValue(w, outer, ob, row); ok {
 					return v, ok
@@ -144,7 +145,7 @@ func (x *run) nested(ctx context.Context, f *field, outer *compiled, ob *bound, 
 // the original does: a parameter of the query around, a column of the row.
 func (x *run) nestedValue(w *dataservice.WithParam, outer *compiled, ob *bound, row *rowView) ([]string, bool) {
 	column := func(name string) ([]string, bool) {
-		k := findColumn(row.names, name, false)
+		k := shape.FindColumn(row.names, name, false)
 		if k < 0 {
 			return nil, false
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/query/rowset"
+	"github.com/seed42aab489/belfry/dataservice/query/shape"
 	"github.com/seed42aab489/belfry/dataservice/result"
 )
 
@@ -26,11 +27,11 @@ func (r *rowView) typ(k int) string {
 func (x *run) result(ctx context.Context, c *compiled, b *bound, src rowset.Source, out result.Sink, depth int) error {
 	s := c.shape
 	names, types, anyName := src.Columns()
-	at, err := s.columns(names, anyName)
+	at, err := s.Columns(names, anyName)
 	if err != nil {
 		return &dataservice.Fault{Code: dataservice.DatabaseError, Message: err.Error()}
 	}
-	if s.nests {
+	if s.Nests {
 		// One connection cannot read rows and run other queries at once, and taking
 		// a second one while holding the first is how pools lock up.
 		if src, err = x.keep(c, src); err != nil {
@@ -38,15 +39,15 @@ func (x *run) result(ctx context.Context, c *compiled, b *bound, src rowset.Sour
 		}
 	}
 	w := &walker{run: x, c: c, b: b, out: out, depth: depth, row: rowView{names: names, types: types, at: at}}
-	if s.hasElement {
-		if err := out.Open(s.element, false); err != nil {
+	if s.HasElement {
+		if err := out.Open(s.Element, false); err != nil {
 			return toSink(err)
 		}
 	}
 	if err := w.rows(ctx, src); err != nil {
 		return err
 	}
-	if s.hasElement {
+	if s.HasElement {
 		return toSink(out.Close())
 	}
 	return nil
@@ -70,7 +71,7 @@ func (x *run) copyRows(c *compiled, src rowset.Source) (*rowset.Fixed, error) {
 		if err != nil {
 			return nil, err
 		}
-		if vals == nil || c.maxRows > 0 && len(all.Rows) >= c.maxRows || c.shape != nil && !c.shape.hasRow && len(all.Rows) == 1 {
+		if vals == nil || c.maxRows > 0 && len(all.Rows) >= c.maxRows || c.shape != nil && !c.shape.HasRow && len(all.Rows) == 1 {
 			return all, nil
 		}
 		if len(all.Rows) >= x.engine.opts.Limits.Rows {
@@ -109,8 +110,8 @@ type walker struct {
 
 func (w *walker) rows(ctx context.Context, src rowset.Source) error {
 	s := w.c.shape
-	if s.hasRow {
-		if err := result.List(w.out, s.row); err != nil && s.hasElement {
+	if s.HasRow {
+		if err := result.List(w.out, s.Row); err != nil && s.HasElement {
 			return toSink(err)
 		}
 	}
@@ -126,13 +127,13 @@ func (w *walker) rows(ctx context.Context, src rowset.Source) error {
 			return err
 		}
 		w.row.vals = vals
-		if !s.hasRow {
-			return w.fields(ctx, s.fields) // at most one row
+		if !s.HasRow {
+			return w.fields(ctx, s.Fields) // at most one row
 		}
-		if err := w.out.Open(s.row, true); err != nil {
+		if err := w.out.Open(s.Row, true); err != nil {
 			return toSink(err)
 		}
-		if err := w.fields(ctx, s.fields); err != nil {
+		if err := w.fields(ctx, s.Fields); err != nil {
 			return err
 		}
 		if err := w.out.Close(); err != nil {
@@ -142,7 +143,7 @@ func (w *walker) rows(ctx context.Context, src rowset.Source) error {
 	return nil
 }
 
-func (w *walker) fields(ctx context.Context, list []*field) error {
+func (w *walker) fields(ctx context.Context, list []*shape.Field) error {
 	for _, f := range list {
 		if err := w.field(ctx, f); err != nil {
 			return err
@@ -151,54 +152,54 @@ func (w *walker) fields(ctx context.Context, list []*field) error {
 	return nil
 }
 
-func (w *walker) field(ctx context.Context, f *field) error {
-	if !w.req.Caller.Has(f.roles) {
+func (w *walker) field(ctx context.Context, f *shape.Field) error {
+	if !w.req.Caller.Has(f.Roles) {
 		return nil
 	}
-	switch f.kind {
+	switch f.Kind {
 	case dataservice.FieldCall:
 		return w.nested(ctx, f, w.c, w.b, &w.row, w.out, w.depth+1)
 	case dataservice.FieldGroup:
-		if err := w.out.Open(f.name, false); err != nil {
+		if err := w.out.Open(f.Name, false); err != nil {
 			return toSink(err)
 		}
-		if err := w.fields(ctx, f.fields); err != nil {
+		if err := w.fields(ctx, f.Fields); err != nil {
 			return err
 		}
 		return toSink(w.out.Close())
 	}
 	v := w.value(f)
-	if f.export != "" {
+	if f.Export != "" {
 		w.keepExport(f, v)
 	}
 	switch {
-	case !v.Valid && f.omit:
+	case !v.Valid && f.Omit:
 		return nil
-	case f.kind == dataservice.FieldAttribute:
-		return toSink(w.out.Attribute(f.name, v))
-	case f.array && v.Valid:
+	case f.Kind == dataservice.FieldAttribute:
+		return toSink(w.out.Attribute(f.Name, v))
+	case f.Array && v.Valid:
 		return w.array(f, v)
 	}
-	return toSink(w.out.Leaf(f.name, v))
+	return toSink(w.out.Leaf(f.Name, v))
 }
 
 // value is that of a column, of a parameter, or the one that is written.
-func (w *walker) value(f *field) result.Value {
+func (w *walker) value(f *shape.Field) result.Value {
 	var v result.Value
 	switch {
-	case f.leaf >= 0:
-		k := w.row.at[f.leaf]
+	case f.Leaf >= 0:
+		k := w.row.at[f.Leaf]
 		if k < 0 {
-			return result.Value{Type: f.xsd}
+			return result.Value{Type: f.XSD}
 		}
-		v = result.Lexical(result.Column{Value: w.row.vals[k], Type: w.row.typ(k)}, f.xsd)
-	case f.param >= 0:
-		v.Text, v.Valid = w.b.text(f.param)
-		v.Type = f.xsd
+		v = result.Lexical(result.Column{Value: w.row.vals[k], Type: w.row.typ(k)}, f.XSD)
+	case f.Param >= 0:
+		v.Text, v.Valid = w.b.text(f.Param)
+		v.Type = f.XSD
 	default:
-		v = result.Value{Valid: true, Text: f.fixed, Type: f.xsd}
+		v = result.Value{Valid: true, Text: f.Fixed, Type: f.XSD}
 	}
-	if w.c.shape.escape && v.Valid {
+	if w.c.shape.Escape && v.Valid {
 		v.Text = rowset.EscapeControls(v.Text)
 	}
 	return v
@@ -206,13 +207,13 @@ func (w *walker) value(f *field) result.Value {
 
 // array writes an element for each value of an SQL array, which comes as text:
 // {a,"b,c",NULL}.
-func (w *walker) array(f *field, v result.Value) error {
-	if err := result.List(w.out, f.name); err != nil {
+func (w *walker) array(f *shape.Field, v result.Value) error {
+	if err := result.List(w.out, f.Name); err != nil {
 		return toSink(err)
 	}
 	for _, e := range rowset.SplitArray(v.Text) {
 		e.Type = v.Type
-		if err := w.out.Leaf(f.name, e); err != nil {
+		if err := w.out.Leaf(f.Name, e); err != nil {
 			return toSink(err)
 		}
 	}
@@ -221,18 +222,18 @@ func (w *walker) array(f *field, v result.Value) error {
 
 // keepExport makes a value known to the queries after this one: the last, or if
 // it is an array all of them.
-func (x *run) keepExport(f *field, v result.Value) {
+func (x *run) keepExport(f *shape.Field, v result.Value) {
 	if x.exported == nil {
 		x.exported = map[string][]string{}
 	}
 	var list []string
-	if f.exportAll {
-		list = x.exported[f.export]
+	if f.ExportAll {
+		list = x.exported[f.Export]
 	}
 	if v.Valid {
 		list = append(list, v.Text)
 	} else if list == nil {
 		list = []string{}
 	}
-	x.exported[f.export] = list
+	x.exported[f.Export] = list
 }

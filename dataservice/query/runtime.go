@@ -161,7 +161,7 @@ func (x *run) export(name string) ([]string, bool) {
 
 // top executes the request's query and, if asked, says that it succeeded.
 func (x *run) top(ctx context.Context, c *compiled, b *bound, out result.Sink) error {
-	if c.shape != nil && !c.shape.hasElement {
+	if c.shape != nil && !c.shape.HasElement {
 		return &dataservice.Fault{
 			Code: dataservice.UnknownError, Kind: dataservice.FaultUnsupported,
 			Message: "not supported: its result names no element to put the rows in, so it can only be nested in another",
