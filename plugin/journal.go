@@ -104,7 +104,7 @@ type reportedInvoker struct {
 
 func (r reportedInvoker) Invoke(ctx context.Context, call task.Call) task.Result {
 	result := r.Invoker.Invoke(ctx, call)
-	if result.Outcome != task.OK && result.Outcome != task.Waiting && ctx.Err() == nil {
+	if bad(result.Outcome) && ctx.Err() == nil {
 		r.journal.Report(event.Report{
 			At: r.now(), Level: "warn", Code: CodeRunFailed, Object: call.Info.Key.String(),
 			Text: fmt.Sprintf("attempt %d of %s: %s", call.Attempt, call.FireID, result.Error),
@@ -112,6 +112,10 @@ func (r reportedInvoker) Invoke(ctx context.Context, call task.Call) task.Result
 	}
 	return result
 }
+
+// bad tells whether an outcome is worth a report: neither what went well nor
+// what waits, or was delayed on purpose.
+func bad(o task.Outcome) bool { return o != task.OK && o != task.Waiting && o != task.Skipped }
 
 // reportedSender reports messages that were accepted.
 type reportedSender struct {

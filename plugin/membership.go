@@ -53,7 +53,7 @@ func (p *Plugin) begin(ctx context.Context, m *membership) error {
 	if _, err := m.owner.Init(ctx, store.Settings{Buckets: p.d.Options.Buckets}); err != nil {
 		return fmt.Errorf("prepare the store: %w", err)
 	}
-	if err := control.Publish(ctx, m.owner, p.d.Host.Services()); err != nil {
+	if err := control.Publish(ctx, m.owner, p.services()); err != nil {
 		return err
 	}
 	control.Serve(m.port, p.d.Host)
@@ -79,7 +79,7 @@ func (p *Plugin) begin(ctx context.Context, m *membership) error {
 func (p *Plugin) newEngine(m *membership) (*engine.Engine, error) {
 	var compiler trigger.Compiler
 	return engine.New(engine.Options{
-		Log: m.owner, Watcher: m.owner, Targets: targets{p.d.Host}, Announcer: announcers{}, Session: session{m.port},
+		Log: m.owner, Watcher: m.owner, Targets: targets{p}, Announcer: announcers{}, Session: session{m.port},
 		Invoker: reportedInvoker{&reply.Asker{
 			Invoker: p.kinds, Secrets: p.secrets, Addresses: p.d.Options.ReplyAddresses, Now: p.d.Now,
 		}, p.journal, p.d.Now},

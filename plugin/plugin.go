@@ -24,7 +24,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -38,10 +37,12 @@ import (
 	"github.com/seed42aab489/belfry/plugin/engine"
 	"github.com/seed42aab489/belfry/plugin/event"
 	"github.com/seed42aab489/belfry/plugin/invoke"
+	"github.com/seed42aab489/belfry/plugin/invoke/code"
+	"github.com/seed42aab489/belfry/plugin/invoke/web"
 	"github.com/seed42aab489/belfry/plugin/place"
 	"github.com/seed42aab489/belfry/plugin/reply"
 	"github.com/seed42aab489/belfry/plugin/store"
-	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/plugin/timer"
 )
 
 // Port is the coordination store, joined as a member. Close ends the membership.
@@ -63,9 +64,8 @@ type Host interface {
 	control.Host
 	// Services lists what is deployed, for the catalogue.
 	Services() []control.ServiceView
-	// Offers tells whether the host has what is not a data service: code that is
-	// built in, its timer service, by the names of task.Info.Needs.
-	Offers(service string) bool
+	// What handlers of events and code that is built in may do with them.
+	code.Services
 }
 
 // Options of a Plugin. The zero value of those of a number means its default.
@@ -87,16 +87,19 @@ type Options struct {
 	PreviousOwnerDead bool
 }
 
-// Deps are what a Plugin needs. All are required but Kinds and Options.
+// Deps are what a Plugin needs. All are required but Handlers, Code and Options.
 type Deps struct {
 	// Join joins the group as a new incarnation. It is called once by Start, and
 	// again whenever the session was lost.
 	Join   func(ctx context.Context) (Port, error)
 	Host   Host
 	Sender event.Sender
-	// Kinds invoke what tasks do other than calling operations of the host. Nil:
-	// such tasks fail.
-	Kinds invoke.Kinds
+	// Web calls others for http and soap tasks, and for kickers.
+	Web web.Options
+	// Handlers of events, and timers. The zero value: none, and no timer service.
+	Handlers timer.Config
+	// Code that is built into the host, for tasks and handlers.
+	Code code.Registry
 	// Node is the host's name, under which it reports.
 	Node    string
 	Now     func() time.Time
@@ -123,6 +126,8 @@ type Plugin struct {
 	metrics    engine.Metrics
 	secrets    *reply.Secrets
 	kinds      invoke.Kinds
+	timers     *timer.Service
+	code       *code.Code
 
 	now      atomic.Pointer[membership] // nil while there is none
 	stopping atomic.Bool
@@ -136,8 +141,6 @@ type Plugin struct {
 func New(d Deps) *Plugin {
 	p := &Plugin{d: d, link: newLink(), publish: make(chan struct{}, 1)}
 	p.life, p.end = context.WithCancel(context.Background())
-	p.kinds = invoke.Kinds{task.KindOperation: invoke.NewOperation(d.Host)}
-	maps.Copy(p.kinds, d.Kinds)
 	p.store = store.New(p.link, store.Options{Corrupt: p.corrupt})
 	p.secrets = reply.NewSecrets(p.store.ReplySecret)
 	if p.d.Options.ReplyAddresses == nil {
@@ -149,6 +152,7 @@ func New(d Deps) *Plugin {
 		Outbox: outbox{p.store, p.owned}, Sender: sender{reportedSender{d.Sender, p.journal, d.Now}, chain.NewDeliverer(followers{p.store})}, Reporter: p.journal, Now: d.Now,
 		Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), Limits: d.Options.Deliveries,
 	})
+	p.build()
 	return p
 }
 
@@ -203,7 +207,11 @@ func (p *Plugin) Start(ctx context.Context) error {
 	if err := errors.Join(p.triggers.Start(), p.dispatcher.Start()); err != nil {
 		return err
 	}
-	return p.settled(ctx, m)
+	if err := p.settled(ctx, m); err != nil {
+		return err
+	}
+	p.timers.Start()
+	return nil
 }
 
 // settled waits until m owns what falls to it, or knows what it waits for.
@@ -260,7 +268,7 @@ func (p *Plugin) publisher() {
 		if m == nil {
 			continue // joining publishes
 		}
-		err := control.Publish(p.life, m.owner, p.d.Host.Services())
+		err := control.Publish(p.life, m.owner, p.services())
 		if err == nil {
 			err = m.owner.Announce(p.life) // so that the leader looks at it at once
 		}
@@ -275,6 +283,7 @@ func (p *Plugin) publisher() {
 // its deadline, then it is interrupted and will be run again.
 func (p *Plugin) Stop(ctx context.Context) error {
 	p.stopping.Store(true)
+	p.timers.Stop()
 	var err error
 	m := p.now.Load()
 	if m != nil {

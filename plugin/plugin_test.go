@@ -14,6 +14,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin"
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/invoke"
+	"github.com/seed42aab489/belfry/plugin/invoke/code"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -45,7 +46,15 @@ func (s *shop) TryOperation(context.Context, control.TryRequest) (control.TryRes
 	return control.TryResult{ContentType: "text/plain", Rows: 3, Body: []byte("three")}, nil
 }
 
-func (*shop) Offers(string) bool { return false }
+func (*shop) Invoke(context.Context, string, string, map[string][]string) (code.Answer, error) {
+	return code.Answer{}, nil
+}
+
+func (*shop) Access(context.Context, string, string, string, map[string][]string) (code.Answer, error) {
+	return code.Answer{}, nil
+}
+
+func (*shop) Active(string) bool { return true }
 
 func (s *shop) Services() []control.ServiceView {
 	return []control.ServiceView{{

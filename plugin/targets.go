@@ -10,15 +10,15 @@ import (
 // targets tells what stands behind tasks of every kind: the host behind
 // operations and whatever else it must offer, the action itself behind calls
 // of others.
-type targets struct{ host Host }
+type targets struct{ p *Plugin }
 
 var _ engine.Targets = targets{}
 
 func (t targets) Target(info task.Info) (task.Target, bool) {
 	if info.Do == nil {
-		return t.host.Target(info)
+		return t.p.d.Host.Target(info)
 	}
-	if need := info.Needs(); need != "" && !t.host.Offers(need) {
+	if need := info.Needs(); need != "" && !t.p.offers(need) {
 		return task.Target{}, false
 	}
 	return task.Target{Hash: info.Do.Hash(), Limits: limitsOf(info)}, true

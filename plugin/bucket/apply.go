@@ -134,6 +134,9 @@ func (s *State) settle(e *entry, b *Batch, r *Record) {
 		return
 	}
 	p.node = o.Node // whoever made the attempt
+	if r.Outcome == task.Skipped {
+		p.count, p.reason = 1, codeOf(reasons, task.ReasonBackoff)
+	}
 	s.remember(e, p)
 	if r.Outcome == task.OK {
 		e.cur.LastOK, e.cur.Alerted = r.End, 0
@@ -180,6 +183,9 @@ func (e *entry) count(outcome task.Outcome, n int64) {
 		e.cur.Counts.Failed += n
 	case task.Unknown:
 		e.cur.Counts.Unknown += n
+	case task.Skipped: // claimed, and then not run
+		e.cur.Counts.Fired -= n
+		e.cur.Counts.Skipped += n
 	}
 }
 

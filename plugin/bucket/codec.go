@@ -199,7 +199,7 @@ var (
 	reasons = []task.Reason{
 		"", task.ReasonOverlap, task.ReasonPaused, task.ReasonWindow, task.ReasonMissed,
 		task.ReasonDeleted, task.ReasonRefused, task.ReasonQueued, task.ReasonPast, task.ReasonCatchUp,
-		task.ReasonReplaced,
+		task.ReasonReplaced, task.ReasonBackoff,
 	}
 	deliveries = []task.Delivery{"", task.AtMostOnce, task.AtLeastOnce, task.EffectivelyOnce}
 )

@@ -123,7 +123,7 @@ func (s *State) Settle(a Ended) (rec Record, take string, ok bool) {
 func (o *Open) verdict(r *Record, retry task.Retry) {
 	atMostOnce := o.Delivery == task.AtMostOnce
 	switch {
-	case r.Outcome == task.OK:
+	case r.Outcome == task.OK, r.Outcome == task.Skipped:
 		r.Final = true
 	case o.cancel != "":
 		r.Outcome, r.Final, r.RetryAt = task.Cancelled, true, 0

@@ -164,7 +164,7 @@ func understood(result task.Result, cause error) task.Result {
 		result.Outcome = task.TimedOut
 	}
 	switch result.Outcome {
-	case task.OK, task.Failed, task.TimedOut, task.Interrupted, task.Waiting:
+	case task.OK, task.Failed, task.TimedOut, task.Interrupted, task.Waiting, task.Skipped:
 	default:
 		result.Outcome = task.Failed
 	}

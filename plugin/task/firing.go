@@ -59,6 +59,7 @@ const (
 	ReasonPast     Reason = "BEFORE_FROM" // due before the task was created, resumed or changed
 	ReasonCatchUp  Reason = "CATCH_UP_LIMIT"
 	ReasonReplaced Reason = "MISFIRE_MERGED" // fire-once: merged into the one late firing
+	ReasonBackoff  Reason = "BACKOFF"        // a timer delayed it, after failures
 )
 
 // Run is one attempt at a firing, or a decision not to run it, as history
@@ -135,7 +136,7 @@ type Request struct {
 
 // Result is how an attempt ended, as the one who invoked it can tell.
 type Result struct {
-	Outcome Outcome // OK, Failed, TimedOut, Interrupted or Waiting
+	Outcome Outcome // OK, Failed, TimedOut, Interrupted, Waiting, or Skipped: delayed after failures
 	Error   string
 	// Deadline of Waiting: if no reply has come by then, the attempt has timed
 	// out. Zero: as the definition's Reply says, from now.

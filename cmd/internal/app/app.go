@@ -30,6 +30,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/cluster"
 	"github.com/seed42aab489/belfry/plugin/event"
+	"github.com/seed42aab489/belfry/plugin/invoke/code"
 )
 
 // Options of an App.
@@ -38,7 +39,9 @@ type Options struct {
 	Version string
 	// Sample fills the sample database and schedules the sample task, once.
 	Sample bool
-	Log    *slog.Logger
+	// Code that the program has built in, by name.
+	Code code.Registry
+	Log  *slog.Logger
 }
 
 // App is a running host. Make it with Start.
@@ -148,8 +151,12 @@ func (a *App) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	events, err := handlers(c.Calls.Handlers)
+	if err != nil {
+		return err
+	}
 	a.plugin = plugin.New(plugin.Deps{
-		Join: join.join, Host: bridge, Sender: sender, Kinds: kinds(caller), Node: c.Node, Now: time.Now, Log: a.log.With("component", "scheduling"),
+		Join: join.join, Host: bridge, Sender: sender, Web: caller, Handlers: events, Code: a.o.Code, Node: c.Node, Now: time.Now, Log: a.log.With("component", "scheduling"),
 		Options: plugin.Options{
 			Buckets: c.Scheduler.Buckets, Workers: c.Scheduler.Workers, Limit: limits(c.Scheduler),
 			Rules: bucket.Rules{

@@ -8,7 +8,6 @@ import (
 
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/host"
-	"github.com/seed42aab489/belfry/dataservice/rest"
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/event"
 	"github.com/seed42aab489/belfry/plugin/invoke"
@@ -99,9 +98,6 @@ func (b *bridge) Target(info task.Info) (task.Target, bool) {
 	return t, true
 }
 
-// Offers tells whether the host has what is not a data service.
-func (b *bridge) Offers(string) bool { return false }
-
 // Services is the catalogue.
 func (b *bridge) Services() []control.ServiceView {
 	views := b.services.Services()
@@ -146,16 +142,7 @@ func (b *bridge) view(v host.View) control.ServiceView {
 
 // TryOperation calls an operation for the companion.
 func (b *bridge) TryOperation(ctx context.Context, r control.TryRequest) (control.TryResult, error) {
-	format := rest.XML
-	if strings.Contains(r.Accept, "json") {
-		format = rest.JSON
-	} else if s, ok := b.services.Service(r.Service); ok && !strings.Contains(r.Accept, "xml") {
-		if o := s.Operation(r.Operation); o != nil {
-			if q := s.Query(o.Call.Query); q != nil && q.Result != nil && q.Result.Output == "json" {
-				format = rest.JSON
-			}
-		}
-	}
+	format := b.format(r.Service, r.Operation, r.Accept)
 	answer, err := b.services.Try(ctx, dataservice.Call{Service: r.Service, Operation: r.Operation, Values: r.Params, Caller: onBehalf("companion")}, format, control.MaxTryBody)
 	if err != nil {
 		return control.TryResult{}, asControl(err)

@@ -1,15 +1,16 @@
 package app
 
 import (
+	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
 
 	"github.com/seed42aab489/belfry/cmd/internal/conf"
 	"github.com/seed42aab489/belfry/cmd/internal/egress"
-	"github.com/seed42aab489/belfry/plugin/invoke"
 	"github.com/seed42aab489/belfry/plugin/invoke/web"
-	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/plugin/timer"
 )
 
 // caller makes what calls others for tasks, where the policy permits. The runs'
@@ -30,7 +31,19 @@ func (a *App) caller(c conf.Calls, policy *egress.Policy) (web.Options, error) {
 
 var _ web.Doer = (*http.Client)(nil)
 
-// kinds invoke what tasks do other than calling operations of this host.
-func kinds(o web.Options) invoke.Kinds {
-	return invoke.Kinds{task.KindHTTP: web.NewHTTP(o), task.KindSOAP: web.NewSOAP(o)}
+// handlers reads the handlers' configuration.
+func handlers(file string) (timer.Config, error) {
+	if file == "" {
+		return timer.Config{}, nil
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return timer.Config{}, fmt.Errorf("tasks.handlers: %w", err)
+	}
+	defer func() { _ = f.Close() }() // only read
+	data, err := io.ReadAll(io.LimitReader(f, timer.MaxFile+1))
+	if err != nil {
+		return timer.Config{}, fmt.Errorf("tasks.handlers: %w", err)
+	}
+	return timer.Parse(file, data)
 }

@@ -73,6 +73,9 @@ var table = map[string]row{
 	"plugin/intake":     {own: []string{"plugin/control"}, third: []string{"github.com/twmb/franz-go"}},
 	"plugin":            {own: []string{"plugin/...", "coordclient"}},
 
+	"plugin/invoke/code": {own: []string{"plugin/task"}},
+	"plugin/timer":       {own: []string{"plugin/task", "plugin/invoke/web"}, third: []string{"go.yaml.in/yaml/v3"}},
+
 	"cmd/internal/egress": {},
 	"tui/intent":          {},
 	"tui/theme":           {third: charm},

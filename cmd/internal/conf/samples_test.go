@@ -17,6 +17,7 @@ import (
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/descriptor"
 	"github.com/seed42aab489/belfry/dataservice/host/auth"
+	"github.com/seed42aab489/belfry/plugin/timer"
 )
 
 var samples = filepath.Join("..", "..", "..", "configs")
@@ -58,6 +59,14 @@ func TestEverySampleParses(t *testing.T) {
 		"users.sample": func(t *testing.T, name string) error {
 			t.Helper()
 			return auth.Check(read(t, name))
+		},
+		"handlers.yaml": func(t *testing.T, name string) error {
+			t.Helper()
+			c, err := timer.Parse(name, read(t, name))
+			if len(c.Handlers) == 0 || len(c.Timers) == 0 {
+				t.Error("the sample shows no handler or no timer")
+			}
+			return err
 		},
 		"services/*.dbs":   parseDescriptor,
 		"samples/*.sql":    runScript,

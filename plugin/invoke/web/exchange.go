@@ -91,7 +91,9 @@ func (r *exchange) headers(to http.Header, from []task.Header, key string) error
 	if to.Get("User-Agent") == "" {
 		to.Set("User-Agent", "belfry")
 	}
-	to.Set(HeaderKey, key)
+	if key != "" {
+		to.Set(HeaderKey, key)
+	}
 	for _, h := range r.reply {
 		to.Set(h.Name, h.Value)
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -47,4 +48,47 @@ func (h *HTTP) do(r *exchange, call *task.Call) error {
 		return answer.unexpected()
 	}
 	return answer.meets(c.Condition)
+}
+
+// Request is a call that is not a task's own.
+type Request struct {
+	Method, URL string
+	Headers     []task.Header // as in a task
+	Key         string        // the Idempotency-Key; empty: none
+	ContentType string        // of Body
+	Body        []byte
+}
+
+// Response is an answer. Body is cut at Options.MaxAnswer; Whole tells that it
+// was not.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+	Whole  bool
+}
+
+// Do makes a request. An answer of any status is none of its errors.
+func (h *HTTP) Do(ctx context.Context, q Request) (Response, error) {
+	r := exchange{ctx: ctx, o: &h.o}
+	request, err := http.NewRequestWithContext(ctx, q.Method, q.URL, bytes.NewReader(q.Body))
+	if err != nil {
+		return Response{}, fmt.Errorf("%s: it is no address", task.Shown(q.URL))
+	}
+	if q.ContentType != "" {
+		request.Header.Set("Content-Type", q.ContentType)
+	}
+	if err := r.headers(request.Header, q.Headers, q.Key); err != nil {
+		return Response{}, err
+	}
+	a, err := r.send(request)
+	if err != nil {
+		return Response{}, err
+	}
+	return Response{Status: a.status, Header: a.header, Body: a.body, Whole: a.whole}, nil
+}
+
+// Unexpected is an error that says what was answered instead of a success.
+func (r Response) Unexpected() error {
+	return (&answer{status: r.Status, body: r.Body}).unexpected()
 }

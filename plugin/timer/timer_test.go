@@ -1,0 +1,515 @@
+package timer
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/seed42aab489/belfry/plugin/invoke/web"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// bench is a host with a receiver and a resource, without sockets.
+type bench struct {
+	mu     sync.Mutex
+	kicks  []Kick
+	keys   []string
+	at     []time.Time
+	answer func(n int) (status int, header http.Header) // of the nth kick from 1; nil: 200
+	etag   string
+	body   string
+	gets   int
+	stored map[string][]byte
+	rev    map[string]int64
+	fail   error // of the memory
+}
+
+func newBench() *bench { return &bench{stored: map[string][]byte{}, rev: map[string]int64{}} }
+
+func (b *bench) Do(r *http.Request) (*http.Response, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	respond := func(status int, header http.Header, body string) (*http.Response, error) {
+		if header == nil {
+			header = http.Header{}
+		}
+		return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body))}, nil
+	}
+	if r.Method == http.MethodGet {
+		b.gets++
+		if b.etag != "" && r.Header.Get("If-None-Match") == b.etag {
+			return respond(http.StatusNotModified, nil, "")
+		}
+		h := http.Header{}
+		if b.etag != "" {
+			h.Set("ETag", b.etag)
+		}
+		return respond(http.StatusOK, h, b.body)
+	}
+	var k Kick
+	if err := json.NewDecoder(r.Body).Decode(&k); err != nil {
+		return nil, err
+	}
+	b.kicks, b.keys, b.at = append(b.kicks, k), append(b.keys, r.Header.Get(web.HeaderKey)), append(b.at, time.Now())
+	if b.answer == nil {
+		return respond(http.StatusOK, nil, "")
+	}
+	status, header := b.answer(len(b.kicks))
+	return respond(status, header, "")
+}
+
+func (b *bench) Recall(_ context.Context, uid string) ([]byte, int64, error) {
+	data, ok := b.stored[uid]
+	if !ok {
+		return nil, -1, b.fail
+	}
+	return data, b.rev[uid], b.fail
+}
+
+func (b *bench) Remember(_ context.Context, uid string, data []byte, version int64) error {
+	_, there := b.stored[uid]
+	if b.fail != nil {
+		return b.fail
+	}
+	if there && b.rev[uid] != version || !there && version != -1 {
+		return ErrMoved
+	}
+	b.stored[uid] = bytes.Clone(data)
+	b.rev[uid] = version + 1
+	return nil
+}
+
+func (b *bench) CallOperation(_ context.Context, service, operation string) error {
+	if operation == "broken" {
+		panic("broken")
+	}
+	return nil
+}
+
+func (b *bench) RunCode(_ context.Context, name string, e Event) error {
+	return Delayed(errors.New(name+" is not ready"), time.Minute)
+}
+
+func (b *bench) service(t *testing.T, config string) *Service {
+	t.Helper()
+	c, err := Parse("handlers.yaml", []byte(config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := New(Deps{
+		Config: c, Memory: b, Web: web.NewHTTP(web.Options{Client: b}), Operations: b, Code: b,
+		Schedule: func(context.Context, []Timer) error { return nil }, Changed: func() {}, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	})
+	s.Start()
+	synctest.Wait()
+	t.Cleanup(s.Stop)
+	return s
+}
+
+func due1(name string, n int, do task.TimerEvent) task.Call {
+	at := time.Now().UTC()
+	return task.Call{
+		Info:   task.Info{Key: task.Key{Name: name}.Normal(), UID: "7-" + name, Do: &task.Action{Timer: &do}},
+		FireID: task.FireID(fmt.Sprintf("7-%s:%d", name, n)), Scheduled: at, Attempt: 1,
+	}
+}
+
+const sample = `
+handlers:
+  - {events: start, handler: timer-service}
+  - events: timer
+    conditions: /event/_taskName =~ task1
+    handler: timer-kicker
+    receiver: http://receiver.example.org/kick
+    resource: testFile
+`
+
+// The example of the original system: task1 has a period of 5 seconds, and its
+// receiver fails twice and then recovers. The delay grows, and is reset.
+func TestDelayGrowsAndIsReset(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench()
+		b.answer = func(n int) (int, http.Header) { return map[bool]int{true: 503, false: 200}[n == 2 || n == 3], nil }
+		s := b.service(t, sample)
+		began := time.Now()
+		var outcomes []string
+		for n := 1; n <= 12; n++ {
+			time.Sleep(5 * time.Second)
+			if n == 6 {
+				s = b.service(t, sample) // another host goes on with it
+			}
+			r := s.Invoke(t.Context(), due1("task1", n, task.TimerEvent{
+				Data: json.RawMessage(`{"file": "testFile", "n": 9007199254740993}`), Backoff: task.Duration(8 * time.Second),
+			}))
+			outcomes = append(outcomes, string(r.Outcome))
+		}
+		// 5 ok, 10 fails: until 18; 20 fails: until 36; 40 ok, then every 5.
+		want := strings.Fields("OK FAILED SKIPPED FAILED SKIPPED SKIPPED SKIPPED OK OK OK OK OK")
+		if d := cmp.Diff(want, outcomes); d != "" {
+			t.Error(d)
+		}
+		var seconds []int
+		for _, at := range b.at {
+			seconds = append(seconds, int(at.Sub(began).Seconds()))
+		}
+		if d := cmp.Diff([]int{5, 10, 20, 40, 45, 50, 55, 60}, seconds); d != "" {
+			t.Error(d)
+		}
+		k := b.kicks[0]
+		if k.Name != "task1" || k.Resource != "testFile" || k.Event != EventTimer || k.Attempt != 1 || k.FireID != "7-task1:1" ||
+			fmt.Sprint(k.Data) != "map[file:testFile n:9.007199254740992e+15]" || b.keys[0] != "7-task1:1/timer-kicker:testFile" {
+			t.Errorf("kick %+v, key %s", k, b.keys[0])
+		}
+	})
+}
+
+func TestDelays(t *testing.T) {
+	t.Parallel()
+	second := task.Duration(time.Second)
+	for _, c := range []struct {
+		timer    task.TimerEvent
+		failures int
+		want     time.Duration
+	}{
+		{task.TimerEvent{}, 5, 0},
+		{task.TimerEvent{Backoff: second}, 1, time.Second},
+		{task.TimerEvent{Backoff: second}, 4, 8 * time.Second},
+		{task.TimerEvent{Backoff: second}, 1000, task.MaxBackoff},
+		{task.TimerEvent{Backoff: second, MaxBackoff: 3 * second}, 3, 3 * time.Second},
+		{task.TimerEvent{Backoff: 3600 * second}, 2, time.Hour},
+	} {
+		if got := grown(&c.timer, c.failures); got != c.want {
+			t.Errorf("%+v after %d: %s, want %s", c.timer, c.failures, got, c.want)
+		}
+	}
+}
+
+// A handler may ask for a delay, the longest counts, and a run by hand is not
+// delayed.
+func TestHandlersAskForDelays(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench()
+		b.answer = func(int) (int, http.Header) { return 429, http.Header{"Retry-After": {"30"}} }
+		s := b.service(t, sample)
+		began := time.Now()
+		next := func(name string, n int) time.Duration {
+			for ; ; n++ {
+				if r := s.Invoke(t.Context(), due1(name, n, task.TimerEvent{})); r.Outcome != task.Skipped {
+					return time.Since(began)
+				}
+				time.Sleep(time.Second)
+			}
+		}
+		if first, second := next("task1", 0), next("task1", 1); first != 0 || second != 30*time.Second {
+			t.Errorf("called after %s and %s", first, second)
+		}
+		manual := due1("task1", 0, task.TimerEvent{})
+		manual.FireID = task.ManualID("7-task1", "x")
+		if r := s.Invoke(t.Context(), manual); r.Outcome != task.Failed || len(b.kicks) != 3 {
+			t.Errorf("by hand: %+v, %d kicks", r, len(b.kicks))
+		}
+		s = b.service(t, `
+handlers:
+  - {events: [start], handler: timer-service}
+  - {events: timer, handler: code, code: salaries}
+  - {events: timer, handler: operation, service: S, operation: broken, delay: 5}
+`)
+		began = time.Now()
+		r := s.Invoke(t.Context(), due1("two", 0, task.TimerEvent{}))
+		if r.Outcome != task.Failed || !strings.Contains(r.Error, "salaries is not ready") || !strings.Contains(r.Error, "panic: broken") || r.NotSent {
+			t.Errorf("%+v", r)
+		}
+		if second := next("two", 1); second != time.Minute {
+			t.Errorf("called after %s", second)
+		}
+	})
+}
+
+// Several handlers for one event: a further attempt calls only those that failed.
+func TestSeveralHandlers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench()
+		b.answer = func(n int) (int, http.Header) { return map[bool]int{true: 500, false: 200}[n == 2], nil }
+		s := b.service(t, `
+handlers:
+  - {events: start, handler: timer-service}
+  - {name: a, events: timer, conditions: /event/_taskName =~ task.*, handler: timer-kicker, receiver: http://a.example.org/}
+  - {name: b, events: timer, conditions: ["/event/_taskName == task1", "/event/resource"], handler: timer-kicker, receiver: http://b.example.org/}
+  - {name: c, events: timer, conditions: /event/_taskName == task2, handler: timer-kicker, receiver: http://c.example.org/}
+`)
+		call := due1("task1", 1, task.TimerEvent{Data: json.RawMessage(`{"resource":"r"}`)})
+		if r := s.Invoke(t.Context(), call); r.Outcome != task.Failed || !strings.Contains(r.Error, "handler b: answered 500") {
+			t.Errorf("%+v", r)
+		}
+		call.Attempt = 2
+		if r := s.Invoke(t.Context(), call); r.Outcome != task.OK || r.Rows != 2 {
+			t.Errorf("%+v", r)
+		}
+		want := []string{"7-task1:1/a", "7-task1:1/b", "7-task1:1/b"}
+		if d := cmp.Diff(want, b.keys); d != "" || b.kicks[0].Resource != "r" {
+			t.Error(d, b.kicks[0].Resource)
+		}
+		// Nothing is for it: that is no failure.
+		if r := s.Invoke(t.Context(), due1("other", 1, task.TimerEvent{})); r.Outcome != task.OK || r.Rows != 0 {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
+func TestResourceKicker(t *testing.T) {
+	t.Parallel()
+	const config = `
+handlers:
+  - {events: start, handler: timer-service}
+  - {events: timer, handler: resource-kicker, receiver: http://r.example.org/, watch: http://w.example.org/file, resource: testFile}
+`
+	for _, tagged := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench()
+			s := b.service(t, config)
+			n := 0
+			state := func(v string) {
+				b.body = v
+				if tagged {
+					b.etag = `"` + v + `"`
+				}
+			}
+			look := func(want task.Outcome, kicks int) {
+				t.Helper()
+				n++
+				if r := s.Invoke(t.Context(), due1("watch", n, task.TimerEvent{})); r.Outcome != want || len(b.kicks) != kicks {
+					t.Errorf("look %d: %+v, %d kicks, want %d", n, r, len(b.kicks), kicks)
+				}
+			}
+			state("one")
+			look(task.OK, 0) // the first sight is remembered
+			look(task.OK, 0)
+			state("two")
+			look(task.OK, 1)
+			s = b.service(t, config) // another host, or a restart
+			look(task.OK, 1)
+			state("three")
+			b.answer = func(n int) (int, http.Header) { return map[bool]int{true: 500, false: 200}[n == 2], nil }
+			look(task.Failed, 2)
+			look(task.OK, 3)
+			if b.keys[1] != b.keys[2] || b.keys[0] == b.keys[1] {
+				t.Errorf("keys %v: the change that was told twice must have one key", b.keys)
+			}
+			state("two")
+			look(task.OK, 4)
+			if b.keys[3] == b.keys[0] {
+				t.Error("going back to a state before is a change of its own")
+			}
+			// The kick arrives, and what was seen cannot be kept: it comes again.
+			state("four")
+			b.fail = errors.New("the store is away")
+			look(task.Failed, 4)
+			b.fail = nil
+			look(task.OK, 5)
+			if k := b.kicks[4]; k.Resource != "testFile" || (k.ETag != "") != tagged || len(k.Hash) != 64 {
+				t.Errorf("kick %+v", k)
+			}
+		})
+	}
+}
+
+func TestNotLaunched(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench()
+		s := b.service(t, strings.Replace(sample, "timer-service", "timer-kicker, receiver: http://r.example.org/, resource: start", 1))
+		if s.Launched() || len(b.kicks) != 1 || b.kicks[0].Event != EventStart || b.keys[0] != "" {
+			t.Errorf("launched %v, kicks %+v", s.Launched(), b.kicks)
+		}
+		if r := s.Invoke(t.Context(), due1("task1", 1, task.TimerEvent{})); r.Outcome != task.Failed || !r.NotSent {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
+func TestTimersAreScheduledUntilTheyAre(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, err := Parse("h.yaml", []byte(sample+"timers:\n  - {name: task1, period: 5}\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tries, changed := 0, 0
+		s := New(Deps{
+			Config: c, Changed: func() { changed++ }, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+			Schedule: func(_ context.Context, timers []Timer) error {
+				if tries++; tries < 4 {
+					return errors.New("no host has started its timer service")
+				}
+				if len(timers) != 1 || timers[0].Trigger.Interval != task.Duration(5*time.Second) || timers[0].Trigger.Count != -1 {
+					t.Errorf("timers %+v", timers)
+				}
+				return nil
+			},
+		})
+		s.Start()
+		time.Sleep(time.Minute)
+		s.Stop()
+		if tries != 4 || changed != 1 {
+			t.Errorf("%d tries, %d changes", tries, changed)
+		}
+	})
+}
+
+func TestConditions(t *testing.T) {
+	t.Parallel()
+	e := Event{EventTimer, map[string]any{
+		TaskName: "task1", "n": json.Number("5"), "on": true, "none": nil, "file": map[string]any{"name": "a && b", "tags": []any{"x"}},
+	}}
+	for text, want := range map[string]bool{
+		"/event/_taskName =~ task1":                           true,
+		"/event/_taskName=~task1":                             true,
+		"/event/_taskName =~ task":                            false, // the whole value
+		"/event/_taskName =~ task.*":                          true,
+		"/event/_taskName =~ task2|task1":                     true,
+		"/event/_taskName !~ task2":                           true,
+		"/event/_taskName == task1":                           true,
+		"/event/_taskName != task1":                           false,
+		"/event/n == 5":                                       true,
+		"/event/on == true":                                   true,
+		"/event/none == \"\"":                                 true,
+		"/event/file":                                         true,
+		"/event/file/size":                                    false,
+		"/event/file/size != 3":                               true,
+		"/event/file/size !~ .*":                              true,
+		"/event/file/name == \"a && b\"":                      true,
+		"/event/file/name == `a && b` && /event/n == 5":       true,
+		"/event/file/tags == [\"x\"]":                         true,
+		"/event/_taskName == x || /event/n == 5":              true,
+		"/event/_taskName == x && /event/n == 5 || /event/on": true,
+		"/event/_taskName == x && (/event/n == 5":             false,
+	} {
+		c, err := ParseCondition(text)
+		if strings.Contains(text, "(/") {
+			if err == nil {
+				t.Errorf("%s is read", text)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		} else if got := c.Holds(e); got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+	if !(Condition{}).Holds(e) {
+		t.Error("no condition does not hold")
+	}
+	for _, text := range []string{
+		"", "/event", "/event/", "event/x", "/request/x == 1", "/event/x ~ 1", "/event/x ==", "/event/x =~ (", "/event/x == \"a", "a && ", "/event/x = 1",
+		strings.Repeat("x", maxCondition+1),
+	} {
+		if c, err := ParseCondition(text); err == nil {
+			t.Errorf("%q is read as %+v", text, c)
+		}
+	}
+}
+
+func FuzzCondition(f *testing.F) {
+	f.Add("/event/_taskName =~ task1 && /event/n == \"5\" || /event/x")
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := ParseCondition(text)
+		if err != nil {
+			return
+		}
+		again, err := ParseCondition(c.String())
+		e := Event{Data: map[string]any{TaskName: "task1", "n": "5"}}
+		if err != nil || again.Holds(e) != c.Holds(e) {
+			t.Errorf("%q is read otherwise the second time: %v", text, err)
+		}
+	})
+}
+
+func TestConfig(t *testing.T) {
+	t.Parallel()
+	c, err := Parse("h.yaml", []byte(`{
+  "handlers": [
+    {"events": "start", "handler": "timer-service"},
+    {"events": ["timer"], "conditions": "/event/_taskName =~ task1", "handler": "timer-kicker",
+     "receiver": "http://r.example.org/", "headers": {"B": "$file{b}", "A": "1"}}
+  ],
+  "timers": [
+    {"name": "task1", "period": 5, "data": {"file": "testFile"}, "on_failure": {"delay": "10s", "max": 60}},
+    {"name": "nightly", "cron": "0 0 2 * * ?", "tz": "Europe/Berlin"},
+    {"name": "once", "at": "2027-01-31T06:00:00Z"}
+  ]
+}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h := c.Handlers[1]; h.Name != "timer-kicker" || len(h.Conditions) != 1 || !slices.Equal(h.Headers, []task.Header{{Name: "A", Value: "1"}, {Name: "B", Value: "$file{b}"}}) {
+		t.Errorf("%+v", h)
+	}
+	want := []Timer{
+		{"task1", task.TriggerInfo{Interval: task.Duration(5 * time.Second), Count: -1}, task.TimerEvent{
+			Data: json.RawMessage(`{"file":"testFile"}`), Backoff: task.Duration(10 * time.Second), MaxBackoff: task.Duration(time.Minute),
+		}},
+		{"nightly", task.TriggerInfo{Cron: "0 0 2 * * ?", TZ: "Europe/Berlin"}, task.TimerEvent{}},
+		{"once", task.TriggerInfo{At: time.Date(2027, 1, 31, 6, 0, 0, 0, time.UTC)}, task.TimerEvent{}},
+	}
+	if d := cmp.Diff(want, c.Timers); d != "" {
+		t.Error(d)
+	}
+	if c, err := Parse("h.yaml", nil); err != nil || len(c.Handlers) != 0 {
+		t.Errorf("an empty file: %+v, %v", c, err)
+	}
+}
+
+func TestConfigFaults(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"handler: x":                                                                                                "h.yaml:1: field handler not found",
+		"handlers:\n  - {event: start}":                                                                             `h.yaml:2: "event" is not known`,
+		"handlers:\n\n  - {handler: timer-service}":                                                                 "h.yaml:3:5: handler: it is for no event",
+		"handlers: [{events: stop, handler: code}]":                                                                 `event "stop" is not known`,
+		"handlers: [{events: timer, handler: x}]":                                                                   `"x" is no handler: use timer-service`,
+		"handlers: [{events: timer, handler: timer-service}]":                                                       "for the event start alone",
+		"handlers: [{events: timer, handler: timer-kicker}]":                                                        `receiver "" is no plain`,
+		"handlers: [{events: timer, handler: timer-kicker, receiver: 'file:///x'}]":                                 "no plain http",
+		"handlers: [{events: timer, handler: timer-kicker, receiver: 'http://u@x/'}]":                               "no plain http",
+		"handlers: [{events: timer, handler: resource-kicker, receiver: 'http://x/'}]":                              "watch",
+		"handlers: [{events: [start, timer], handler: resource-kicker, receiver: 'http://x/', watch: 'http://x/'}]": "remembered by timer",
+		"handlers: [{events: timer, handler: operation, service: S}]":                                               "no operation",
+		"handlers: [{events: timer, handler: code}]":                                                                "no code",
+		"handlers: [{events: timer, handler: code, code: a, delay: -1}]":                                            "cannot be",
+		"handlers: [{events: timer, handler: code, code: a, conditions: x}]":                                        "no path like",
+		"handlers: [{events: timer, handler: code, code: a}, {events: timer, handler: code, code: a}]":              "two handlers are named code:a",
+		"handlers: [x]":                                                  "h.yaml:1: an entry is a list of members",
+		"timers: [{period: 5}]":                                          "h.yaml:1:10: timer: it has no name",
+		"timers: [{name: a}]":                                            "one of period, cron and at",
+		"timers: [{name: a, period: 5, cron: '*'}]":                      "one of period, cron and at",
+		"timers: [{name: a, period: soon}]":                              "is no time",
+		"timers: [{name: a, period: -5}]":                                "cannot be",
+		"timers: [{name: a, period: 5, on_failure: {dealy: 1}}]":         `"dealy" is not known`,
+		"timers: [{name: a, period: 5, on_failure: {delay: 9, max: 1}}]": "cannot be",
+		"timers: [{name: a, period: 5}, {name: a, period: 5}]":           "two timers are named a",
+		"timers: [{name: a, period: 5, data: [1]}]":                      "h.yaml:1",
+		"\tx":                          "h.yaml:",
+		strings.Repeat("#", MaxFile+1): "at most",
+	} {
+		if _, err := Parse("h.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.80s: %v, want %q", text, err, want)
+		}
+	}
+}
