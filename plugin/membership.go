@@ -70,6 +70,7 @@ func (p *Plugin) begin(ctx context.Context, m *membership) error {
 	if err != nil {
 		return err
 	}
+	control.ServeRehearsals(m.port, rehearser{m.cluster, p.d.Options.SessionTimeout})
 	if err := m.engine.Start(ctx); err != nil {
 		return err
 	}

@@ -59,6 +59,13 @@ func TestExamples(t *testing.T) {
 		if out := h.shell(example); t.Failed() {
 			t.Fatalf("example of --help: %s\n%s", example, out)
 		}
+		if words := strings.Fields(example); len(words) > 3 && words[1] == "task" && words[2] == "move" {
+			// It is pinned to nodes that are not there.
+			h.shell("belfry task move " + words[3] + " --anywhere")
+			eventually(t, 20*time.Second, words[3]+" has a place again", func() bool {
+				return strings.TrimSpace(h.shell("belfry task show "+words[3]+" --jq '.moving + .node'")) == "n1"
+			})
+		}
 	}
 	h.stop()
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
@@ -130,6 +131,9 @@ type Cluster struct {
 	running  sync.WaitGroup // loops
 	workers  sync.WaitGroup
 	done     chan struct{}
+	// gathered is what this member last decided by as the leader; nil: it does
+	// not lead. What it points to does not change.
+	gathered atomic.Pointer[place.Input]
 
 	mu      sync.Mutex // guards what follows
 	started bool

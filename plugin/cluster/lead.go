@@ -38,6 +38,7 @@ func (c *Cluster) reign(ctx context.Context, term int64) {
 	log.Info("leading")
 	c.tell(func(s *Status) { s.Leading = true })
 	defer c.tell(func(s *Status) { s.Leading = false })
+	defer c.gathered.Store(nil)
 	r := &reign{Cluster: c, lead: lead}
 	for pause, idle := minPause, pace; ctx.Err() == nil; {
 		busy, err := r.round(ctx)
@@ -119,6 +120,7 @@ func (r *reign) round(ctx context.Context) (bool, error) {
 	if pass {
 		v.in.Servers = 0
 	}
+	r.gathered.Store(&v.in)
 	plan, err := r.decide(ctx, v.in)
 	if err != nil {
 		return false, err

@@ -88,7 +88,7 @@ func (s *Store) Requests(ctx context.Context, b int) ([]task.Request, error) {
 
 // AllRequests reads those of every bucket. Errors as of List.
 func (s *Store) AllRequests(ctx context.Context) ([]task.Request, error) {
-	buckets, err := s.buckets(ctx)
+	buckets, err := s.Span(ctx)
 	if err != nil {
 		return nil, err
 	}

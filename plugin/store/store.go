@@ -64,6 +64,15 @@ func (s *Store) As(by string) *Store {
 	return as
 }
 
+// Reporting is the same store, and report hears of each record that a list left
+// out; see Options.Corrupt.
+func (s *Store) Reporting(report func(*CorruptError)) *Store {
+	as := s.On(s.kv)
+	as.report = report
+	as.cluster.Store(s.cluster.Load())
+	return as
+}
+
 // WakeOutbox makes who waits for the outbox look again: other buckets are this
 // member's now.
 func (s *Store) WakeOutbox() { s.wake.ring() }

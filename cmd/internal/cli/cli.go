@@ -23,6 +23,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/cron"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/declare"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/insight"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/leader"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/node"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/operation"
@@ -80,6 +81,7 @@ func New(e *env.Env) *cobra.Command {
 	root.AddGroup(
 		&cobra.Group{ID: "core", Title: "Tasks:"},
 		&cobra.Group{ID: "files", Title: "Task files:"},
+		&cobra.Group{ID: "insight", Title: "Insight:"},
 		&cobra.Group{ID: "services", Title: "Data services:"},
 		&cobra.Group{ID: "cluster", Title: "Cluster:"},
 		&cobra.Group{ID: "setup", Title: "Tools:"},
@@ -108,6 +110,7 @@ func New(e *env.Env) *cobra.Command {
 		tui.New(e),
 	)
 	root.AddCommand(declare.Commands(e)...)
+	root.AddCommand(insight.Commands(e)...)
 	root.SetHelpCommandGroupID("setup")
 	root.SetCompletionCommandGroupID("setup")
 	strict(root)
@@ -164,15 +167,15 @@ func newVersion(e *env.Env) *cobra.Command {
 // report tells what went wrong, on Err, and gives the exit code.
 func report(e *env.Env, failure error) int {
 	d := env.Describe(failure)
+	if d.Code == env.Found {
+		return d.ExitCode // what was found has been shown
+	}
 	if e.Printer().Structured() {
 		text, err := json.Marshal(map[string]env.Description{"error": d})
 		if err == nil {
 			fmt.Fprintln(e.Err, string(text))
 			return d.ExitCode
 		}
-	}
-	if d.Code == "differs" {
-		return d.ExitCode // what differs has been shown
 	}
 	fmt.Fprintf(e.Err, "Error: %s  [%s]\n", d.Message, d.Code)
 	if d.Cause != "" {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/cluster"
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/engine"
+	"github.com/seed42aab489/belfry/plugin/place"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/plugin/trigger"
@@ -96,6 +98,7 @@ func (g *group) boot(node string, o cluster.Options) {
 	if c, err = cluster.New(cluster.Deps{Port: member, Store: owner, Owner: e, Deployed: control.Callable, Options: o}); err != nil {
 		g.Fatal(err)
 	}
+	control.ServeRehearsals(member, rehearses{c, node})
 	if err := e.Start(g.Context()); err != nil {
 		g.Fatal(err)
 	}
@@ -109,6 +112,24 @@ func (g *group) boot(node string, o cluster.Options) {
 		_ = c.Stop(over) // nothing of it is to be waited for
 		_ = e.Stop(over) // nor of this
 	})
+}
+
+// rehearses answers as a host's plugin does, all on the one node that is left.
+type rehearses struct {
+	c    *cluster.Cluster
+	node string
+}
+
+func (r rehearses) Rehearse(without []string) control.Rehearsal {
+	in, plan, leads := r.c.Rehearse(without)
+	answer := control.Rehearsal{Leads: leads, SessionMS: 4000}
+	for _, m := range in.Members {
+		answer.Nodes = append(answer.Nodes, m.Node)
+	}
+	for _, a := range plan.Assignments {
+		answer.Buckets = append(answer.Buckets, slices.IndexFunc(in.Members, func(m place.Member) bool { return m.ID == a.Member }))
+	}
+	return answer
 }
 
 // belfry runs a command line, and gives what it wrote and its exit code.

@@ -100,12 +100,15 @@ type Outcome struct {
 	Exit                int
 }
 
+// Found is the code of an Outcome whose command has shown all there is to say.
+const Found = "differs"
+
 // Error gives the message.
 func (o *Outcome) Error() string { return o.Message }
 
 // Differs says that there are differences; it exits with 1.
 func Differs(format string, args ...any) error {
-	return &Outcome{Code: "differs", Message: fmt.Sprintf(format, args...), Exit: exitDiffers}
+	return &Outcome{Code: Found, Message: fmt.Sprintf(format, args...), Exit: exitDiffers}
 }
 
 // Partial says that some of many failed; it exits with 8.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/insight"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
 )
@@ -21,7 +22,7 @@ func New(e *env.Env) *cobra.Command {
 			"bucket belongs to, and that host takes it as soon as it is free.",
 		GroupID: "cluster",
 	}
-	cmd.AddCommand(newShow(e))
+	cmd.AddCommand(newShow(e), newPlan(e))
 	return cmd
 }
 
@@ -95,6 +96,25 @@ func bucketFrame() output.Frame[bucket] {
 			output.Says("OWNER", func(b bucket) string { return b.Owner }),
 			output.Says("TASKS", func(b bucket) string { return fmt.Sprint(b.Tasks) }),
 			output.Says("REASON", func(b bucket) string { return b.Reason }),
+		},
+	}
+}
+
+func newPlan(e *env.Env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "plan",
+		Short: "Show where the leader would place everything as the group is, and what that would move",
+		Example: "  belfry placement plan\n" +
+			"  belfry placement plan -o json",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
+				sim, err := c.Simulate(ctx, nil)
+				if err != nil {
+					return err
+				}
+				return e.Printer().Sheet(sim, "", insight.Simulation(e.Printer(), sim))
+			})
 		},
 	}
 }

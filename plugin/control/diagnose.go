@@ -1,0 +1,247 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/seed42aab489/belfry/plugin/store"
+)
+
+// The codes of what a diagnosis finds, beside those of tasks. They are stable.
+const (
+	DiagStore       = "STORE_ANSWERS"
+	DiagCorrupt     = "RECORDS_UNREADABLE"
+	DiagNoNode      = "NO_NODE"
+	DiagNodeGone    = "NODE_GONE"
+	DiagNodeOff     = "NODE_NOT_HEALTHY"
+	DiagClock       = "CLOCK_SKEW"
+	DiagVersions    = "VERSIONS_DIFFER"
+	DiagNodes       = "NODES_HEALTHY"
+	DiagNoLeader    = "NO_LEADER"
+	DiagLeader      = "LEADER_PRESENT"
+	DiagBarrier     = "WAITING_FOR_NODES"
+	DiagUnplaced    = "BUCKETS_UNPLACED"
+	DiagMoving      = "BUCKETS_MOVING"
+	DiagPlaced      = "BUCKETS_SETTLED"
+	DiagTasks       = "TASKS_IN_TROUBLE"
+	DiagTasksFine   = "TASKS_FINE"
+	DiagServices    = "SERVICES_FAILED"
+	DiagServiceFine = "SERVICES_FINE"
+	DiagMissing     = "SERVICE_NOT_EVERYWHERE"
+	DiagOutbox      = "MESSAGES_WAIT"
+	DiagOutboxFine  = "MESSAGES_DELIVERED"
+	DiagRequests    = "REQUESTS_WAIT"
+)
+
+// When what waits is a warning.
+const (
+	manyMessages   = 1000
+	requestPatient = time.Minute
+	warnSkew       = time.Second
+	maxNamed       = 5
+)
+
+// Diagnosis is what is well and what is not in a group.
+type Diagnosis struct {
+	Healthy  bool      `json:"healthy"` // nothing failed
+	Passed   int       `json:"passed"`
+	Warnings int       `json:"warnings"`
+	Failures int       `json:"failures"`
+	Checks   []Finding `json:"checks"`
+}
+
+// Diagnose looks at everything. Codes: unavailable (the store does not answer;
+// or no host has ever been there).
+func (c *Control) Diagnose(ctx context.Context) (Diagnosis, error) {
+	var mu sync.Mutex // guards corrupt
+	var corrupt []string
+	looking := &Control{members: c.members, caller: c.caller, now: c.now, cluster: c.cluster, store: c.store.Reporting(func(e *store.CorruptError) {
+		mu.Lock()
+		defer mu.Unlock()
+		corrupt = append(corrupt, e.Error())
+	})}
+	began := time.Now()
+	if _, err := looking.store.Cluster(ctx); err != nil {
+		return Diagnosis{}, wrap(err)
+	}
+	d := diagnosis{took: time.Since(began), now: c.now()}
+	err := together(
+		func() (err error) { d.group, err = looking.group(ctx); return err },
+		func() (err error) { d.tasks, err = looking.Tasks(ctx, TaskFilter{}); return err },
+		func() (err error) { d.services, err = looking.Services(ctx); return err },
+		func() (err error) { d.waiting, err = looking.store.Waiting(ctx); return err },
+		func() (err error) { d.requests, err = looking.Requests(ctx); return err },
+		func() (err error) { _, err = looking.Events(ctx, 0); return err },
+	)
+	if err != nil {
+		return Diagnosis{}, wrap(err)
+	}
+	d.corrupt = corrupt
+	return d.judge(), nil
+}
+
+// diagnosis is what a Diagnosis is made of.
+type diagnosis struct {
+	group    *group
+	tasks    []TaskView
+	services []ServiceView
+	requests []RequestView
+	waiting  int
+	corrupt  []string
+	took     time.Duration
+	now      time.Time
+	checks   []Finding
+}
+
+func (d *diagnosis) add(level Level, code, text string, fix ...string) {
+	d.checks = append(d.checks, Finding{Code: code, Level: level, Text: text, Fix: append([]string{}, fix...)})
+}
+
+func (d *diagnosis) judge() Diagnosis {
+	d.add(LevelOK, DiagStore, fmt.Sprintf("the store answered in %s", d.took.Round(time.Microsecond)))
+	if n := len(d.corrupt); n > 0 {
+		d.add(LevelFail, DiagCorrupt, fmt.Sprintf("%d records cannot be read: %s", n, few(d.corrupt)), "belfry backup save belfry.backup")
+	}
+	d.hosts()
+	d.placement()
+	d.work()
+	v := Diagnosis{Checks: d.checks}
+	for _, f := range d.checks {
+		switch f.Level {
+		case LevelFail:
+			v.Failures++
+		case LevelWarn:
+			v.Warnings++
+		default:
+			v.Passed++
+		}
+	}
+	v.Healthy = v.Failures == 0
+	return v
+}
+
+// few names some of many.
+func few(names []string) string {
+	if len(names) <= maxNamed {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:maxNamed], ", "), len(names)-maxNamed)
+}
+
+func (d *diagnosis) hosts() {
+	nodes := d.group.nodes()
+	if len(d.group.members) == 0 {
+		d.add(LevelFail, DiagNoNode, "no host is up: nothing fires", "start belfryd")
+		return
+	}
+	before := len(d.checks)
+	versions := make(map[string]bool)
+	for _, n := range nodes {
+		switch {
+		case n.State == NodeGone:
+			d.add(LevelWarn, DiagNodeGone, "node "+n.Name+": "+n.Reason, "belfry node show "+n.Name, "belfry node undrain "+n.Name)
+		case n.State == NodeClockOff:
+			d.add(LevelFail, DiagClock, "node "+n.Name+": "+n.Reason, "set the clock of "+n.Name+" (NTP)")
+		case n.State != NodeHealthy:
+			d.add(LevelWarn, DiagNodeOff, "node "+n.Name+" is "+string(n.State)+": "+n.Reason, "belfry node show "+n.Name)
+		case (time.Duration(n.SkewMS) * time.Millisecond).Abs() > warnSkew:
+			d.add(LevelWarn, DiagClock, fmt.Sprintf("the clock of node %s is %d ms off", n.Name, n.SkewMS), "set the clock of "+n.Name+" (NTP)")
+		}
+		if n.Version != "" {
+			versions[n.Version] = true
+		}
+	}
+	if len(versions) > 1 {
+		d.add(LevelWarn, DiagVersions, "hosts are of different versions", "belfry node list -o wide")
+	}
+	if len(d.checks) == before {
+		d.add(LevelOK, DiagNodes, fmt.Sprintf("%d hosts are healthy, their clocks agree", len(nodes)))
+	}
+}
+
+func (d *diagnosis) placement() {
+	g := d.group
+	if len(g.members) == 0 || !g.prepared {
+		return
+	}
+	if l := g.lead(); l.Present {
+		d.add(LevelOK, DiagLeader, l.Text())
+	} else {
+		d.add(LevelFail, DiagNoLeader, "nobody leads: nothing is placed anew", "belfry cluster wait --for leader --timeout 30s")
+	}
+	if why := g.waiting(); why != "" {
+		d.add(LevelFail, DiagBarrier, why, "belfry cluster activate")
+	}
+	switch p := g.placed(); {
+	case p.Unplaced > 0:
+		d.add(LevelFail, DiagUnplaced, fmt.Sprintf("%d of %d buckets have no place", p.Unplaced, p.Buckets), "belfry placement show")
+	case p.Moving > 0:
+		d.add(LevelInfo, DiagMoving, fmt.Sprintf("%d of %d buckets are on their way", p.Moving, p.Buckets), "belfry cluster wait --for placed --timeout 1m")
+	default:
+		d.add(LevelOK, DiagPlaced, fmt.Sprintf("%d buckets are where they belong", p.Buckets))
+	}
+}
+
+func (d *diagnosis) work() {
+	trouble := make(map[State][]string)
+	for _, t := range d.tasks {
+		trouble[t.State] = append(trouble[t.State], t.Name)
+	}
+	fine := true
+	for _, s := range []struct {
+		state State
+		level Level
+	}{{Unplaced, LevelFail}, {Unknown, LevelFail}, {Failed, LevelWarn}, {Blocked, LevelWarn}} {
+		if names := trouble[s.state]; len(names) > 0 {
+			fine = false
+			d.add(s.level, DiagTasks, fmt.Sprintf("%d tasks are %s: %s", len(names), s.state, few(names)), "belfry explain task "+names[0])
+		}
+	}
+	if fine {
+		d.add(LevelOK, DiagTasksFine, fmt.Sprintf("%d tasks", len(d.tasks)))
+	}
+	d.deployed()
+	if d.waiting > manyMessages {
+		d.add(LevelWarn, DiagOutbox, fmt.Sprintf("%d messages wait to be delivered", d.waiting), "belfry events")
+	} else {
+		d.add(LevelOK, DiagOutboxFine, fmt.Sprintf("%d messages wait to be delivered", d.waiting))
+	}
+	if len(d.requests) > 0 && d.now.Sub(d.requests[0].Asked) > requestPatient {
+		d.add(LevelWarn, DiagRequests, fmt.Sprintf("%d requests wait, the first since %s", len(d.requests), d.requests[0].Asked.Format(time.RFC3339)), "belfry request list")
+	}
+}
+
+func (d *diagnosis) deployed() {
+	at := make(map[string][]string)
+	fine := true
+	for _, s := range d.services {
+		if s.Status == StatusFailed {
+			fine = false
+			d.add(LevelWarn, DiagServices, "service "+s.Name+" on "+s.Node+": "+s.Error, "belfry service show "+s.Name)
+			continue
+		}
+		at[s.Name] = append(at[s.Name], s.Node)
+	}
+	up := make(map[string]bool)
+	for _, m := range d.group.members {
+		up[m.ID.Node()] = true
+	}
+	var partly []string
+	for name, nodes := range at {
+		slices.Sort(nodes)
+		if have := len(slices.Compact(nodes)); len(up) > 0 && have < len(up) {
+			partly = append(partly, name)
+		}
+	}
+	if len(partly) > 0 {
+		slices.Sort(partly)
+		d.add(LevelInfo, DiagMissing, "not on every host: "+few(partly), "belfry service list")
+	}
+	if fine {
+		d.add(LevelOK, DiagServiceFine, fmt.Sprintf("%d services", len(at)))
+	}
+}
