@@ -193,7 +193,7 @@ func (x *explainer) target() {
 			}
 		}
 	}
-	_, why := findOperation(x.services, x.info.Service, x.info.Operation)
+	_, why := findOperation(x.services, x.info.Service, x.info.Operation, x.info.After)
 	switch {
 	case !there:
 		x.add(LevelFail, ReasonNoService, why, "belfry service list")
