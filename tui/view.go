@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/tui/intent"
+	"github.com/seed42aab489/belfry/tui/screen"
 	"github.com/seed42aab489/belfry/tui/theme"
 	"github.com/seed42aab489/belfry/tui/widget"
 )
@@ -83,16 +84,19 @@ func (m Model) draw(r theme.Role, text string) string { return m.scene.Theme.Dra
 // header is the upper border: where one is, and what the picture is worth.
 func (m Model) header() string {
 	g := m.scene.Theme.Glyphs
-	where := " belfry " + g.Dot + " " + widget.Clean(m.o.Context) + " "
-	role := theme.Title
-	if m.o.Danger {
-		role = theme.Danger
-		where += "[PROD] "
-	}
-	left := m.draw(theme.Frame, g.TopLeft+g.Horizontal) + m.draw(role, where) +
-		m.draw(theme.Title, g.Dot+" "+strings.ReplaceAll(widget.Clean(m.top().Title()), "›", g.Crumb)+" ")
+	title := g.Dot + " " + strings.ReplaceAll(widget.Clean(m.top().Title()), "›", g.Crumb) + " "
 	right := " " + m.link() + " " + m.draw(theme.Frame, g.Horizontal+g.TopRight)
 	room := m.width - widget.Width(right)
+	role, mark := theme.Title, ""
+	if m.o.Danger {
+		role, mark = theme.Danger, "[PROD] "
+	}
+	// Of what does not fit, the name of the group gives way first.
+	const least = 8
+	before := " belfry " + g.Dot + " "
+	spare := room - widget.Width(before+mark+title) - 4
+	where := before + widget.Cut(widget.Clean(m.o.Context), max(least, spare), g.Ellipsis) + " " + mark
+	left := m.draw(theme.Frame, g.TopLeft+g.Horizontal) + m.draw(role, where) + m.draw(theme.Title, title)
 	left = widget.Cut(left, max(0, room-1), g.Ellipsis)
 	fill := m.draw(theme.Frame, strings.Repeat(g.Horizontal, max(0, room-widget.Width(left))))
 	return left + fill + right
@@ -174,6 +178,11 @@ func (m Model) places() string {
 	return left + text + m.draw(theme.Frame, strings.Repeat(g.Horizontal, max(0, fill))+g.TeeRight)
 }
 
+// labelled is a screen on which a key does now one thing, now another.
+type labelled interface {
+	Label(s *screen.Scene, b intent.Binding) string
+}
+
 // keys is the line of what can be pressed; what is off is faint.
 func (m Model) keys() string {
 	scopes := m.scopes()
@@ -187,9 +196,13 @@ func (m Model) keys() string {
 		if b.Label == "" || b.Action == intent.Help {
 			continue
 		}
-		item := m.draw(theme.Key, intent.Shown(b.Keys[0])) + " " + b.Label
+		label := b.Label
+		if l, ok := m.top().(labelled); ok {
+			label = l.Label(&m.scene, b)
+		}
+		item := m.draw(theme.Key, intent.Shown(b.Keys[0])) + " " + label
 		if b.Writes && m.scene.Off() != "" || m.top().Why(&m.scene, b.Action) != "" {
-			item = m.draw(theme.Faint, intent.Shown(b.Keys[0])+" ("+b.Label+")")
+			item = m.draw(theme.Faint, intent.Shown(b.Keys[0])+" ("+label+")")
 		}
 		if widget.Width(line)+widget.Width(item) > room {
 			break

@@ -41,6 +41,17 @@ func startZooKeeper(t *testing.T, n int) zktest.Ensemble {
 // newCluster prepares n1, n2 and n3, which wait for each other. None is started.
 func newCluster(t *testing.T, zk zktest.Ensemble, payrolls []payroll) hosts {
 	t.Helper()
+	file := coordination(t, zk)
+	var hs hosts
+	for _, name := range []string{"n1", "n2", "n3"} {
+		hs = append(hs, hostOf(t, payrolls, "--node", name, "--coordination", file, "-Dtask.server.count=3"))
+	}
+	return hs
+}
+
+// coordination writes the file by which hosts find the servers.
+func coordination(t *testing.T, zk zktest.Ensemble) string {
+	t.Helper()
 	var servers strings.Builder
 	for _, s := range zk {
 		name, port, _ := strings.Cut(s.Address, ":")
@@ -52,11 +63,7 @@ func newCluster(t *testing.T, zk zktest.Ensemble, payrolls []payroll) hosts {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var hs hosts
-	for _, name := range []string{"n1", "n2", "n3"} {
-		hs = append(hs, hostOf(t, payrolls, "--node", name, "--coordination", file, "-Dtask.server.count=3"))
-	}
-	return hs
+	return file
 }
 
 func (hs hosts) start() {

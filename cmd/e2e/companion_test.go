@@ -59,6 +59,13 @@ func TestExamples(t *testing.T) {
 			h.shell("belfry task delete stock-watch --yes && belfry task create stock-watch --service Stock --operation getLowStock --interval 1h")
 			h.shell("belfry task set stock-watch --retry 1")
 		}
+		if strings.HasPrefix(example, "belfry tui") {
+			term := openTerminal(t, h.dir, "80", "24", example)
+			term.shows(20*time.Second, "live", "stock-watch")
+			term.keys("q")
+			term.ends("0")
+			continue
+		}
 		if out := h.shell(example); t.Failed() {
 			t.Fatalf("example of --help: %s\n%s", example, out)
 		}

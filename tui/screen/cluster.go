@@ -70,6 +70,14 @@ func (c Cluster) Update(s *Scene, in intent.Intent) (Screen, Effect) {
 	return c, nil
 }
 
+// Label is what a key does to the host under the cursor.
+func (c Cluster) Label(s *Scene, b intent.Binding) string {
+	if n, ok := c.here(s); ok && b.Action == intent.Drain && n.Drain != nil {
+		return "undrain"
+	}
+	return b.Label
+}
+
 // Why says why an action does nothing now.
 func (c Cluster) Why(s *Scene, a intent.Action) string {
 	n, ok := c.here(s)

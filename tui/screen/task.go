@@ -116,6 +116,14 @@ func going(runs []control.RunView) (control.RunView, bool) {
 	return control.RunView{}, false
 }
 
+// Label is what a key does to the task as it is.
+func (t Task) Label(s *Scene, b intent.Binding) string {
+	if v, ok := s.Picture.Task(t.key); ok && b.Action == intent.Pause {
+		return pausing([]control.TaskView{v}, b)
+	}
+	return b.Label
+}
+
 // Why says why an action does nothing now.
 func (t Task) Why(s *Scene, a intent.Action) string {
 	v, ok := s.Picture.Task(t.key)

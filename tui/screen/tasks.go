@@ -277,6 +277,27 @@ func (t Tasks) Why(s *Scene, a intent.Action) string {
 	return ""
 }
 
+// Label is what a key does to the tasks that it would act on.
+func (t Tasks) Label(s *Scene, b intent.Binding) string {
+	if b.Action == intent.Pause {
+		return pausing(t.settle(t.rows(s.Picture), t.listed(s)).choose(t.rows(s.Picture)).targets(s), b)
+	}
+	return b.Label
+}
+
+// pausing tells whether the key pauses or resumes.
+func pausing(on []control.TaskView, b intent.Binding) string {
+	for _, v := range on {
+		if v.State != control.Paused {
+			return b.Label
+		}
+	}
+	if len(on) == 0 {
+		return b.Label
+	}
+	return "resume"
+}
+
 func whyNoRun(on []control.TaskView) string {
 	for _, v := range on {
 		if v.State == control.Paused {

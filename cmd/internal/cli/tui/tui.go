@@ -26,7 +26,7 @@ func New(e *env.Env) *cobra.Command {
 			"screen, and ? all of them. What is shown is pushed by the group; when the connection is gone the screens say so and\n" +
 			"how old the picture is, and change nothing until it is back. NO_COLOR is honoured.",
 		Example: "  belfry tui\n" +
-			"  belfry tui --context prod --read-only\n" +
+			"  belfry tui --read-only --theme contrast\n" +
 			"  belfry tui --ascii --theme mono",
 		Args:    cobra.NoArgs,
 		GroupID: "core",

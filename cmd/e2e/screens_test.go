@@ -1,0 +1,130 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// From `make run` to an operation that is scheduled and fires, with no other keys
+// than the screens themselves name.
+func TestScreensFirstMinute(t *testing.T) {
+	t.Parallel()
+	h := &host{t: t, dir: checkout(t)}
+	t.Cleanup(func() {
+		h.kill()
+		if t.Failed() {
+			t.Logf("log of the host:\n%s", h.logged())
+		}
+	})
+	cmd := exec.Command("make", "run")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Env = append(os.Environ(), "BELFRY_LISTEN=127.0.0.1:0", "BELFRY_LOG_FORMAT=json")
+	h.launch(cmd)
+	t.Cleanup(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }) // it may have ended
+
+	term := openTerminal(t, h.dir, "80", "24", "bin/belfry tui")
+	term.shows(20*time.Second, "● live", "watch-stock")
+	term.press("n new")
+	term.shows(5*time.Second, "Services", "Stock")
+	term.press("enter goes to its operations")
+	term.shows(5*time.Second, "enter schedules getProducts")
+	term.press("enter schedule")
+	term.shows(5*time.Second, "New task", "firings a year")
+	term.press("ctrl-s save")
+	term.shows(5*time.Second, "Create task getProducts?", "belfry task create getProducts --service Stock")
+	term.press("y yes")
+	term.shows(20*time.Second, "Tasks › getProducts", "✓ ok")
+	term.press("t run now")
+	term.shows(10*time.Second, "asked to run", "Runs 2")
+	term.press("? help")
+	term.shows(5*time.Second, "half a page down")
+	term.press("esc close")
+	term.shows(5*time.Second, "Tasks › getProducts")
+	term.keys("Q")
+	term.ends("0")
+
+	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	<-h.done
+	h.cmd = nil
+}
+
+// Over a real cluster: schedule from the screens, see it fire, pause it, resume
+// it, kill the host that has it, and see it fire elsewhere; and when ZooKeeper is
+// away, the screens say so, and come back.
+func TestScreensCluster(t *testing.T) {
+	t.Parallel()
+	zk := startZooKeeper(t, 1)
+	var hs hosts
+	file := coordination(t, zk)
+	for _, name := range []string{"n1", "n2", "n3"} {
+		hs = append(hs, newHost(t, map[string]string{"Clock.dbs": clock}, "--node", name, "--coordination", file, "-Dtask.server.count=3"))
+	}
+	hs.start()
+	term := openTerminal(t, hs[0].dir, "100", "30", "belfry tui --connect zk://"+zk[0].Address)
+	term.shows(30*time.Second, "● live", "3/3 hosts", "No tasks yet")
+
+	term.press("n to choose an operation")
+	term.press("enter goes to its operations")
+	term.press("enter schedule")
+	term.shows(5*time.Second, "New task")
+	for range 4 {
+		term.press("tab next")
+	}
+	term.shows(5*time.Second, "▸ Every")
+	term.keys("backspace", "backspace")
+	term.write("2s")
+	term.shows(5*time.Second, "every 2s; 15 768 000 firings a year")
+	term.press("ctrl-s save")
+	term.press("y yes")
+	term.shows(20*time.Second, "Tasks › now", "waiting on n", "✓ ok", "Runs 3")
+
+	term.press("p pause")
+	term.write("a drill")
+	term.press("enter do it")
+	term.shows(10*time.Second, "‖ paused", "PAUSED_BY_USER: a drill")
+	term.press("p resume")
+	term.shows(10*time.Second, "● waiting")
+
+	owner := term.find(`(?:waiting|running) on (n[123])`)
+	for _, h := range hs {
+		if h.args[1] == owner {
+			h.kill()
+		}
+	}
+	if owner == "" {
+		t.Fatal("the screen names no owner")
+	}
+	var next string
+	eventually(t, 2*takeOver, "another host has the task", func() bool {
+		next = term.find(`(?:waiting|running) on (n[123])`)
+		return next != "" && next != owner
+	})
+	term.shows(20*time.Second, "ok", next)
+	eventually(t, 30*time.Second, "it fires there", func() bool { return term.find(`✓ ok +\S+ \S+ .* (`+next+`)\s`) != "" })
+	term.press("4 cluster")
+	term.shows(20*time.Second, "✓ healthy", "2/", "leader")
+
+	zk[0].Kill(t)
+	term.shows(30*time.Second, "Nothing can be changed", "This is how it was")
+	zk[0].Restart(t)
+	term.shows(60*time.Second, "● live")
+	term.keys("Q")
+	term.ends("0")
+}
+
+// clock is a service that tells the time.
+const clock = `<data name="Clock">
+   <config id="default"><property name="url">jdbc:sqlite:clock.db</property></config>
+   <query id="nowQuery" useConfig="default">
+      <sql>select current_timestamp as at</sql>
+      <result element="times" rowName="time"><element name="at" column="at" xsdType="string"/></result>
+   </query>
+   <operation name="now"><call-query href="nowQuery"/></operation>
+</data>`

@@ -1,0 +1,126 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// terminal is a real one, in tmux, with a program in it.
+type terminal struct {
+	t      *testing.T
+	socket string
+}
+
+// openTerminal runs a command in a terminal of so many cells, in a folder.
+func openTerminal(t *testing.T, folder string, width, height string, command string) *terminal {
+	t.Helper()
+	if _, err := exec.LookPath("tmux"); err != nil {
+		if os.Getenv("CI") == "true" || os.Getenv("BELFRY_REQUIRE_SERVERS") != "" {
+			t.Fatal("tmux is not installed, and CI or BELFRY_REQUIRE_SERVERS says that it must be")
+		}
+		t.Skip("SKIPPED, NOT PASSED: no tmux; .ci/deps installs it")
+	}
+	// A socket's path must be short.
+	dir, err := os.MkdirTemp("", "tmux-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	term := &terminal{t: t, socket: filepath.Join(dir, "s")}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the terminal shows:\n%s", term.frame())
+		}
+		_ = exec.Command("tmux", "-S", term.socket, "kill-server").Run() // it ends with its program
+		os.RemoveAll(dir)
+	})
+	line := "export PATH=" + bin + ":$PATH; " + command + "; echo; echo EXIT $?; read _"
+	term.tmux("-f", "/dev/null", "new-session", "-d", "-x", width, "-y", height, "-c", folder, line)
+	return term
+}
+
+func (term *terminal) tmux(args ...string) string {
+	term.t.Helper()
+	cmd := exec.Command("tmux", append([]string{"-S", term.socket}, args...)...)
+	cmd.Env = append(os.Environ(), "TERM=xterm-256color", "LANG=C.UTF-8", "LC_ALL=C.UTF-8")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		term.t.Fatalf("tmux %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// frame is what the terminal shows.
+func (term *terminal) frame() string {
+	out, err := exec.Command("tmux", "-S", term.socket, "capture-pane", "-p").Output()
+	if err != nil {
+		return ""
+	}
+	return string(out)
+}
+
+// shows waits until the terminal shows all texts.
+func (term *terminal) shows(d time.Duration, texts ...string) {
+	term.t.Helper()
+	eventually(term.t, d, "the screen shows "+strings.Join(texts, ", "), func() bool {
+		frame := term.frame()
+		for _, text := range texts {
+			if !strings.Contains(frame, text) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// press presses a key that the screen itself names, as "key label".
+func (term *terminal) press(named string) {
+	term.t.Helper()
+	term.shows(10*time.Second, named)
+	key, _, _ := strings.Cut(named, " ")
+	term.keys(key)
+}
+
+// keys sends keys, named as the screens name them.
+func (term *terminal) keys(keys ...string) {
+	term.t.Helper()
+	for _, key := range keys {
+		switch key {
+		case "enter", "tab", "space":
+			key = strings.ToUpper(key[:1]) + key[1:]
+		case "esc":
+			key = "Escape"
+		case "backspace":
+			key = "BSpace"
+		}
+		key = strings.Replace(key, "ctrl-", "C-", 1)
+		term.tmux("send-keys", key)
+	}
+}
+
+// write types a text.
+func (term *terminal) write(text string) {
+	term.t.Helper()
+	term.tmux("send-keys", "-l", text)
+}
+
+// ends waits until the program has ended with a code.
+func (term *terminal) ends(code string) {
+	term.t.Helper()
+	term.shows(10*time.Second, "EXIT "+code)
+}
+
+// find gives what a pattern's group matches in the frame.
+func (term *terminal) find(pattern string) string {
+	m := regexp.MustCompile(pattern).FindStringSubmatch(term.frame())
+	if m == nil {
+		return ""
+	}
+	return m[1]
+}
