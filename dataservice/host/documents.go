@@ -69,7 +69,7 @@ func (d documentation) Serve(x *exchange.Exchange) error {
 		x.W.Header().Set("Content-Security-Policy", page.Policy)
 		x.Reply(http.StatusOK, mediaHTML, text)
 	default:
-		text, err := openapi.Document(s, openapi.Options{URL: base.String()})
+		text, err := openapi.Document(s, base.String())
 		if err != nil {
 			return err
 		}
@@ -115,7 +115,8 @@ func (h *Host) list(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	began := time.Now()
-	media, body := mediaHTML, []byte(nil)
+	media := mediaHTML
+	var body []byte
 	switch r.URL.RawQuery {
 	case page.StyleName:
 		media, body = "text/css; charset=utf-8", page.Style

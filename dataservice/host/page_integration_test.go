@@ -67,7 +67,7 @@ func browser(t *testing.T) (context.Context, func() []string) {
 }
 
 // evaluate runs a script in the tab.
-func evaluate[T any](t *testing.T, tab context.Context, script string) T {
+func evaluate[T any](tab context.Context, t *testing.T, script string) T {
 	t.Helper()
 	v, err := chromedp.Run(tab, chromedp.Evaluate[T](script))
 	if err != nil {
@@ -77,7 +77,7 @@ func evaluate[T any](t *testing.T, tab context.Context, script string) T {
 }
 
 // do makes a user's steps, within a time that no wait should need.
-func do(t *testing.T, tab context.Context, what string, steps ...chromedp.Action[chromedp.Void]) {
+func do(tab context.Context, t *testing.T, what string, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
 	limited, cancel := context.WithTimeout(tab, time.Minute)
 	defer cancel()
@@ -97,24 +97,24 @@ func TestPageInBrowser(t *testing.T) {
 	if err := chromedp.Do(tab, chromedp.Navigate(server.URL+Prefix)); err != nil { // a time limit would end the browser
 		t.Fatal(err)
 	}
-	if got := evaluate[int](t, tab, `document.querySelectorAll("article").length`); got != 3 {
+	if got := evaluate[int](tab, t, `document.querySelectorAll("article").length`); got != 3 {
 		t.Errorf("%d services are listed", got)
 	}
-	do(t, tab, "follow a link", chromedp.Click(chromedp.CSS(`a[href="/services/RDBMSSample?tryit#operation-2"]`)), chromedp.WaitVisible(chromedp.CSS("#operation-2 form")))
-	if got := evaluate[string](t, tab, `document.querySelector("section:target h3").textContent`); got != "POST employeesByNumber" {
+	do(tab, t, "follow a link", chromedp.Click(chromedp.CSS(`a[href="/services/RDBMSSample?tryit#operation-2"]`)), chromedp.WaitVisible(chromedp.CSS("#operation-2 form")))
+	if got := evaluate[string](tab, t, `document.querySelector("section:target h3").textContent`); got != "POST employeesByNumber" {
 		t.Errorf("the link leads to %q", got)
 	}
 	answer := func(id string) string {
-		return evaluate[string](t, tab, `document.querySelector("#`+id+` output").textContent`)
+		return evaluate[string](tab, t, `document.querySelector("#`+id+` output").textContent`)
 	}
 	try := func(id string, values map[string]string, adjust ...chromedp.Action[chromedp.Void]) string {
 		t.Helper()
 		for name, v := range values {
 			field := chromedp.CSS("#" + id + ` [data-param="` + name + `"]`)
-			_ = evaluate[string](t, tab, fmt.Sprintf(`document.querySelector(%q).value = ""`, string(field)))
-			do(t, tab, "fill in "+name, chromedp.SendKeys(field, v))
+			_ = evaluate[string](tab, t, fmt.Sprintf(`document.querySelector(%q).value = ""`, string(field)))
+			do(tab, t, "fill in "+name, chromedp.SendKeys(field, v))
 		}
-		do(t, tab, "send "+id, append(adjust, chromedp.Click(chromedp.CSS("#"+id+" button")),
+		do(tab, t, "send "+id, append(adjust, chromedp.Click(chromedp.CSS("#"+id+" button")),
 			chromedp.WaitVisible(chromedp.CSS("#"+id+" pre")))...)
 		return answer(id)
 	}
@@ -123,20 +123,20 @@ func TestPageInBrowser(t *testing.T) {
 		"XML":       {try("operation-2", map[string]string{"employeeNumber": "1002"}), "<last-name>Murphy</last-name>"},
 		"JSON":      {try("operation-2", map[string]string{"employeeNumber": "1002"}, asJSON), `"last-name": "Murphy",` + "\n"},
 		"a fault":   {try("operation-2", map[string]string{"employeeNumber": "x"}), "INCOMPATIBLE_PARAMETERS_ERROR"},
-		"no answer": {after202(t, tab), "202 Accepted"},
+		"no answer": {after202(tab, t), "202 Accepted"},
 	} {
 		if !strings.Contains(c.got, c.want) {
 			t.Errorf("%s: %q, want %q", what, c.got, c.want)
 		}
 	}
-	do(t, tab, "open the resources", chromedp.Navigate(server.URL+Prefix+"ResourcesSample?tryit"))
+	do(tab, t, "open the resources", chromedp.Navigate(server.URL+Prefix+"ResourcesSample?tryit"))
 	if got := try("resource-1", map[string]string{"productCode": "S10_1678"}); !strings.Contains(got, "200 OK") || !strings.Contains(got, "1969 Harley Davidson") {
 		t.Errorf("a resource with a variable: %q", got)
 	}
 	if got := try("resource-1", map[string]string{"productCode": "a/../b?c"}); !strings.Contains(got, "200 OK") || !strings.Contains(got, "Products") {
 		t.Errorf("a variable with signs: %q", got)
 	}
-	accessible(t, tab)
+	accessible(tab, t)
 	var own []string
 	for _, c := range complaints() {
 		if !strings.Contains(c, "status of 400") { // the fault above
@@ -146,21 +146,21 @@ func TestPageInBrowser(t *testing.T) {
 	if len(own) > 0 {
 		t.Errorf("the browser complains: %q", own)
 	}
-	if evaluate[bool](t, tab, `(() => { const s = document.createElement("script"); s.textContent = "window.breach = true"; document.body.append(s); return window.breach === true })()`) {
+	if evaluate[bool](tab, t, `(() => { const s = document.createElement("script"); s.textContent = "window.breach = true"; document.body.append(s); return window.breach === true })()`) {
 		t.Error("the policy lets an inline script run")
 	}
 }
 
 // after202 sends what answers nothing.
-func after202(t *testing.T, tab context.Context) string {
+func after202(tab context.Context, t *testing.T) string {
 	t.Helper()
-	do(t, tab, "set a salary",
+	do(tab, t, "set a salary",
 		chromedp.SendKeys(chromedp.CSS(`#operation-6 [data-param="salary"]`), "5"),
 		chromedp.SendKeys(chromedp.CSS(`#operation-6 [data-param="employeeNumbers"]`), "1002\n1056"),
 		chromedp.Click(chromedp.CSS("#operation-6 button")),
 		chromedp.WaitVisible(chromedp.CSS("#operation-6 button:enabled")))
 	for range 100 { // the button is enabled before and after
-		if got := evaluate[string](t, tab, `document.querySelector("#operation-6 output").textContent`); !strings.Contains(got, "…") && strings.TrimSpace(got) != "" {
+		if got := evaluate[string](tab, t, `document.querySelector("#operation-6 output").textContent`); !strings.Contains(got, "…") && strings.TrimSpace(got) != "" {
 			return got
 		}
 	}
@@ -170,15 +170,15 @@ func after202(t *testing.T, tab context.Context) string {
 // accessible checks what can be checked by a program: every field has a label,
 // all text can be read in light and dark, and the page has a language, a title
 // and headings in order.
-func accessible(t *testing.T, tab context.Context) {
+func accessible(tab context.Context, t *testing.T) {
 	t.Helper()
-	if n := evaluate[int](t, tab, `[...document.querySelectorAll("input, textarea, select")].filter((e) => e.labels.length !== 1).length`); n > 0 {
+	if n := evaluate[int](tab, t, `[...document.querySelectorAll("input, textarea, select")].filter((e) => e.labels.length !== 1).length`); n > 0 {
 		t.Errorf("%d fields have no label", n)
 	}
-	if n := evaluate[int](t, tab, `[...document.querySelectorAll("[aria-describedby], [aria-labelledby]")].filter((e) => !document.getElementById(e.getAttribute("aria-describedby") ?? e.getAttribute("aria-labelledby"))).length`); n > 0 {
+	if n := evaluate[int](tab, t, `[...document.querySelectorAll("[aria-describedby], [aria-labelledby]")].filter((e) => !document.getElementById(e.getAttribute("aria-describedby") ?? e.getAttribute("aria-labelledby"))).length`); n > 0 {
 		t.Errorf("%d descriptions lead nowhere", n)
 	}
-	if !evaluate[bool](t, tab, `document.documentElement.lang === "en" && document.title !== "" && document.querySelectorAll("h1").length === 1`) {
+	if !evaluate[bool](tab, t, `document.documentElement.lang === "en" && document.title !== "" && document.querySelectorAll("h1").length === 1`) {
 		t.Error("no language, title or heading")
 	}
 	grounds := map[string]float64{}
@@ -190,7 +190,7 @@ func accessible(t *testing.T, tab context.Context) {
 			t.Fatal(err)
 		}
 		for _, selector := range []string{"h1", "a", ".note", ".status", "button"} {
-			colours := evaluate[[]float64](t, tab, `(() => {
+			colours := evaluate[[]float64](tab, t, `(() => {
 				const e = document.querySelector("`+selector+`");
 				let ground = e;
 				while (getComputedStyle(ground).backgroundColor === "rgba(0, 0, 0, 0)") ground = ground.parentElement;

@@ -9,29 +9,25 @@ import (
 	"github.com/seed42aab489/belfry/dataservice"
 )
 
-// Options say what the service itself does not.
-type Options struct {
-	// URL is where the service is reached, "http://host:8280/services/Stock".
-	URL string
-	// Secured tells that callers must say who they are.
-	Secured bool
-}
-
-// Document describes a service, as JSON.
-func Document(s *dataservice.Service, o Options) ([]byte, error) {
+// Document describes a service, as JSON. The address is where it is reached:
+// "http://host:8280/services/Stock".
+func Document(s *dataservice.Service, address string) ([]byte, error) {
 	b := &builder{service: s, document: &document{
 		OpenAPI: "3.0.3",
 		Info:    info{Title: s.Name, Description: s.Description, Version: "1.0"},
-		Servers: []server{{URL: o.URL}},
+		Servers: []server{{URL: address}},
 		Paths:   map[string]pathItem{},
 		Components: components{
 			Schemas: map[string]*schema{}, Responses: map[string]*response{"Fault": fault()},
 		},
 	}, results: map[string]string{}, templates: map[string]string{}, ids: map[string]bool{}}
 	b.Components.Schemas["DataServiceFault"] = faultDetail()
-	if o.Secured {
+	if s.Secured() {
 		b.Components.Security = map[string]*securityScheme{"basic": {Type: "http", Scheme: "basic"}, "bearer": {Type: "http", Scheme: "bearer"}}
 		b.Security = []map[string][]string{{"basic": {}}, {"bearer": {}}}
+		if s.Access().Open() { // parts of it are for anybody
+			b.Security = append(b.Security, map[string][]string{})
+		}
 	}
 	// Resources win over operations, as they do when they are called.
 	for _, r := range s.Resources {

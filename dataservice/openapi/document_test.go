@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -40,13 +41,13 @@ const tricky = `<data name="group/Tricky" serviceNamespace="urn:t">
   <resource method="POST" path="thing"><call-query href="one"><with-param name="id" query-param="id"/></call-query></resource>
 </data>`
 
-func load(t *testing.T, o Options) *openapi3.T {
+func load(t *testing.T, text string) *openapi3.T {
 	t.Helper()
-	s, err := descriptor.Parse("Tricky.dbs", []byte(tricky))
+	s, err := descriptor.Parse("Tricky.dbs", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := Document(s, o)
+	data, err := Document(s, "http://h/services/group/Tricky")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +72,7 @@ func text(t *testing.T, v any) string {
 
 func TestDocument(t *testing.T) {
 	t.Parallel()
-	doc := load(t, Options{URL: "http://h/services/group/Tricky"})
+	doc := load(t, strings.Replace(tricky, ` requiredRoles="admin"`, "", 1))
 	list, one := doc.Paths.Value("/list").Get, doc.Paths.Value("/thing/{id}")
 	body := doc.Paths.Value("/write").Post.RequestBody.Value.Content
 	for what, c := range map[string]struct{ got, want string }{
@@ -86,10 +87,12 @@ func TestDocument(t *testing.T) {
 		"a body in JSON":                     {text(t, body["application/json"].Schema), `{"properties":{"at":{"nullable":true,"type":"string"},"list":{"items":{"type":"string"},"type":"array"},"name":{"maxLength":5,"minLength":2,"nullable":true,"type":"string"},"x":{"default":1,"format":"int64","maximum":9,"minimum":1,"nullable":true,"type":"integer"}},"required":["list","name"],"type":"object","xml":{"name":"write","namespace":"urn:t"}}`},
 		"an answer in XML":                   {text(t, list.Responses.Status(200).Value.Content["application/xml"].Schema), `{"$ref":"#/components/schemas/a_list"}`},
 		"an answer in JSON":                  {text(t, list.Responses.Status(200).Value.Content["application/json"].Schema), `{"properties":{"Things":{"$ref":"#/components/schemas/a_list"}},"required":["Things"],"type":"object"}`},
-		"a result, which leads back":         {text(t, doc.Components.Schemas["a_list"].Value.Properties["Thing"].Value.Items), `{"properties":{"@id":{"type":"integer","xml":{"attribute":true,"name":"id"}},"Things":{"$ref":"#/components/schemas/a_list"},"b":{"nullable":true,"type":"string"},"c":{"items":{"type":"string"},"type":"array"},"group":{"properties":{"inner":{"nullable":true,"type":"string"}},"required":["inner"],"type":"object"},"n":{"nullable":true,"type":"integer"},"secret":{"description":"for the roles admin only","nullable":true,"type":"string"}},"required":["n","group","Things"],"type":"object"}`},
+		"a result, which leads back":         {text(t, doc.Components.Schemas["a_list"].Value.Properties["Thing"].Value.Items), `{"properties":{"@id":{"type":"integer","xml":{"attribute":true,"name":"id"}},"Things":{"$ref":"#/components/schemas/a_list"},"b":{"nullable":true,"type":"string"},"c":{"items":{"type":"string"},"type":"array"},"group":{"properties":{"inner":{"nullable":true,"type":"string"}},"required":["inner"],"type":"object"},"n":{"nullable":true,"type":"integer"},"secret":{"nullable":true,"type":"string"}},"required":["n","secret","group","Things"],"type":"object"}`},
 		"a result of one row, or none":       {text(t, doc.Components.Schemas["one"]), `{"properties":{"v":{"nullable":true,"type":"string"}},"type":"object","xml":{"name":"One","namespace":"urn:t"}}`},
+		"a field for a role":                 {text(t, load(t, tricky).Components.Schemas["a_list"].Value.Properties["Thing"].Value.Items.Value.Properties["secret"]), `{"description":"for the roles admin only","nullable":true,"type":"string"}`},
 		"no security where nobody asks":      {text(t, doc.Components.SecuritySchemes), "null"},
-		"security where the service asks it": {text(t, load(t, Options{URL: "http://h/services/group/Tricky", Secured: true}).Security), `[{"basic":[]},{"bearer":[]}]`},
+		"security where the service asks it": {text(t, load(t, strings.Replace(tricky, "<config ", "<enableSec/><config ", 1)).Security), `[{"basic":[]},{"bearer":[]}]`},
+		"security that may be left out":      {text(t, load(t, tricky).Security), `[{"basic":[]},{"bearer":[]},{}]`},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", what, c.got, c.want)
