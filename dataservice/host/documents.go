@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,9 +21,9 @@ import (
 // documents tells whether a request asks what the service is, instead of asking
 // something of it: a GET of the service itself with the name of a document for
 // its query.
-func (at *place) documents(r *http.Request) bool {
-	_, known := document(r)
-	return known && len(at.rest) == 0 && (r.Method == http.MethodGet || r.Method == http.MethodHead)
+func (h *Host) documents(at *place, r *http.Request) bool {
+	name, known := document(r)
+	return known && len(at.rest) == 0 && (r.Method == http.MethodGet || r.Method == http.MethodHead) && !(name == "tryit" && h.opts.NoPages)
 }
 
 // document gives the name in a query, and whether it is that of a document.
@@ -38,19 +39,22 @@ func document(r *http.Request) (string, bool) {
 }
 
 // documentation is the exchange.Binding of a service's documents.
-type documentation struct{ at *place }
+type documentation struct {
+	at     *place
+	public string // Options.PublicURL
+}
 
 // Serve meets exchange.Binding.
 func (d documentation) Serve(x *exchange.Exchange) error {
 	s := d.at.service
-	base := &address{x.R, s}
+	base := addressOf(x.R, d.public, s)
 	name, _ := document(x.R)
 	x.Request = "?" + name
 	switch kind, which, _ := strings.Cut(name, "="); kind {
 	case "wsdl":
-		x.Reply(http.StatusOK, "text/xml; charset=utf-8", wsdl.WSDL11(s, base.wsdl()))
+		x.Reply(http.StatusOK, "text/xml; charset=utf-8", wsdl.WSDL11(s, offered(base)))
 	case "wsdl2":
-		x.Reply(http.StatusOK, "text/xml; charset=utf-8", wsdl.WSDL20(s, base.wsdl()))
+		x.Reply(http.StatusOK, "text/xml; charset=utf-8", wsdl.WSDL20(s, offered(base)))
 	case "xsd":
 		n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(which, "xsd"), ".xsd"))
 		if which == "" {
@@ -69,7 +73,7 @@ func (d documentation) Serve(x *exchange.Exchange) error {
 		x.W.Header().Set("Content-Security-Policy", page.Policy)
 		x.Reply(http.StatusOK, mediaHTML, text)
 	default:
-		text, err := openapi.Document(s, base.String())
+		text, err := openapi.Document(s, base)
 		if err != nil {
 			return err
 		}
@@ -83,27 +87,26 @@ func (d documentation) Fault(x *exchange.Exchange, f *dataservice.Fault, status 
 	rest.WriteFault(x.W, x.R, d.at.service, f, status, rest.XML)
 }
 
-// address is where a request has found a service: what stands in a document leads
-// the client back by the way that it came.
-type address struct {
-	r *http.Request
-	s *dataservice.Service
+// addressOf is where clients reach a service: what stands in a document leads them
+// back by the way that the request came, unless there is a public one.
+func addressOf(r *http.Request, public string, s *dataservice.Service) string {
+	base := strings.TrimSuffix(public, "/")
+	switch {
+	case base != "":
+	case r.TLS != nil:
+		base = "https://" + r.Host
+	default:
+		base = "http://" + r.Host
+	}
+	return base + (&url.URL{Path: Prefix + s.Name}).EscapedPath()
 }
 
-// String gives the URL of the service.
-func (a *address) String() string {
-	scheme := "http"
-	if a.r.TLS != nil {
-		scheme = "https"
+// offered gives an address to those who ask for one by its scheme.
+func offered(address string) wsdl.Address {
+	if strings.HasPrefix(address, "https:") {
+		return wsdl.Address{HTTPS: address}
 	}
-	return scheme + "://" + a.r.Host + Prefix + a.s.Name
-}
-
-func (a *address) wsdl() wsdl.Address {
-	if a.r.TLS != nil {
-		return wsdl.Address{HTTPS: a.String()}
-	}
-	return wsdl.Address{HTTP: a.String()}
+	return wsdl.Address{HTTP: address}
 }
 
 const mediaHTML = "text/html; charset=utf-8"
@@ -111,7 +114,7 @@ const mediaHTML = "text/html; charset=utf-8"
 // list answers the path above all services: by the page that lists them, or by
 // what it needs. False: that was not asked.
 func (h *Host) list(w http.ResponseWriter, r *http.Request) bool {
-	if r.URL.EscapedPath() != Prefix || r.Method != http.MethodGet && r.Method != http.MethodHead {
+	if h.opts.NoPages || r.URL.EscapedPath() != Prefix || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}
 	began := time.Now()

@@ -60,14 +60,14 @@ func (h *Host) serve(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, kind, why)
 		return
 	}
-	at.answer(w, r) //nolint:contextcheck // the request carries it
+	h.answer(&at, w, r) //nolint:contextcheck // the request carries it
 }
 
 // answer hands a request to what it speaks.
-func (at *place) answer(w http.ResponseWriter, r *http.Request) {
+func (h *Host) answer(at *place, w http.ResponseWriter, r *http.Request) {
 	switch {
-	case at.documents(r):
-		at.gate.Serve(w, r, nil, documentation{at})
+	case h.documents(at, r):
+		at.gate.Serve(w, r, nil, documentation{at, h.opts.PublicURL})
 	case at.speaksSOAP(r):
 		at.deployment.soap.Serve(w, r, strings.Join(at.rest, "/"), nil)
 	default:

@@ -113,6 +113,29 @@ func TestHandlerFindsServices(t *testing.T) {
 	}
 }
 
+// TestDescribedElsewhere: behind a proxy descriptions lead to it, and there need be
+// no pages.
+func TestDescribedElsewhere(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, func(o *Options) { o.PublicURL, o.NoPages = "https://api.example.com/data/", true })
+	f.write("a.dbs", dbs("a", "plain"))
+	f.steps()
+	for _, c := range []struct {
+		target string
+		status int
+		want   string
+	}{
+		{"/services/a?wsdl", 200, `location="https://api.example.com/data/services/a.SecureSOAP11Endpoint/"`},
+		{"/services/a?openapi", 200, `"url": "https://api.example.com/data/services/a"`},
+		{"/services/", 404, "no such service"},
+		{"/services/a?tryit", 404, "no such operation"},
+	} {
+		if w := get(f.Handler(), "GET", c.target); w.Code != c.status || !strings.Contains(w.Body.String(), c.want) {
+			t.Errorf("%s: %d %s", c.target, w.Code, w.Body)
+		}
+	}
+}
+
 func TestHandlerBeforeStartAndAfterStop(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -71,6 +71,12 @@ type Options struct {
 	// caller that is known is refused.
 	Auth Authenticator
 
+	// PublicURL is where clients reach the host, if not where their requests come
+	// in: "https://api.example.com". Descriptions of services lead there.
+	PublicURL string
+	// NoPages: the pages for people are not served.
+	NoPages bool
+
 	// HTTP bounds the requests of each service. Log is set by the host.
 	HTTP exchange.Options
 

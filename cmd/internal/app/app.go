@@ -132,7 +132,7 @@ func (a *App) start(ctx context.Context) error {
 			MaxBody: int64(c.Limits.Body), MaxRequests: c.Limits.Concurrency, Timeout: c.Limits.RequestTime,
 			MaxAnswer: int64(c.Limits.Answer), Observe: meters.served,
 		},
-		Auth: who, Log: a.log.With("component", "services"),
+		Auth: who, PublicURL: c.Describe.PublicURL, NoPages: !c.Describe.Pages, Log: a.log.With("component", "services"),
 	})
 	if err != nil {
 		return err

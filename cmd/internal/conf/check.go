@@ -15,6 +15,7 @@ import (
 func (l *loader) check() {
 	c := &l.config
 	l.checkListeners()
+	l.checkPublicURL()
 	l.checkAuth()
 	for key, value := range map[string]string{"services": c.Services, "data": c.Data, "conf": c.Conf} {
 		if value == "" {
@@ -84,6 +85,18 @@ func (l *loader) checkListeners() {
 	l.checkAddress("tls.listen", c.TLS.Listen)
 	if c.TLS.CertFile == "" || c.TLS.KeyFile == "" {
 		l.addf(l.at("tls.listen"), "tls.listen needs tls.cert_file and tls.key_file")
+	}
+}
+
+// checkPublicURL refuses an address that would lead nowhere.
+func (l *loader) checkPublicURL() {
+	given := l.config.Describe.PublicURL
+	if given == "" {
+		return
+	}
+	u, err := url.Parse(given)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		l.addf(l.at("describe.public_url"), "describe.public_url: %q is not like https://api.example.com", given)
 	}
 }
 

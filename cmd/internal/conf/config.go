@@ -22,6 +22,7 @@ type Config struct {
 	ZooKeeper ZooKeeper `key:"zookeeper" help:"How a cluster's ZooKeeper is spoken to; which one is said in coordination-client-config.xml."`
 	Log       Log       `key:"log" help:"What is logged, on standard error."`
 	Deploy    Deploy    `key:"deploy" help:"How descriptors become services."`
+	Describe  Describe  `key:"describe" help:"How data services are described to those who call them."`
 	Limits    Limits    `key:"limits" help:"Bounds of every request."`
 	Scheduler Scheduler `key:"scheduler" help:"How tasks fire."`
 	Mail      Mail      `key:"mail" help:"How mailto: subscriptions are delivered."`
@@ -48,6 +49,12 @@ type TLS struct {
 	CertFile   string `key:"cert_file" help:"PEM file of its certificate and those that lead to an authority; read again when it changes"`
 	KeyFile    string `key:"key_file" help:"PEM file of its key, readable by its owner alone; read again when it changes"`
 	MinVersion string `key:"min_version" oneof:"1.2 1.3" help:"least version of TLS that is spoken"`
+}
+
+// Describe is how data services are described.
+type Describe struct {
+	PublicURL string `key:"public_url" help:"where clients reach the host, https://api.example.com, if a proxy stands before it; WSDL and OpenAPI lead there; empty: to where each request came"`
+	Pages     bool   `key:"pages" help:"the pages below /services/ that list the services and have forms to try them"`
 }
 
 // Auth is how the host finds out who calls.
@@ -198,7 +205,7 @@ type Shutdown struct {
 func Default() Config {
 	return Config{
 		Listen: "127.0.0.1:8280", Services: "configs/services", Data: "var", Conf: "configs", TaskServerCount: 1,
-		TLS: TLS{MinVersion: "1.2"},
+		TLS: TLS{MinVersion: "1.2"}, Describe: Describe{Pages: true},
 		Auth: Auth{
 			Realm: "belfry", Cache: time.Minute, Hashes: 2, Failures: 30, FailureWindow: 5 * time.Minute,
 			JWT: JWT{Algorithms: []string{"RS256"}, NameClaim: "sub", RolesClaim: "roles", ScopesClaim: "scope"},

@@ -43,7 +43,9 @@ func TestListenersAndAuthRefused(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	for text, want := range map[string]string{
-		"listen: none\n":                                             `listen: "none" is not host:port`,
+		"listen: none\n": `listen: "none" is not host:port`,
+		"describe:\n  public_url: api.example.com\n":                 `describe.public_url: "api.example.com" is not like https://api.example.com`,
+		"describe:\n  public_url: https://u:p@x\n":                   `is not like https://api.example.com`,
 		"tls:\n  listen: localhost\n":                                `tls.listen: "localhost" is not host:port`,
 		"tls:\n  listen: localhost:1\n  cert_file: c\n":              "needs tls.cert_file and tls.key_file",
 		"tls:\n  min_version: '1.1'\n":                               "1.1",
