@@ -19,10 +19,10 @@ type Given struct {
 }
 
 // leaving tells whether the task is to be handed to another bucket.
-func (e *entry) leaving() bool { return e.info != nil && e.info.Seat.To != nil && !e.info.Deleted }
+func (e *entry) leaving() bool { return e.info != nil && e.info.Seat.To() != nil && !e.info.Deleted }
 
 // arriving tells whether the task's state is on its way to this bucket.
-func (e *entry) arriving() bool { return e.info != nil && len(e.info.Seat.Carried) > 0 }
+func (e *entry) arriving() bool { return e.info != nil && len(e.info.Seat.Carried()) > 0 }
 
 // held tells whether a run of the task is this owner's to settle.
 func (e *entry) held() bool {
@@ -31,11 +31,11 @@ func (e *entry) held() bool {
 
 // adoptParcel decides to take in what another bucket has handed over.
 func (r *round) adoptParcel(e *entry) {
-	if _, _, err := decodeParcel(e.info.Seat.Carried, e.cur.UID); err != nil {
+	if _, _, err := decodeParcel(e.info.Seat.Carried(), e.cur.UID); err != nil {
 		e.fault, e.sched = err, nil // nothing is known of it, so nothing of it is decided
 		return
 	}
-	r.add(Decision{Info: e.info, Record: Record{Kind: Adopt, UID: e.cur.UID, At: r.now, Parcel: e.info.Seat.Carried}})
+	r.add(Decision{Info: e.info, Record: Record{Kind: Adopt, UID: e.cur.UID, At: r.now, Parcel: e.info.Seat.Carried()}})
 }
 
 // give decides to hand a task over, unless something of it is still going on
@@ -108,7 +108,7 @@ func (s *State) adopted(e *entry, b *Batch, r *Record, live bool) {
 		return // its definition is read, and what is open inherited, after replay
 	}
 	info := *e.info
-	info.Seat.Carried = nil
+	info.Seat = info.Seat.Carrying(nil)
 	info.Revision++
 	e.info, e.sched, e.past = nil, nil, nil
 	s.adopt(e, &info)

@@ -92,7 +92,7 @@ func (r *reign) part(ctx context.Context, b, limit int) (sent int, err error) {
 	for i := range definitions {
 		info := &definitions[i]
 		demand := place.Demand{Class: resolver.Class(info.Key), Service: info.Needs()}
-		if info.Deleted || info.Seat.To != nil || demand == load.Demands[0] {
+		if info.Deleted || info.Seat.To() != nil || demand == load.Demands[0] {
 			continue
 		}
 		if sent == limit {

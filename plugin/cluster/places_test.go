@@ -209,7 +209,7 @@ func (g *group) inPlace() error {
 		switch {
 		case err != nil:
 			return err
-		case info.Seat.To != nil || len(info.Seat.Carried) > 0:
+		case info.Seat.To() != nil || len(info.Seat.Carried()) > 0:
 			return fmt.Errorf("task %s is on its way: %+v", info.Key, info.Seat)
 		case (info.Location != nil) != (b >= g.buckets):
 			return fmt.Errorf("task %s of location %q is in bucket %d", info.Key, info.Location, b)

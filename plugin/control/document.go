@@ -24,7 +24,7 @@ func (c *Control) Defined(ctx context.Context, key task.Key) (TaskView, task.Inf
 
 // Document gives a definition as programs write it: the JSON form of task.Info
 // without what the store and the owner keep for themselves (uid, revision,
-// from, edit_id, edited_by, edited, seat, followers, paused_at, deleted,
+// from, edit, seat, followers, paused_at, deleted,
 // deleted_at). Carry reads it back as no
 // change.
 func Document(info task.Info) (json.RawMessage, error) {
@@ -43,7 +43,7 @@ func Document(info task.Info) (json.RawMessage, error) {
 }
 
 // keptMembers of task.Info are not a program's to set.
-var keptMembers = []string{"uid", "revision", "from", "edit_id", "edited_by", "edited", "seat", "followers", "paused_at", "deleted", "deleted_at"}
+var keptMembers = []string{"uid", "revision", "from", "edit", "seat", "followers", "paused_at", "deleted", "deleted_at"}
 
 // KeptMembers names the members of a stored definition that are no part of a
 // Document.

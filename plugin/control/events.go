@@ -136,7 +136,7 @@ func (c *Control) History(ctx context.Context, key task.Key) ([]RevisionView, er
 	}
 	views := make([]RevisionView, 0, len(all))
 	for i := range all {
-		v := RevisionView{Revision: all[i].Revision, By: all[i].EditedBy, At: all[i].Edited.UTC(), Changes: []Change{}, Definition: all[i]}
+		v := RevisionView{Revision: all[i].Revision, By: all[i].Edit.By, At: all[i].Edit.At.UTC(), Changes: []Change{}, Definition: all[i]}
 		if i+1 < len(all) {
 			v.Changes = Changes(&all[i+1], &all[i])
 		}

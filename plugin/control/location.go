@@ -65,9 +65,9 @@ func checkLocation(l *task.Location) error {
 // seat tells where a task with a location of its own is, or is going.
 func seat(info *task.Info) string {
 	switch {
-	case info.Seat.To != nil:
+	case info.Seat.To() != nil:
 		return "moving: its owner hands it over when none of its runs is going"
-	case len(info.Seat.Carried) > 0:
+	case len(info.Seat.Carried()) > 0:
 		return "moving: the owner of its new bucket has not taken it yet"
 	}
 	return ""

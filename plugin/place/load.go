@@ -83,7 +83,7 @@ func (m *Meter) Load(definitions []task.Info, r Resolver, now time.Time) Load {
 		if !info.Paused {
 			l.PerMinute += m.perMinute(info, now)
 		}
-		if info.Seat.To != nil {
+		if info.Seat.To() != nil {
 			l.Leaving++
 			continue
 		}

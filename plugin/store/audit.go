@@ -123,7 +123,7 @@ func (s *Store) Audit(ctx context.Context) ([]Edit, error) {
 
 // entry is the edit that makes after of before; a nil before: it creates it.
 func (s *Store) entry(before, after *task.Info) Edit {
-	e := Edit{Code: TaskChanged, By: s.by, Task: after.Key, Revision: after.Revision, ID: after.EditID}
+	e := Edit{Code: TaskChanged, By: s.by, Task: after.Key, Revision: after.Revision, ID: after.Edit.ID}
 	switch {
 	case before == nil:
 		e.Code = TaskCreated

@@ -60,8 +60,8 @@ func TestEditsAreAudited(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
-		if last.EditedBy != "ann@desk" || last.Edited.IsZero() {
-			t.Errorf("the definition says %q, %s", last.EditedBy, last.Edited)
+		if last.Edit.By != "ann@desk" || last.Edit.At.IsZero() {
+			t.Errorf("the definition says %q, %s", last.Edit.By, last.Edit.At)
 		}
 	})
 }
@@ -138,8 +138,8 @@ func TestHistory(t *testing.T) {
 		t.Fatalf("%d definitions, %v", len(all), err)
 	}
 	for i, at := range all {
-		if want := info.Revision - int64(i); at.Revision != want || at.Description != fmt.Sprint(want-2) || at.Edited.IsZero() || at.EditedBy != "ann" {
-			t.Errorf("%d: revision %d %q of %s by %s", i, at.Revision, at.Description, at.Edited, at.EditedBy)
+		if want := info.Revision - int64(i); at.Revision != want || at.Description != fmt.Sprint(want-2) || at.Edit.At.IsZero() || at.Edit.By != "ann" {
+			t.Errorf("%d: revision %d %q of %s by %s", i, at.Revision, at.Description, at.Edit.At, at.Edit.By)
 		}
 	}
 	if err := s.Delete(ctx, info.Key, 0); err != nil {

@@ -52,11 +52,10 @@ func (s *Store) createTask(ctx context.Context, info task.Info, r *Receipt) (tas
 	if err != nil {
 		return fail(err)
 	}
-	info.UID, info.EditID = newUID(b, s.newID()), s.newID()
+	info.UID, info.Edit = newUID(b, s.newID()), &task.Edit{ID: s.newID(), By: s.by}
 	info.Revision = 1
 	info.From, info.PausedAt = time.Time{}, time.Time{}
 	info.Deleted, info.DeletedAt = false, time.Time{}
-	info.EditedBy, info.Edited = s.by, time.Time{}
 	to, err := s.seatFor(ctx, &info)
 	if err != nil {
 		return fail(err)
@@ -138,7 +137,7 @@ func (s *Store) update(ctx context.Context, verb string, key task.Key, revision 
 		if change != nil && same(before, after) {
 			return before, nil
 		}
-		after.EditID, after.EditedBy, after.Edited = s.newID(), s.by, time.Time{}
+		after.Edit = &task.Edit{ID: s.newID(), By: s.by}
 		after.Revision = before.Revision + 1
 		err = s.replace(ctx, b, before, after)
 		if errors.Is(err, coordclient.ErrConflict) && revision == 0 && try < maxRefetch {
@@ -162,8 +161,7 @@ func edited(before task.Info, change func(*task.Info) error) (task.Info, error) 
 	if err := change(&after); err != nil {
 		return task.Info{}, err
 	}
-	after.Key, after.UID, after.Revision, after.EditID = before.Key, before.UID, before.Revision, before.EditID
-	after.EditedBy, after.Edited = before.EditedBy, before.Edited
+	after.Key, after.UID, after.Revision, after.Edit = before.Key, before.UID, before.Revision, before.Edit
 	after.Deleted, after.DeletedAt = false, time.Time{}
 	after.From = before.From
 	if !same(before.Trigger, after.Trigger) || before.Paused && !after.Paused {
@@ -215,7 +213,7 @@ func (s *Store) landed(b int, info task.Info, version int64) func(context.Contex
 	return func(ctx context.Context) error {
 		there, err := s.definition(ctx, b, info.Key)
 		switch {
-		case err == nil && there.EditID == info.EditID:
+		case err == nil && there.Edit.ID == info.Edit.ID:
 			return nil
 		case err == nil && there.UID == info.UID && version >= 0 && there.Revision == version+2:
 			return coordclient.ErrConflict // another edit has the one place where it could be
@@ -232,7 +230,7 @@ func (s *Store) landed(b int, info task.Info, version int64) func(context.Contex
 // definition that is gone or has been edited since is given as it was written.
 func (s *Store) written(ctx context.Context, b int, info task.Info) (task.Info, error) {
 	there, err := s.definition(ctx, b, info.Key)
-	if err != nil || there.EditID != info.EditID {
+	if err != nil || there.Edit.ID != info.Edit.ID {
 		return info, nil //nolint:nilerr // it was committed, which is what was asked
 	}
 	return there, nil

@@ -71,7 +71,7 @@ func TestDefinitionsLive(t *testing.T) {
 			i.Description, i.UID, i.Revision = "x", "stolen", 99
 			return nil
 		})
-		if err != nil || changed.Revision != 2 || changed.UID != info.UID || !changed.From.Equal(info.From) || changed.EditID == info.EditID {
+		if err != nil || changed.Revision != 2 || changed.UID != info.UID || !changed.From.Equal(info.From) || changed.Edit.ID == info.Edit.ID {
 			t.Fatalf("changed %+v, %v", changed, err)
 		}
 		if _, err := s.Update(ctx, info.Key, 1, func(i *task.Info) error { i.Description = "y"; return nil }); !errors.Is(err, coordclient.ErrConflict) {

@@ -75,7 +75,7 @@ type definitionRecord struct {
 
 func encodeDefinition(info task.Info) ([]byte, error) {
 	limit := MaxDefinition
-	if len(info.Seat.Carried) > 0 {
+	if len(info.Seat.Carried()) > 0 {
 		limit += maxCarried
 	}
 	return encode(definitionRecord{Format, info}, limit)
@@ -100,7 +100,11 @@ func decodeDefinition(data []byte, key task.Key, version int64, modified time.Ti
 	}
 	r.Revision = version + 1
 	r.From = orTime(r.From, modified)
-	r.Edited = modified
+	made := task.Edit{At: modified}
+	if r.Edit != nil {
+		made.ID, made.By = r.Edit.ID, r.Edit.By
+	}
+	r.Edit = &made
 	if r.Paused {
 		r.PausedAt = orTime(r.PausedAt, modified)
 	}

@@ -59,16 +59,16 @@ func (s *Store) reseat(ctx context.Context, before, after *task.Info) error {
 	after.Seat = before.Seat
 	switch {
 	case after.Deleted:
-		after.Seat.To = nil // it is dealt with where it is
+		after.Seat = after.Seat.Going(nil) // it is dealt with where it is
 		return nil
 	case before.Location.String() == after.Location.String():
 		return nil
 	}
 	to, err := s.seatFor(ctx, after)
 	if err == nil {
-		after.Seat.To = nil
+		after.Seat = after.Seat.Going(nil)
 		if to != after.Seat.Bucket {
-			after.Seat.To = &to
+			after.Seat = after.Seat.Going(&to)
 		}
 	}
 	return err
@@ -100,7 +100,8 @@ func (o *Owner) Group(ctx context.Context, key task.Key, revision int64, group s
 		return fail(err)
 	}
 	after := before
-	after.Seat.To, after.EditID, after.Revision = &to, o.newID(), before.Revision+1
+	after.Seat, after.Revision = after.Seat.Going(&to), before.Revision+1
+	after.Edit = &task.Edit{ID: o.newID(), By: after.Edit.By, At: after.Edit.At}
 	if to == before.Seat.Bucket {
 		return nil
 	}
@@ -125,7 +126,7 @@ func (o *Owner) planGives(ctx context.Context, from int, all []bucket.Given) ([]
 		if err != nil {
 			return nil, err
 		}
-		info.Seat = task.Seat{Bucket: *info.Seat.To, Carried: given.Parcel}
+		info.Seat = task.Seat{Bucket: *info.Seat.To()}.Carrying(given.Parcel)
 		set, err := o.planSeat(home, given.Info.Revision, info)
 		if err != nil {
 			return nil, err
@@ -173,7 +174,7 @@ func (o *Owner) planAdopt(ctx context.Context, info task.Info) (step, error) {
 	if err != nil {
 		return step{}, err
 	}
-	info.Seat.Carried = nil
+	info.Seat = info.Seat.Carrying(nil)
 	return o.planSeat(home, info.Revision, info)
 }
 

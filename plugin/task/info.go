@@ -34,8 +34,20 @@ func (k Key) Normal() Key {
 	return k
 }
 
+// Edit tells who made an edit, and when.
+type Edit struct {
+	// ID is the operation id, by which an administrator whose answer was lost
+	// recognises the edit.
+	ID string `json:"id"`
+	// By is who made it, as it said of itself; empty: it did not.
+	By string `json:"by,omitempty"`
+	// At is, like Info.From, stored as zero and read as the time of the commit.
+	At time.Time `json:"at,omitzero"`
+}
+
 // Info is the definition of a task (WSO2: TaskInfo). The zero value of each
-// policy means its default, named at its type.
+// policy means its default, named at its type. A host keeps one in memory for each
+// of its tasks: what few tasks have is behind a pointer.
 type Info struct {
 	Key
 	// UID is new at each creation, so that a re-created task begins afresh.
@@ -46,14 +58,9 @@ type Info struct {
 	// any change of the trigger set it to the store's clock: they store zero,
 	// which a reader replaces by the time at which the record was committed.
 	From time.Time `json:"from,omitzero"`
-	// EditID is the operation id of the last edit, by which an administrator
-	// whose answer was lost recognises it.
-	EditID string `json:"edit_id,omitempty"`
-	// EditedBy is who made the last edit, as it said of itself; empty: it did not.
-	EditedBy string `json:"edited_by,omitempty"`
-	// Edited is when that was. Like From, it is stored as zero and read as the
-	// time of the commit.
-	Edited time.Time `json:"edited,omitzero"`
+	// Edit is the last edit; nil where nobody needs to know. It is never written
+	// into.
+	Edit *Edit `json:"edit,omitempty"`
 
 	Service   string `json:"service"`
 	Operation string `json:"operation"`
@@ -78,7 +85,10 @@ type Info struct {
 	// Timeout of one run; with Reply of the call alone. Zero: DefaultTimeout.
 	Timeout Duration `json:"timeout,omitempty"`
 
-	Paused      bool      `json:"paused,omitempty"`
+	Paused bool `json:"paused,omitempty"`
+	// Deleted makes the record a tombstone: the owner skips what was undecided up
+	// to DeletedAt, settles what is open, and removes the record.
+	Deleted     bool      `json:"deleted,omitempty"`
 	PauseReason string    `json:"pause_reason,omitempty"`
 	PausedAt    time.Time `json:"paused_at,omitzero"`
 
@@ -89,10 +99,8 @@ type Info struct {
 	Location *Location `json:"location,omitempty"`
 	Seat     Seat      `json:"seat,omitzero"`
 
-	// DeletedAt makes the record a tombstone: the owner skips what was undecided
-	// up to it, settles what is open, and removes the record. Like From, it is
-	// stored as zero with Deleted set and read as the time of the commit.
-	Deleted   bool      `json:"deleted,omitempty"`
+	// DeletedAt is, like From, stored as zero with Deleted set and read as the
+	// time of the commit.
 	DeletedAt time.Time `json:"deleted_at,omitzero"`
 }
 
