@@ -150,8 +150,8 @@ func (x *explainer) standing() {
 	switch x.task.State {
 	case Paused:
 		who := "by nobody known"
-		if x.info.EditedBy != "" {
-			who = "last edited by " + x.info.EditedBy
+		if x.info.Edit.By != "" {
+			who = "last edited by " + x.info.Edit.By
 		}
 		x.add(LevelFail, code, join("paused since "+x.info.PausedAt.UTC().Format(time.RFC3339), text, who), "belfry task resume "+name)
 	case Finished:
