@@ -12,6 +12,9 @@ const (
 	BatchSuffix = "_batch_req"
 )
 
+// BoxResponse is the element, in DefaultNamespace, around the answer of a box.
+const BoxResponse = "DATA_SERVICE_REQUEST_BOX_RESPONSE"
+
 // BoxOperations are those of the service: of a session (unless the descriptor
 // says disableLegacyBoxcarringMode), and the one that holds a whole box.
 func (s *Service) BoxOperations() []string {

@@ -1,6 +1,10 @@
 package dataservice
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
 
 // DefaultNamespace is that of a service which names none.
 const DefaultNamespace = "http://ws.wso2.org/dataservice"
@@ -173,6 +177,19 @@ type Resource struct {
 
 // Name is "METHOD path", by which faults and logs name a resource.
 func (r *Resource) Name() string { return r.Method + " " + r.Path }
+
+// RequestName is what SOAP clients and JSON envelopes call a resource (WSO2:
+// Resource.generateRequestName): "_", its method and its path. What XML has in no
+// name is "_".
+func (r *Resource) RequestName() string {
+	name := strings.ToLower("_" + r.Method + strings.NewReplacer("{", "", "}", "").Replace(r.Path))
+	return strings.Map(func(c rune) rune {
+		if unicode.IsLetter(c) || c >= '0' && c <= '9' || c == '-' || c == '.' {
+			return c
+		}
+		return '_'
+	}, name)
+}
 
 // CallQuery calls a query (the <call-query> element), from an operation, a
 // resource or, nested, from a result.

@@ -9,6 +9,9 @@ import (
 	"github.com/seed42aab489/belfry/dataservice/result"
 )
 
+// boxName is the element around the answer of a box.
+var boxName = result.Name{Space: dataservice.DefaultNamespace, Local: dataservice.BoxResponse}
+
 // Runner executes requests of one service. Safe for concurrent use. Errors are
 // *dataservice.Fault; empty tells that nothing was written to out.
 type Runner interface {
@@ -59,7 +62,11 @@ func (x *Exchange) Control(ctx context.Context, run Runner, operation string, ou
 			return false, err
 		}
 		boxcar.Tell(x.W, x.R, began.ID)
-		return true, nil
+		// Clients of the original's later versions wait for an answer.
+		if err := out.Open(boxName, false); err != nil {
+			return false, err
+		}
+		return false, out.Close()
 	case dataservice.AbortBoxcar:
 		_, _ = x.gate.boxes.End(k) // there may be none, which is what is wanted
 		boxcar.Tell(x.W, x.R, "")

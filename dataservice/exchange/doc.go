@@ -13,7 +13,8 @@
 //
 // Between begin_boxcar and end_boxcar, which a cookie joins, what a client asks is
 // kept (package boxcar) and answered with its result's element, empty, or 202; a
-// batch is kept as its requests. end_boxcar executes all of it as a box.
+// batch is kept as its requests. begin_boxcar answers an empty box, since later
+// clients of the original wait for an answer and earlier ones pass it over. end_boxcar executes all of it as a box.
 //
 // # Faults
 //

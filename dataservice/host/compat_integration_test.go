@@ -23,7 +23,6 @@ import (
 	"github.com/seed42aab489/belfry/dataservice/query"
 	"github.com/seed42aab489/belfry/dataservice/source"
 	"github.com/seed42aab489/belfry/dataservice/source/sourcetest"
-	"github.com/seed42aab489/belfry/dataservice/wsdl"
 )
 
 // callee is an operation or a resource of a descriptor.
@@ -166,7 +165,7 @@ func callees(t *testing.T, f *fixture, wso2 string) []*callee {
 			list = append(list, &callee{service: s, name: "operation " + o.Name, soap: o.Name, path: o.Name, call: &o.Call, lines: linesOf(s, o.Position, &o.Call)})
 		}
 		for _, r := range s.Resources {
-			list = append(list, &callee{service: s, name: r.Name(), soap: wsdl.Operation(r), method: r.Method, path: r.Path, call: &r.Call, lines: linesOf(s, r.Position, &r.Call)})
+			list = append(list, &callee{service: s, name: r.Name(), soap: r.RequestName(), method: r.Method, path: r.Path, call: &r.Call, lines: linesOf(s, r.Position, &r.Call)})
 		}
 	}
 	for i, c := range list {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/exchange"
-	"github.com/seed42aab489/belfry/dataservice/wsdl"
 )
 
 // likely are values that mean something in the samples' database, by the names of
@@ -168,7 +167,7 @@ func TestSOAPAnswersAsREST(t *testing.T) {
 			all = append(all, ask(s, o.Name, http.MethodPost, o.Name, o.Name, &o.Call))
 		}
 		for _, r := range s.Resources {
-			all = append(all, ask(s, r.Name(), r.Method, r.Path, wsdl.Operation(r), &r.Call))
+			all = append(all, ask(s, r.Name(), r.Method, r.Path, r.RequestName(), &r.Call))
 		}
 		for _, a := range all {
 			calls++

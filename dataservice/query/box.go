@@ -9,7 +9,7 @@ import (
 )
 
 // boxName is the element around the answer of a box.
-var boxName = result.Name{Space: dataservice.DefaultNamespace, Local: "DATA_SERVICE_REQUEST_BOX_RESPONSE"}
+var boxName = result.Name{Space: dataservice.DefaultNamespace, Local: dataservice.BoxResponse}
 
 // RunBox executes the requests of a box in one transaction, in their order, and
 // answers after its commit. Event triggers see them all, and what they raise is

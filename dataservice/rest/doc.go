@@ -5,8 +5,9 @@
 // # Requests
 //
 // An operation answers GET and POST at its name, as the original's HTTP binding
-// does; a resource answers its method at its path. Where both could answer, the
-// resource does. Where several resources could, a literal segment beats a
+// does; a resource answers its method at its path, and POST, or what
+// reads also GET, at the name that SOAP clients have for it (_postproduct). Where several could answer, a resource at
+// its path does. Where several resources could, a literal segment beats a
 // variable one, from left to right; then the earlier in the descriptor wins.
 //
 // Parameters come from, the later winning: the query string; the body, a form,

@@ -23,6 +23,7 @@ func manyRoutes(s *dataservice.Service) []*route {
 	}
 	for _, r := range s.Resources {
 		add(r.Method, r.Path, r.Name(), r.Method+r.Path, r.Call, r.ReturnStatus, r.Unsupported)
+		add(http.MethodPost, r.RequestName(), r.Name(), r.Method+r.Path, r.Call, r.ReturnStatus, r.Unsupported)
 	}
 	for _, o := range s.Operations {
 		add(http.MethodPost, o.Name, o.Name, o.Name, o.Call, o.ReturnStatus, o.Unsupported)
@@ -41,7 +42,7 @@ func manyRoutes(s *dataservice.Service) []*route {
 
 // answers tells whether a route answers more than that it was done.
 func (r *route) answers() bool {
-	return r.shape != nil || r.status || r.kind == box || r.kind == control && r.name == dataservice.EndBoxcar
+	return r.shape != nil || r.status || r.kind == box || r.kind == control && r.name != dataservice.AbortBoxcar
 }
 
 // work reads a request and gives what executes it.

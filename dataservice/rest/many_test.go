@@ -69,6 +69,7 @@ func TestMany(t *testing.T) {
 			`batch setProduct_batch_req code=["a"]; setProduct_batch_req code=["b" "c"]`,
 		},
 		{"a batch of a resource", "PUT", "product_batch_req", asJSON, `{"_putproduct_batch_req":{"_putproduct":[{"code":"a"}]}}`, 200, `batch PUT product_batch_req code=["a"]`},
+		{"a batch of a resource by its name", "POST", "_putproduct_batch_req", asJSON, `{"_putproduct_batch_req":{"_putproduct":[{"code":"a"}]}}`, 200, `batch PUT product_batch_req code=["a"]`},
 		{"a batch of what reads", "POST", "getProduct_batch_req", asJSON, `{}`, 404, "no such operation"},
 		{"a batch by GET", "GET", "setProduct_batch_req", "", "", 405, "not allowed"},
 		{"another envelope", "POST", "setProduct_batch_req", asJSON, `{"other":{}}`, 400, "other"},
@@ -126,7 +127,7 @@ func TestSession(t *testing.T) {
 		return c[0].Name + "=" + c[0].Value
 	}
 	began := ask(t, e, "POST", "begin_boxcar", "")
-	if began.Code != http.StatusAccepted {
+	if began.Code != http.StatusOK || !strings.Contains(began.Body.String(), "DATA_SERVICE_REQUEST_BOX_RESPONSE") {
 		t.Fatalf("begin: %d %s", began.Code, began.Body)
 	}
 	mine := cookie(began)

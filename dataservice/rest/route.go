@@ -25,6 +25,7 @@ type route struct {
 	method  string
 	pattern pattern
 	name    string // of the operation or resource, for faults and logs
+	alias   string // what a resource is called where it has to have one name; else empty
 	wrapper string // the envelope's name around a JSON or XML body, folded
 	target  dataservice.CallQuery
 	status  bool   // returnRequestStatus
@@ -179,7 +180,7 @@ func routesOf(s *dataservice.Service) []*route {
 	var routes []*route
 	for _, r := range s.Resources {
 		routes = append(routes, &route{
-			method: r.Method, pattern: compile(r.Path), name: r.Name(), wrapper: fold(r.Method + r.Path),
+			method: r.Method, pattern: compile(r.Path), name: r.Name(), alias: r.RequestName(), wrapper: fold(r.Method + r.Path),
 			target: r.Call, status: r.ReturnStatus, whole: !r.Streaming, refused: r.Unsupported,
 		})
 	}
@@ -191,6 +192,9 @@ func routesOf(s *dataservice.Service) []*route {
 			})
 		}
 	}
+	for _, r := range routes[:len(s.Resources)] {
+		routes = append(routes, r.byName()...)
+	}
 	routes = append(routes, manyRoutes(s)...)
 	for _, r := range routes {
 		if q := s.Query(r.target.Query); q != nil {
@@ -199,6 +203,19 @@ func routesOf(s *dataservice.Service) []*route {
 		}
 	}
 	return routes
+}
+
+// byName gives the routes by which a resource can be called as if it were an
+// operation, as in the original; by GET, if that is its own method.
+func (r *route) byName() []*route {
+	named := *r
+	named.method, named.pattern = http.MethodPost, pattern{{literal: r.alias}}
+	if r.method != http.MethodGet {
+		return []*route{&named}
+	}
+	got := named
+	got.method = http.MethodGet
+	return []*route{&named, &got}
 }
 
 // fold keeps the letters and digits of a name, in lower case, so that the ways

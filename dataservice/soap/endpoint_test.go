@@ -137,7 +137,7 @@ func TestServe(t *testing.T) {
 		{"a batch", `<setProduct_batch_req><setProduct><code>1</code></setProduct><setProduct><code>2</code></setProduct></setProduct_batch_req>`, "urn:setProduct_batch_req", 200, open + `<name>setProduct</name><code>1</code><name>setProduct</name><code>2</code></Called>`},
 		{"a batch of a resource", `<_postproduct_batch_req><_postproduct><code>1</code></_postproduct></_postproduct_batch_req>`, "", 200, open + `<name>POST product</name><code>1</code></Called>`},
 		{"a box", `<request_box><setProduct><code>1</code></setProduct><setProduct_batch_req><setProduct><code>2</code></setProduct></setProduct_batch_req><getProduct/></request_box>`, "urn:request_box", 200, open + `<name>setProduct</name><code>1</code><name>setProduct</name><code>2</code><name>getProduct</name></Called>`},
-		{"the beginning of a session", `<begin_boxcar/>`, "urn:begin_boxcar", 202, ""},
+		{"the beginning of a session", `<begin_boxcar/>`, "urn:begin_boxcar", 200, `<DATA_SERVICE_REQUEST_BOX_RESPONSE xmlns="http://ws.wso2.org/dataservice"/>`},
 	} {
 		for _, v := range []*version{soap11, soap12} {
 			var w *httptest.ResponseRecorder

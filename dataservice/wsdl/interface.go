@@ -2,8 +2,6 @@ package wsdl
 
 import (
 	"encoding/xml"
-	"strings"
-	"unicode"
 
 	"github.com/seed42aab489/belfry/dataservice"
 )
@@ -32,24 +30,12 @@ type description struct {
 	operations []*operation
 }
 
-// Operation is what SOAP clients call a resource (WSO2:
-// Resource.generateRequestName). What XML has in no name is "_".
-func Operation(r *dataservice.Resource) string {
-	name := strings.ToLower("_" + r.Method + strings.NewReplacer("{", "", "}", "").Replace(r.Path))
-	return strings.Map(func(c rune) rune {
-		if unicode.IsLetter(c) || c >= '0' && c <= '9' || c == '-' || c == '.' {
-			return c
-		}
-		return '_'
-	}, name)
-}
-
 // describe lays out a service. Results come before inputs, whose names can give
 // way.
 func describe(s *dataservice.Service) *description {
 	d := &description{types: newTypes(s)}
 	for _, r := range s.Resources {
-		d.operation(&operation{name: Operation(r), doc: r.Description, verb: r.Method, path: r.Path, call: &r.Call, returnStatus: r.ReturnStatus})
+		d.operation(&operation{name: r.RequestName(), doc: r.Description, verb: r.Method, path: r.Path, call: &r.Call, returnStatus: r.ReturnStatus})
 	}
 	for _, o := range s.Operations {
 		d.operation(&operation{name: o.Name, doc: o.Description, verb: "POST", path: o.Name, call: &o.Call, returnStatus: o.ReturnStatus})
