@@ -11,7 +11,7 @@ SHELL     := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
 
 .DEFAULT_GOAL := help
-.PHONY: help build run cluster test test-race integration e2e bench fuzz lint fmt generate verify ci clean deps
+.PHONY: help build run cluster test test-race integration e2e bench fuzz lint fmt man generate verify ci clean deps
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ lint: ## static checks and formatting
 fmt: ## format the code
 	$(LINT) fmt ./...
 
+man: build ## write the manual pages of belfry to ./man/man1
+	bin/belfry man man/man1
+
 generate: ## write completions and the reference in docs/ anew
 	$(GO) generate ./...
 
@@ -66,4 +69,4 @@ verify: generate ## prove that generated files and go.mod are fresh
 ci: verify lint build test test-race integration e2e fuzz ## all of the above, as .ci/run does
 
 clean: ## remove what was built, and the state of make run
-	rm -rf bin dist var
+	rm -rf bin dist man var

@@ -47,6 +47,9 @@ func TestExamples(t *testing.T) {
 		if strings.Contains(example, "run list --task") {
 			h.shell("belfry task run stock-watch --wait >/dev/null")
 		}
+		if strings.Contains(example, "backup ") {
+			h.shell("belfry backup save belfry.backup")
+		}
 		if strings.Contains(example, "task copy ") {
 			for _, name := range []string{"stock-watch-2", "nightly-paused"} {
 				h.shell("belfry task delete " + name + " --yes 2>/dev/null || true")

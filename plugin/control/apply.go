@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -58,9 +59,12 @@ type PlannedTask struct {
 	Action Action `json:"action"`
 	task.Key
 	// UID and Revision that it must have; empty and 0: there must be none.
-	UID      string   `json:"uid"`
-	Revision int64    `json:"revision"`
-	Changes  []Change `json:"changes"`
+	UID      string `json:"uid"`
+	Revision int64  `json:"revision"`
+	// Wave orders what depends on another: what a task follows is there before
+	// it, and is deleted after it.
+	Wave    int      `json:"wave"`
+	Changes []Change `json:"changes"`
 	// Definition that it gets; of one to be deleted, none.
 	Definition json.RawMessage `json:"definition,omitempty"`
 	// First is when one to be created fires first; null: never, or it is paused.
@@ -96,6 +100,10 @@ func (c *Control) PlanTasks(ctx context.Context, desired []Desired, prune *TaskF
 		return Plan{}, wrap(err)
 	}
 	plan := Plan{Format: planFormat, Cluster: cluster.UUID, Made: c.now().UTC().Truncate(time.Second), Changes: []PlannedTask{}}
+	at.coming = make(map[task.Key]task.Info, len(desired))
+	for i := range desired {
+		at.coming[desired[i].Normal()] = desired[i].Info
+	}
 	var faults []error
 	wanted := make(map[task.Key]bool, len(desired))
 	for i := range desired {
@@ -119,10 +127,40 @@ func (c *Control) PlanTasks(ctx context.Context, desired []Desired, prune *TaskF
 	if len(faults) > 0 {
 		return Plan{}, &Error{Code: CodeInvalid, Message: errors.Join(faults...).Error(), Err: faults[0], Hint: AsError(faults[0]).Hint}
 	}
+	depth := waves(at.coming)
+	most := 0
+	for i := range plan.Changes {
+		plan.Changes[i].Wave = depth(plan.Changes[i].Key)
+		most = max(most, plan.Changes[i].Wave)
+	}
 	if prune != nil {
-		plan.prune(there, wanted, *prune)
+		plan.prune(there, wanted, *prune, most)
 	}
 	return plan, nil
+}
+
+// waves tells how long the chain of the tasks is that one of them follows, as
+// far as it is among them. A circle has an end at task.MaxChain.
+func waves(all map[task.Key]task.Info) func(task.Key) int {
+	known := make(map[task.Key]int, len(all))
+	var depth func(key task.Key, left int) int
+	depth = func(key task.Key, left int) int {
+		info, ok := all[key]
+		if !ok || left == 0 {
+			return -1
+		}
+		if d, ok := known[key]; ok {
+			return d
+		}
+		d := 0
+		before, _ := info.After.Keys(key) // one that cannot be read is refused elsewhere
+		for _, k := range before {
+			d = max(d, depth(k, left-1)+1)
+		}
+		known[key] = d
+		return d
+	}
+	return func(key task.Key) int { return max(0, depth(key, task.MaxChain)) }
 }
 
 // settled is c with the catalogue as it is now, for many tasks.
@@ -194,6 +232,10 @@ func Adopt(after, before *task.Info, paused bool) {
 	if after.Delivery == "" {
 		after.Delivery = before.Delivery
 	}
+	after.Followers = before.Followers
+	if after.After != nil && after.Trigger == (task.TriggerInfo{}) {
+		after.Trigger.Cron = task.Never
+	}
 	if paused {
 		after.Paused, after.PauseReason = before.Paused, before.PauseReason
 	}
@@ -207,11 +249,13 @@ func Adopt(after, before *task.Info, paused bool) {
 	}
 }
 
-func (p *Plan) prune(there map[task.Key]task.Info, wanted map[task.Key]bool, f TaskFilter) {
+// prune plans the deletions, followers before what they follow, after all else.
+func (p *Plan) prune(there map[task.Key]task.Info, wanted map[task.Key]bool, f TaskFilter, last int) {
 	var gone []PlannedTask
+	depth := waves(there)
 	for key, info := range there {
 		if !wanted[key] && f.definition(&info) {
-			gone = append(gone, PlannedTask{Action: ActionDelete, Key: key, UID: info.UID, Revision: info.Revision, Changes: []Change{}})
+			gone = append(gone, PlannedTask{Action: ActionDelete, Key: key, UID: info.UID, Revision: info.Revision, Changes: []Change{}, Wave: last + 1 + task.MaxChain - depth(key)})
 		}
 	}
 	slices.SortFunc(gone, func(a, b PlannedTask) int { return strings.Compare(a.Key.String(), b.Key.String()) })
@@ -250,7 +294,7 @@ func (c *Control) ApplyPlan(ctx context.Context, p *Plan, tell func(Applied)) (i
 	if err := c.current(ctx, p); err != nil {
 		return 0, err
 	}
-	parts, err := c.parts(ctx, p)
+	waves, err := c.parts(ctx, p)
 	if err != nil {
 		return 0, wrap(err)
 	}
@@ -259,43 +303,52 @@ func (c *Control) ApplyPlan(ctx context.Context, p *Plan, tell func(Applied)) (i
 		done    int
 		workers sync.WaitGroup
 	)
-	work := make(chan []PlannedTask)
-	for range min(appliers, len(p.Changes)) {
-		workers.Go(func() { // ends when work is closed
-			for tasks := range work {
-				for _, t := range tasks {
-					if ctx.Err() != nil {
-						break
+	for _, parts := range waves {
+		work := make(chan []PlannedTask)
+		for range min(appliers, len(parts)) {
+			workers.Go(func() { // ends when work is closed
+				for tasks := range work {
+					for _, t := range tasks {
+						if ctx.Err() != nil {
+							break
+						}
+						err := at.carryOut(ctx, t)
+						mu.Lock()
+						if err == nil {
+							done++
+						}
+						tell(Applied{t, wrap(err)})
+						mu.Unlock()
 					}
-					err := at.carryOut(ctx, t)
-					mu.Lock()
-					if err == nil {
-						done++
-					}
-					tell(Applied{t, wrap(err)})
-					mu.Unlock()
 				}
-			}
-		})
+			})
+		}
+		for _, tasks := range parts {
+			work <- tasks
+		}
+		close(work)
+		workers.Wait()
 	}
-	for _, tasks := range parts {
-		work <- tasks
-	}
-	close(work)
-	workers.Wait()
 	return done, ctx.Err()
 }
 
-// parts divides a plan by bucket: edits of one bucket would get in each other's
-// way.
-func (c *Control) parts(ctx context.Context, p *Plan) (map[int][]PlannedTask, error) {
-	parts := make(map[int][]PlannedTask)
+// parts divides a plan by wave and bucket: edits of one bucket would get in each
+// other's way.
+func (c *Control) parts(ctx context.Context, p *Plan) ([]map[int][]PlannedTask, error) {
+	byWave := make(map[int]map[int][]PlannedTask)
 	for _, t := range p.Changes {
 		b, err := c.store.HomeOf(ctx, t.Key)
 		if err != nil {
 			return nil, err
 		}
-		parts[b] = append(parts[b], t)
+		if byWave[t.Wave] == nil {
+			byWave[t.Wave] = make(map[int][]PlannedTask)
+		}
+		byWave[t.Wave][b] = append(byWave[t.Wave][b], t)
+	}
+	parts := make([]map[int][]PlannedTask, 0, len(byWave))
+	for _, wave := range slices.Sorted(maps.Keys(byWave)) {
+		parts = append(parts, byWave[wave])
 	}
 	return parts, nil
 }
@@ -343,7 +396,8 @@ func some(names []string) string {
 
 func (c *Control) carryOut(ctx context.Context, t PlannedTask) error {
 	if t.Action == ActionDelete {
-		return c.store.Delete(ctx, t.Key, t.Revision)
+		// Its revision may have grown since: what followed it is deleted before it.
+		return c.deleteTask(ctx, t.Key, 0)
 	}
 	var wanted task.Info
 	if err := json.Unmarshal(t.Definition, &wanted); err != nil {
@@ -352,6 +406,9 @@ func (c *Control) carryOut(ctx context.Context, t PlannedTask) error {
 	wanted.Key = t.Key
 	if t.Action == ActionCreate {
 		if err := c.validateNew(ctx, &wanted); err != nil {
+			return err
+		}
+		if err := c.link(ctx, &wanted); err != nil {
 			return err
 		}
 		_, err := c.create(ctx, wanted, nil)

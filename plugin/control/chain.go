@@ -71,7 +71,7 @@ func (c *Control) noCircle(ctx context.Context, key task.Key, before []task.Key)
 		if seen[at.key] = true; len(seen) > maxAncestors {
 			return invalid("after: more than %d tasks come before it", maxAncestors)
 		}
-		info, err := c.store.Get(ctx, at.key)
+		info, err := c.expected(ctx, at.key)
 		if errors.Is(err, coordclient.ErrNotFound) {
 			if slices.Contains(before, at.key) {
 				return &Error{Code: CodeInvalid, Message: "after: there is no task " + at.key.Name, Hint: "create it first"}
@@ -90,6 +90,15 @@ func (c *Control) noCircle(ctx context.Context, key task.Key, before []task.Key)
 		}
 	}
 	return nil
+}
+
+// expected is the definition of a task: as it will be when what is planned is
+// done, else as it is.
+func (c *Control) expected(ctx context.Context, key task.Key) (task.Info, error) {
+	if info, ok := c.coming[key]; ok {
+		return info, nil
+	}
+	return c.store.Get(ctx, key)
 }
 
 // link makes a task known as a follower to those that it follows. It comes before

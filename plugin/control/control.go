@@ -43,6 +43,8 @@ type Control struct {
 	// deployed is the catalogue as one long piece of work has read it; nil: it is
 	// read each time.
 	deployed []ServiceView
+	// coming are definitions that a plan is about to store; nil: none.
+	coming map[task.Key]task.Info
 }
 
 // New makes a Control. It does nothing yet.

@@ -17,12 +17,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/audit"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/backup"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/cluster"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/config"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/contexts"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/cron"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/declare"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/importer"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/insight"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/leader"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/node"
@@ -106,11 +108,12 @@ func New(e *env.Env) *cobra.Command {
 		overview.NewStatus(e), task.New(e), run.New(e), request.New(e), overview.NewEvents(e), audit.New(e),
 		service.New(e), operation.New(e),
 		cluster.New(e), node.New(e), leader.New(e), placement.New(e),
-		contexts.New(e), cron.New(e), config.New(e), newVersion(e),
+		contexts.New(e), cron.New(e), config.New(e), newMan(e), newVersion(e),
 		tui.New(e),
 	)
 	root.AddCommand(declare.Commands(e)...)
 	root.AddCommand(insight.Commands(e)...)
+	root.AddCommand(backup.New(e), importer.New(e))
 	root.SetHelpCommandGroupID("setup")
 	root.SetCompletionCommandGroupID("setup")
 	strict(root)

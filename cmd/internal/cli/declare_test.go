@@ -76,6 +76,28 @@ func TestTaskFiles(t *testing.T) {
 	g.says(0, `"deleted": 1`, "apply", "-f", only, "--prune", "--yes", "-o", "json")
 	g.says(3, "no task a", "task", "show", "a")
 
+	// What follows another is made after it, and deleted before it.
+	chain := g.file("chain.yaml", `name: c3
+service: Stock
+operation: getLowStock
+after: {tasks: [c2]}
+---
+name: c2
+service: Stock
+operation: getLowStock
+after: {tasks: [c1]}
+---
+name: c1
+service: Stock
+operation: getLowStock
+trigger: {interval: 1h}
+`)
+	g.says(0, "3 created", "apply", "-f", chain)
+	g.says(0, "3 unchanged", "diff", "-f", chain)
+	g.says(0, "3 unchanged", "diff", "-f", g.file("e.yaml", g.says(0, "", "export", "--prefix", "c")))
+	g.says(0, "3 deleted", "apply", "-f", only, "--prune", "--prefix", "c", "--yes")
+	g.says(2, "a circle", "diff", "-f", g.file("circle.yaml", strings.Replace(strings.Replace(twoTasks, "---", "after: {tasks: [b]}\n---", 1), "paused: true", "after: {tasks: [a]}", 1)))
+
 	g.says(2, "t.yaml:1:1", "validate", "-f", g.file("t.yaml", "nome: x\nservice: y"))
 	g.says(2, "is not deployed", "validate", "-f", g.file("t.yaml", "name: x\nservice: Stok\noperation: getLowStock\ntrigger: {interval: 1s}"))
 	g.says(0, "1 tasks: ok", "validate", "--offline", "-f", g.file("t.yaml", "name: x\nservice: Stok\noperation: getLowStock\ntrigger: {interval: 1s}"))

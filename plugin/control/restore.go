@@ -1,0 +1,232 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/plugin/trigger"
+)
+
+// restored is how many tasks are restored at once, and compared.
+const restored = 256
+
+// Restoration is what a restore does, or would.
+type Restoration struct {
+	Backup
+	Created   int      `json:"created"`
+	Replaced  int      `json:"replaced"`  // tasks that are there and different
+	Unchanged int      `json:"unchanged"` // tasks that are there and the same
+	Different []string `json:"different"` // the names of those replaced, as many as an error names
+	Left      int      `json:"left"`      // not reached, because it was interrupted
+}
+
+// RestoreOptions say how to restore.
+type RestoreOptions struct {
+	// Force replaces tasks that are there and different.
+	Force  bool
+	DryRun bool
+	// Tell hears how many tasks are restored. Nil: nobody does.
+	Tell func(done, of int)
+}
+
+// Restore makes the tasks of a backup, which open gives from its beginning each
+// time. First all of it is checked and compared. Tasks that are not in it are
+// left alone, and so are those that are the same; if others are there and
+// different, nothing is changed unless forced. Services need not be deployed. It
+// can be called again after an interruption, and goes on. Codes: invalid,
+// exists, unavailable, unknown_outcome; and the errors of open.
+func (c *Control) Restore(ctx context.Context, open func() (io.ReadCloser, error), o RestoreOptions) (Restoration, error) {
+	if o.Tell == nil {
+		o.Tell = func(int, int) {}
+	}
+	r := restorer{c: c, open: open, o: o, chains: make(map[task.Key]task.Info)}
+	r.out.Different = []string{}
+	if err := r.compare(ctx); err != nil {
+		return r.out, wrap(err)
+	}
+	if r.out.Replaced > 0 && !o.Force && !o.DryRun {
+		return r.out, &Error{
+			Code: CodeExists, Message: fmt.Sprintf("%d tasks are there and different: %s", r.out.Replaced, some(r.out.Different)),
+			Hint: "nothing was changed; --force replaces them, --dry-run tells what would be done",
+		}
+	}
+	if o.DryRun {
+		return r.out, nil
+	}
+	return r.out, wrap(r.restore(ctx))
+}
+
+// restorer is one restore. It holds at most restored definitions, and of those
+// that follow others, which.
+type restorer struct {
+	c      *Control
+	open   func() (io.ReadCloser, error)
+	o      RestoreOptions
+	chains map[task.Key]task.Info // the tasks with After, nothing else of them
+	out    Restoration
+	done   int
+}
+
+// each reads the backup and gives its tasks to f, some at once.
+func (r *restorer) each(ctx context.Context, pick func(*task.Info) bool, f func(context.Context, []task.Info) error) (Backup, error) {
+	in, err := r.open()
+	if err != nil {
+		return Backup{}, err
+	}
+	defer in.Close() //nolint:errcheck // it was only read
+	var batch []task.Info
+	b, err := ReadBackup(in, func(info task.Info) error {
+		info.Key = info.Normal()
+		if !pick(&info) {
+			return ctx.Err()
+		}
+		if batch = append(batch, info); len(batch) < restored {
+			return ctx.Err()
+		}
+		err := f(ctx, batch)
+		batch = batch[:0]
+		return err
+	})
+	if err == nil {
+		err = f(ctx, batch)
+	}
+	return b, err
+}
+
+func (r *restorer) compare(ctx context.Context) error {
+	b, err := r.each(ctx, func(*task.Info) bool { return true }, func(ctx context.Context, batch []task.Info) error {
+		return r.parallel(ctx, batch, func(info task.Info) (func(), error) {
+			there, err := r.c.store.Get(ctx, info.Key)
+			exists := err == nil
+			if unlessMissing(err) != nil {
+				return nil, err
+			}
+			return func() { r.count(&info, &there, exists) }, nil
+		})
+	})
+	r.out.Backup = b
+	return err
+}
+
+func (r *restorer) count(info, there *task.Info, exists bool) {
+	if info.After != nil {
+		r.chains[info.Key] = task.Info{Key: info.Key, After: info.After}
+	}
+	switch {
+	case !exists:
+		r.out.Created++
+	case same(info, there):
+		r.out.Unchanged++
+	default:
+		if r.out.Replaced++; len(r.out.Different) <= maxListed {
+			r.out.Different = append(r.out.Different, info.Name)
+		}
+	}
+}
+
+// same tells whether a task is as the backup has it.
+func same(info, there *task.Info) bool {
+	wanted := *info
+	Adopt(&wanted, there, false)
+	return len(Changes(there, &wanted)) == 0
+}
+
+// parallel works on the tasks of a batch at once, and calls what follows from
+// each one after another.
+func (r *restorer) parallel(ctx context.Context, batch []task.Info, work func(task.Info) (func(), error)) error {
+	var (
+		mu      sync.Mutex // guards first, and what follows
+		first   error
+		workers sync.WaitGroup
+	)
+	slots := make(chan struct{}, appliers)
+	for _, info := range batch {
+		slots <- struct{}{}
+		workers.Go(func() { // ends when work has
+			defer func() { <-slots }()
+			if ctx.Err() != nil {
+				return
+			}
+			follow, err := work(info)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err == nil:
+				follow()
+			case first == nil:
+				first = fmt.Errorf("task %s: %w", info.Name, err)
+			}
+		})
+	}
+	workers.Wait()
+	if first != nil {
+		return first
+	}
+	return ctx.Err()
+}
+
+// restore makes the tasks, those first that others follow.
+func (r *restorer) restore(ctx context.Context) error {
+	depth := waves(r.chains)
+	last := 0
+	for key := range r.chains {
+		last = max(last, 1+depth(key))
+	}
+	total := r.out.Tasks
+	defer func() { r.out.Left = total - r.done }()
+	for wave := range last + 1 {
+		_, err := r.each(ctx, func(info *task.Info) bool {
+			if _, follows := r.chains[info.Key]; follows {
+				return 1+depth(info.Key) == wave
+			}
+			return wave == 0
+		}, func(ctx context.Context, batch []task.Info) error {
+			return r.parallel(ctx, batch, func(info task.Info) (func(), error) {
+				err := r.c.restoreTask(ctx, info)
+				return func() {
+					r.done++
+					r.o.Tell(r.done, total)
+				}, err
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restoreTask makes one task as it was, in step with what it was: its interval
+// counts from where it did.
+func (c *Control) restoreTask(ctx context.Context, info task.Info) error {
+	there, err := c.store.Get(ctx, info.Key)
+	exists := err == nil
+	switch {
+	case unlessMissing(err) != nil:
+		return err
+	case exists && same(&info, &there):
+		return nil
+	}
+	info.Trigger = trigger.Pin(info.Trigger, info.From)
+	info.Followers, info.Seat = nil, task.Seat{}
+	if !exists {
+		if err := c.link(ctx, &info); err != nil {
+			return err
+		}
+		_, err = c.create(ctx, info, nil)
+		return err
+	}
+	_, err = c.store.Update(ctx, info.Key, there.Revision, func(now *task.Info) error {
+		followers, seat := now.Followers, now.Seat
+		if _, err := c.relink(ctx, now, &info); err != nil {
+			return err
+		}
+		*now = info
+		now.Followers, now.Seat = followers, seat
+		return nil
+	})
+	return err
+}
