@@ -54,7 +54,7 @@ type submitted struct {
 // submit sends a creation until a host has answered it, each time to another one.
 func (p program) submit(t *testing.T, definition, key string, first int) (submitted, bool) {
 	t.Helper()
-	for try := 0; try < 300; try++ {
+	for try := range 300 {
 		h := p.hosts[(first+try)%len(p.hosts)]
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url("/api/v1/tasks"), strings.NewReader(definition))
 		if err != nil {
