@@ -21,7 +21,7 @@ func paidOn(t *testing.T) []payroll {
 	t.Helper()
 	var payrolls []payroll
 	for _, d := range []database{open(t, "sqlite", sourcetest.OpenSQLite(t)), open(t, "postgres", sourcetest.StartPostgres(t))} {
-		payrolls = append(payrolls, d.another(t).paid(t, "cron_"+d.name), d.paid(t, "interval_"+d.name))
+		payrolls = append(payrolls, d.another(t, "another").paid(t, "cron_"+d.name), d.paid(t, "interval_"+d.name))
 	}
 	return payrolls
 }

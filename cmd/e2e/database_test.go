@@ -36,8 +36,8 @@ func open(t *testing.T, name string, s *sourcetest.Server) database {
 	return database{name, s.URL, s.Open(t), s}
 }
 
-// another gives a further fresh database of the same server.
-func (d database) another(t *testing.T) database {
+// another gives a further fresh database of the same server, by a name of its own.
+func (d database) another(t *testing.T, name string) database {
 	t.Helper()
-	return open(t, d.name, d.server.Database(t, "another"))
+	return open(t, d.name, d.server.Database(t, name))
 }

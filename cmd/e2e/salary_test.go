@@ -143,7 +143,7 @@ func TestKillMinus9(t *testing.T) {
 
 	var payrolls []payroll
 	for _, d := range databases(t) {
-		payrolls = append(payrolls, newPayroll(t, "cron_"+d.name, d.another(t)), newPayroll(t, "interval_"+d.name, d))
+		payrolls = append(payrolls, newPayroll(t, "cron_"+d.name, d.another(t, "another")), newPayroll(t, "interval_"+d.name, d))
 	}
 	h := hostOf(t, payrolls)
 	h.start()
