@@ -74,12 +74,14 @@ func kafkaClient(k conf.Kafka) ([]kgo.Opt, error) {
 	return append(options, kgo.SASL(mechanism)), nil
 }
 
-// sweepReceipts forgets idempotency keys that are older than their retention,
+// sweepReceipts forgets what was carried out longer ago than any copy may come,
 // shard by shard, so that the work is spread over the time. Every host does;
 // in a random order, so that they share it.
 func (a *App) sweepReceipts() {
 	s := store.New(a.plugin.Link(), store.Options{})
-	retention := a.o.Loaded.Config.API.Retention
+	// Ends that others follow have receipts too: they must outlive the messages
+	// that tell of them.
+	retention := max(a.o.Loaded.Config.API.Retention, a.o.Loaded.Config.Events.MaxAge+time.Hour)
 	every := min(max(retention/24, time.Minute), time.Hour) / store.ReceiptShards
 	a.background("sweep of idempotency keys", func(ctx context.Context) {
 		tick := time.NewTicker(every)
