@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		defer os.RemoveAll(bin)
-		build := exec.Command("go", "build", "-o", bin, "./cmd/belfryd", "./cmd/belfry")
+		build := exec.Command("go", "build", "-o", bin, "./cmd/belfryd", "./cmd/belfry", "./docs/examples/agent")
 		build.Dir = root
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {

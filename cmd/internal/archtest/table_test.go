@@ -108,4 +108,6 @@ var table = map[string]row{
 	"cmd/belfryd":              {own: []string{"cmd/internal/app", "cmd/internal/conf", "cmd/internal/coordserver", "dataservice/host/auth"}, third: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"}},
 	"cmd/belfry":               {own: []string{"cmd/internal/cli"}},
 	"cmd/e2e":                  {own: []string{}},
+
+	"docs/examples/agent": {},
 }

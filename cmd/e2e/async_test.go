@@ -1,0 +1,396 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// callsOut lets hosts call on this machine.
+const callsOut = "egress:\n  allow: [127.0.0.1/32]\n"
+
+// asyncHost is a host that may call on this machine, and keeps its port when it
+// is started again, as hosts do.
+func asyncHost(t *testing.T, args ...string) *host {
+	t.Helper()
+	h := newHost(t, nil, args...)
+	h.write("conf/belfryd.yaml", callsOut)
+	h.args = append(h.args, "--config", filepath.Join(h.dir, "conf", "belfryd.yaml"))
+	return h
+}
+
+func (h *host) again() {
+	h.t.Helper()
+	h.mu.Lock()
+	addr := h.addr
+	h.mu.Unlock()
+	h.args = append(h.args, "--listen", addr)
+	h.start()
+}
+
+// agentProcess is the reference agent.
+type agentProcess struct {
+	t      *testing.T
+	dir    string
+	listen string
+	cmd    *exec.Cmd
+}
+
+// start starts the agent, at the port that it had before.
+func (a *agentProcess) start() {
+	a.t.Helper()
+	a.cmd = exec.Command(filepath.Join(bin, "agent"), "-listen", a.listen, "-state", a.dir)
+	stderr, err := a.cmd.StderrPipe()
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	if err := a.cmd.Start(); err != nil {
+		a.t.Fatal(err)
+	}
+	buffer := make([]byte, 4096)
+	n, err := stderr.Read(buffer)
+	_, address, ok := strings.Cut(string(buffer[:n]), "listen=")
+	if err != nil || !ok {
+		a.t.Fatalf("the agent says %q, %v", buffer[:n], err)
+	}
+	a.listen = strings.TrimSpace(address)
+	go func() { _, _ = io.Copy(io.Discard, stderr) }() // ends with the process
+}
+
+func (a *agentProcess) kill() {
+	if a.cmd != nil {
+		_ = a.cmd.Process.Kill()
+		_ = a.cmd.Wait()
+		a.cmd = nil
+	}
+}
+
+func startAgent(t *testing.T) *agentProcess {
+	t.Helper()
+	a := &agentProcess{t: t, dir: t.TempDir(), listen: "127.0.0.1:0"}
+	t.Cleanup(a.kill)
+	a.start()
+	return a
+}
+
+type asyncRun struct {
+	FireID  string `json:"fire_id"`
+	Task    string `json:"task"`
+	Outcome string `json:"outcome"`
+	Value   string `json:"value"`
+	Error   string `json:"error"`
+	Attempt int    `json:"attempt"`
+}
+
+// "Install these packages at noon next Tuesday", noon being seconds away: the run
+// waits for its agent while both of them are killed and started again, and the
+// packages are installed once.
+func TestInstallPackages(t *testing.T) {
+	t.Parallel()
+	agent := startAgent(t)
+	h := asyncHost(t)
+	h.start()
+	window := time.Now().Add(12 * time.Second).Truncate(time.Second)
+	body := fmt.Sprintf(`{"method": "install", "args": ["vim", "git"], "from": %q, "until": %q}`,
+		window.UTC().Format(time.RFC3339), window.Add(time.Minute).UTC().Format(time.RFC3339))
+	h.must("task", "create", "install", "--url", "http://"+agent.listen+"/call", "--body", body, "--expect", "202",
+		"--at", time.Now().Add(2*time.Second).UTC().Format(time.RFC3339Nano), "--reply-within", "5m", "--timeout", "5s")
+	h.must("task", "create", "refused", "--url", "http://"+agent.listen+"/call", "--body", `{"method": "fail", "args": null}`, "--expect", "202",
+		"--at", time.Now().Add(2*time.Second).UTC().Format(time.RFC3339Nano), "--reply-within", "5m")
+	outcome := func(name string) asyncRun {
+		runs := show[[]asyncRun](h, "run", "list", "--task", name)
+		if len(runs) == 0 {
+			return asyncRun{}
+		}
+		return runs[0]
+	}
+	eventually(t, 15*time.Second, "the run waits for its agent", func() bool { return outcome("install").Outcome == "WAITING" })
+	eventually(t, 15*time.Second, "an exception is a failure", func() bool { return outcome("refused").Outcome == "FAILED" })
+	if r := outcome("refused"); r.Error != "told to fail" || r.Value != "told to fail" {
+		t.Errorf("%+v", r)
+	}
+	h.kill()
+	agent.kill()
+	agent.start()
+	h.again()
+	if r := outcome("install"); r.Outcome != "WAITING" {
+		t.Errorf("after the kill: %+v", r)
+	}
+	eventually(t, 30*time.Second, "the packages are installed", func() bool { return outcome("install").Outcome == "OK" })
+	if now := time.Now(); now.Before(window) {
+		t.Errorf("installed %s before the window", window.Sub(now))
+	}
+	run := outcome("install")
+	if run.Value != `{"installed":["vim","git"]}` || run.Attempt != 1 {
+		t.Errorf("%+v", run)
+	}
+	if shown := h.must("run", "show", run.FireID); !strings.Contains(shown, `{"installed":["vim","git"]}`) {
+		t.Errorf("run show: %s", shown)
+	}
+	files, err := filepath.Glob(filepath.Join(agent.dir, "installed", "*"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("installed: %v, %v", files, err)
+	}
+	if text, err := os.ReadFile(files[0]); err != nil || string(text) != "vim\ngit\n" {
+		t.Errorf("%q, %v", text, err)
+	}
+	h.stop()
+}
+
+// The fates of a call that the rogue agent was sent, by the last digit of the
+// second at which it was scheduled and its task.
+const (
+	replyOnce = iota
+	replyException
+	replyTwice
+	replyContradict
+	replyForged
+	replyLost
+	replyLate
+	fates
+)
+
+// rogue is an agent that does everything that one must not.
+type rogue struct {
+	t      *testing.T
+	server *httptest.Server
+	work   sync.WaitGroup
+
+	mu       sync.Mutex // guards what follows
+	seen     map[string]int
+	fate     map[string]int
+	statuses map[string]int // "<fate> <status>" of replies
+}
+
+func newRogue(t *testing.T) *rogue {
+	t.Helper()
+	r := &rogue{t: t, seen: map[string]int{}, fate: map[string]int{}, statuses: map[string]int{}}
+	r.server = httptest.NewServer(r)
+	t.Cleanup(func() { r.server.Close(); r.work.Wait() })
+	return r
+}
+
+func (r *rogue) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	id := request.Header.Get("Belfry-Correlation-Id")
+	by, err := time.Parse(time.RFC3339, request.Header.Get("Belfry-Reply-By"))
+	if err != nil || id == "" {
+		r.t.Errorf("call %q by %q", id, request.Header.Get("Belfry-Reply-By"))
+	}
+	r.mu.Lock()
+	r.seen[id]++
+	n, again := r.fate[id]
+	if !again {
+		n = len(r.fate) % fates
+		r.fate[id] = n
+	}
+	first := r.seen[id] == 1
+	r.mu.Unlock()
+	if first {
+		token, to := request.Header.Get("Belfry-Reply-Token"), strings.Split(request.Header.Get("Belfry-Reply-To"), ", ")
+		r.work.Go(func() { r.play(n, id, token, to, by) }) // ends soon after the deadline
+	}
+	w.WriteHeader(http.StatusAccepted)
+}
+
+// play replies as fate has it.
+func (r *rogue) play(fate int, id, token string, to []string, by time.Time) {
+	wait := time.Duration(len(r.fate)%15) * time.Second
+	good := fmt.Sprintf(`{"value": %q}`, "of "+id)
+	switch fate {
+	case replyLost:
+		return
+	case replyLate:
+		wait = time.Until(by) + 3*time.Second
+	}
+	select {
+	case <-time.After(wait):
+	case <-r.t.Context().Done():
+		return
+	}
+	switch fate {
+	case replyException:
+		r.reply(fate, to, token, `{"exception": "no space"}`)
+	case replyTwice:
+		r.reply(fate, to, token, good)
+		r.reply(fate, to, token, good)
+		r.reply(fate, to, token, good)
+	case replyContradict:
+		r.reply(fate, to, token, good)
+		r.reply(fate, to, token, `{"exception": "or not"}`)
+	case replyForged:
+		r.reply(fate, to, "AAAA"+token[4:], `{"exception": "forged"}`)
+		r.reply(fate, to, token, good)
+	default:
+		r.reply(fate, to, token, good)
+	}
+}
+
+// reply tries until a host answers with more than "later".
+func (r *rogue) reply(fate int, to []string, token, body string) {
+	for try := 0; try < 200; try++ {
+		request, err := http.NewRequestWithContext(r.t.Context(), http.MethodPost, to[try%len(to)], strings.NewReader(body))
+		if err != nil {
+			r.t.Error(err)
+			return
+		}
+		request.Header.Set("Authorization", "Bearer "+token)
+		response, err := http.DefaultClient.Do(request)
+		if err == nil {
+			status := response.StatusCode
+			_ = response.Body.Close()
+			if status < 500 {
+				r.mu.Lock()
+				r.statuses[fmt.Sprint(fate, " ", status)]++
+				r.mu.Unlock()
+				return
+			}
+		}
+		during(r.t, 200*time.Millisecond)
+	}
+	r.t.Errorf("nobody took the reply at %v", to)
+}
+
+// A thousand runs that wait, hosts that die, and replies that come twice, late,
+// forged or not at all: each run ends once, in the right state.
+func TestThousandWaitingRuns(t *testing.T) {
+	t.Parallel()
+	t.Run("alone", func(t *testing.T) {
+		t.Parallel()
+		h := asyncHost(t)
+		h.start()
+		thousand(t, h, func() {
+			for range 3 {
+				during(t, 3*time.Second)
+				h.kill()
+				h.again()
+			}
+		})
+		h.stop()
+	})
+	t.Run("cluster", func(t *testing.T) {
+		t.Parallel()
+		hs := newCluster(t, startZooKeeper(t, 3), nil)
+		for _, h := range hs {
+			h.write("conf/belfryd.yaml", callsOut)
+			h.args = append(h.args, "--config", filepath.Join(h.dir, "conf", "belfryd.yaml"))
+		}
+		startTogether(hs)
+		thousand(t, hs[2], func() {
+			for _, h := range hs[:2] {
+				during(t, 3*time.Second)
+				h.kill()
+				during(t, takeOver)
+				h.again()
+			}
+		})
+		hs.stop()
+	})
+}
+
+// startTogether starts hosts that wait for each other.
+func startTogether(hs hosts) {
+	var all sync.WaitGroup
+	for _, h := range hs {
+		all.Go(h.start) // ends when it is ready
+	}
+	all.Wait()
+}
+
+// thousand lets tasks fire 1,050 runs that wait, breaks what harm breaks, and
+// judges how each ended.
+func thousand(t *testing.T, h *host, harm func()) {
+	t.Helper()
+	const (
+		tasks, each = 70, 15
+		deadline    = 45 * time.Second
+	)
+	r := newRogue(t)
+	first := time.Now().Add(15 * time.Second).Truncate(time.Second)
+	for i := range tasks {
+		h.must("task", "create", fmt.Sprint("async", i), "--url", r.server.URL+"/call", "--body", `{}`, "--expect", "202",
+			"--interval", "300ms", "--count", fmt.Sprint(each-1), "--start", first.UTC().Format(time.RFC3339Nano), "--misfire", "fire-all",
+			"--reply-within", deadline.String(), "--timeout", "5s", "--retry", "20", "--backoff", "200ms")
+	}
+	during(t, time.Until(first))
+	harm()
+	ends := func() (open int, last map[string]asyncRun) {
+		last = map[string]asyncRun{}
+		for _, run := range show[[]asyncRun](h, "run", "list", "--limit", "0") {
+			if run.Attempt >= last[run.FireID].Attempt {
+				last[run.FireID] = run
+			}
+		}
+		for _, run := range last {
+			if run.Outcome == "RUNNING" || run.Outcome == "WAITING" {
+				open++
+			}
+		}
+		return open, last
+	}
+	eventually(t, 2*time.Minute, "every run has ended", func() bool {
+		open, last := ends()
+		return open == 0 && len(last) == tasks*each
+	})
+	r.work.Wait() // the late replies come last
+	_, last := ends()
+	r.judge(last)
+	for _, v := range show[[]struct {
+		Name                     string
+		Fired, Failures, Skipped int
+	}](h, "task", "list") {
+		if v.Fired != each || v.Skipped != 0 {
+			t.Errorf("%s fired %d times and skipped %d", v.Name, v.Fired, v.Skipped)
+		}
+	}
+}
+
+func (r *rogue) judge(last map[string]asyncRun) {
+	r.t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.fate) != len(last) {
+		r.t.Errorf("%d runs called, %d are known", len(r.fate), len(last))
+	}
+	wrong := 0
+	for id, run := range last {
+		outcome, value := "OK", "of "+id
+		switch r.fate[id] {
+		case replyException:
+			outcome, value = "FAILED", "no space"
+		case replyLost, replyLate:
+			outcome, value = "TIMED_OUT", ""
+		}
+		if run.Outcome != outcome || run.Value != value {
+			if wrong++; wrong < 10 {
+				r.t.Errorf("fate %d, called %d times: %+v", r.fate[id], r.seen[id], run)
+			}
+		}
+	}
+	again := 0
+	for _, n := range r.seen {
+		if n > 1 {
+			again++
+		}
+	}
+	statuses, _ := json.Marshal(r.statuses)
+	r.t.Logf("%d runs, %d of them called more than once; replies by fate and status: %s", len(last), again, statuses)
+	for _, want := range []string{
+		fmt.Sprint(replyOnce, " 202"), fmt.Sprint(replyException, " 202"), fmt.Sprint(replyContradict, " 409"),
+		fmt.Sprint(replyForged, " 401"), fmt.Sprint(replyLate, " 410"),
+	} {
+		if r.statuses[want] == 0 {
+			r.t.Errorf("no reply was answered %s", want)
+		}
+	}
+}
