@@ -363,6 +363,9 @@ func (r *rogue) judge(last map[string]asyncRun) {
 		r.t.Errorf("%d runs called, %d are known", len(r.fate), len(last))
 	}
 	wrong := 0
+	if n := r.statuses[fmt.Sprint(replyContradict, " 409")]; n != r.statuses[fmt.Sprint(replyContradict, " 202")] {
+		r.t.Errorf("%d of those that contradict themselves were told so", n)
+	}
 	for id, run := range last {
 		outcome, value := "OK", "of "+id
 		switch r.fate[id] {

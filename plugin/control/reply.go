@@ -93,7 +93,19 @@ func (c *Control) EndRun(ctx context.Context, fireID string, said task.Reply) (R
 	case err != nil:
 		return ReplyAnswer{}, wrap(err)
 	}
-	return ReplyAnswer{State: ReplyAccepted}, nil
+	return c.accepted(ctx, fireID, said), nil
+}
+
+// accepted tells what became of a reply that was stored. Another one may have
+// ended the run between the look at it and the commit.
+func (c *Control) accepted(ctx context.Context, fireID string, said task.Reply) ReplyAnswer {
+	l, err := c.look(ctx, fireID)
+	if err == nil && !l.open && len(l.attempts) > 0 {
+		if before := endedBefore(l.attempts[len(l.attempts)-1], said); before.State != ReplyRepeated {
+			return before
+		}
+	}
+	return ReplyAnswer{State: ReplyAccepted}
 }
 
 // lateReply is by how much this clock may be ahead of the owner's, which decides
