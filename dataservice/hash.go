@@ -115,6 +115,9 @@ func (d digest) query(q *Query) {
 	}
 	d.properties(q.SQL)
 	d.properties(q.Properties)
+	if s := q.Sheet; s != nil {
+		d.add("sheet", s.Name, s.HasHeader, s.Header, s.Start, s.MaxRows)
+	}
 	for _, p := range q.Params {
 		d.add("param", p.Name, p.SQLType, p.Mode, p.Array, p.Ordinal, p.Default != nil, p.ForceDefault, p.Optional, p.StructType)
 		if p.Default != nil {

@@ -16,6 +16,9 @@ type Query struct {
 	// them; where it is nested in another query's result, it is left out otherwise.
 	Roles []string
 
+	// Sheet is what a query of an Excel workbook reads; nil for any other.
+	Sheet *Sheet
+
 	Params []*Param
 	Result *Result // nil: in-only
 
@@ -29,6 +32,16 @@ type Query struct {
 
 	// InputTrigger and OutputTrigger name event triggers; empty: none.
 	InputTrigger, OutputTrigger string
+}
+
+// Sheet says which rows of a workbook a query reads (the <excel> element). Rows are
+// counted from 1.
+type Sheet struct {
+	Name      string // of the sheet; empty: the first
+	HasHeader bool
+	Header    int // row of the header; zero: the first
+	Start     int // first row of data; zero: the one after the header
+	MaxRows   int // negative: all
 }
 
 // Param finds a parameter by its name; nil if there is none.

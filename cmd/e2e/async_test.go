@@ -238,7 +238,7 @@ func (r *rogue) play(fate int, id, token string, to []string, by time.Time) {
 
 // reply tries until a host answers with more than "later".
 func (r *rogue) reply(fate int, to []string, token, body string) {
-	for try := 0; try < 200; try++ {
+	for try := range 200 {
 		request, err := http.NewRequestWithContext(r.t.Context(), http.MethodPost, to[try%len(to)], strings.NewReader(body))
 		if err != nil {
 			r.t.Error(err)

@@ -28,7 +28,7 @@ func openTerminal(t *testing.T, folder string, width, height string, command str
 		t.Skip("SKIPPED, NOT PASSED: no tmux; .ci/deps installs it")
 	}
 	// A socket's path must be short.
-	dir, err := os.MkdirTemp("", "tmux-")
+	dir, err := os.MkdirTemp("", "tmux-") //nolint:usetesting // a test's folder has too long a name
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,7 @@ func (r *reader) query(n *node) {
 		r.addf(n.at("id"), "query id %q cannot be the name of an XML element, which its input-event-trigger needs", q.ID)
 	}
 	q.SQL = r.statements(n)
+	q.Sheet = r.sheet(n)
 	if p := r.single(n, "properties"); p != nil {
 		q.Properties = r.properties(p)
 		r.checkProperties(p)
@@ -47,6 +48,41 @@ func (r *reader) query(n *node) {
 	}
 	r.sqlAt[q] = n
 	r.service.Queries = append(r.service.Queries, q)
+}
+
+// sheet reads <excel> (WSO2: QueryFactory.createExcelQuery).
+func (r *reader) sheet(n *node) *dataservice.Sheet {
+	e := r.single(n, "excel")
+	if e == nil {
+		return nil
+	}
+	value := func(name string) (string, *node) {
+		if c := r.single(e, name); c != nil {
+			return strings.TrimSpace(c.text), c
+		}
+		return "", nil
+	}
+	number := func(name string, absent int) int {
+		v, at := value(name)
+		if v == "" {
+			return absent
+		}
+		i, err := strconv.Atoi(v)
+		if err != nil {
+			r.addf(at.textStart(r.doc), "<%s> is %q; it must be a whole number", name, v)
+		}
+		return i
+	}
+	s := &dataservice.Sheet{Header: number("headerrow", 0), Start: number("startingrow", 0), MaxRows: number("maxrowcount", -1)}
+	s.Name, _ = value("workbookname")
+	switch v, at := value("hasheader"); strings.ToLower(v) {
+	case "true":
+		s.HasHeader = true
+	case "", "false":
+	default:
+		r.addf(at.textStart(r.doc), "<hasheader> is %q; it must be true or false", v)
+	}
+	return s
 }
 
 // statements reads the <sql> elements by dialect.

@@ -119,9 +119,10 @@ func sourceRefusal(c *dataservice.Source) string {
 	switch {
 	case c.Mapped:
 	case strings.HasPrefix(c.Properties["url"], "jdbc:wso2:"):
-		return "the original's SQL driver for files and spreadsheets is not supported yet"
+		return "the original's SQL driver for spreadsheets is not supported"
+	case c.Kind == dataservice.SourceCSV, c.Kind == dataservice.SourceExcel:
 	case c.Kind != dataservice.SourceSQL:
-		return kindNames[c.Kind] + " are not supported yet"
+		return kindNames[c.Kind] + " are not supported"
 	}
 	return ""
 }

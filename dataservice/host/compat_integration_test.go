@@ -125,7 +125,7 @@ func compatible(t *testing.T, wso2 string, server *sourcetest.Server, name strin
 	if err := os.CopyFS(resources, os.DirFS(filepath.Join(wso2, "data"))); err != nil {
 		t.Fatal(err)
 	}
-	set := source.NewSet(source.Options{Dir: dir, Mappings: []source.Mapping{
+	set := source.NewSet(source.Options{Dir: dir, Files: source.Files{Folder: dir}, Mappings: []source.Mapping{
 		{Match: "jdbc:h2:*SAMP2", URL: bank.URL},
 		{Match: "jdbc:h2:*SHOPPING*", URL: cart.URL},
 		{Match: "jdbc:h2:*", URL: samples.URL},

@@ -249,6 +249,9 @@ func (d *deployer) replace(f *file, next, old *deployment) {
 	d.opts.Log.Info("service deployed", "service", name, "file", next.file, "revision", next.revision, "active", next.service.Active,
 		"operations", len(next.service.Operations), "resources", len(next.service.Resources))
 	for _, u := range slices.Concat(next.service.Unsupported, next.unguardedNote()) {
+		if strings.HasSuffix(u.Why, ")") && strings.Contains(u.Why, " (source ") {
+			continue // it follows from its source, which is said; the view has all
+		}
 		d.opts.Log.Warn("not supported", "service", name, "at", fmt.Sprintf("%s:%s", next.file, u.Position), "what", u.What, "why", u.Why)
 	}
 	if old != nil {

@@ -169,8 +169,8 @@ func TestInvoke(t *testing.T) {
 	f.write("a.dbs", dbs("a", "plain"))
 	f.write("off.dbs", strings.Replace(dbs("off", "off"), "<data ", `<data serviceStatus="inactive" `, 1))
 	f.write("sec.dbs", strings.Replace(dbs("sec", "sec"), "<config ", "<enableSec/><config ", 1))
-	f.write("csv.dbs", strings.Replace(dbs("csv", "csv"), `<property name="url">jdbc:sqlite:x.db</property><property name="driverClassName">x</property>`,
-		`<property name="csv_datasource">x.csv</property>`, 1))
+	f.write("sheet.dbs", strings.Replace(dbs("sheet", "sheet"), `<property name="url">jdbc:sqlite:x.db</property><property name="driverClassName">x</property>`,
+		`<property name="gspread_datasource">https://example.org/x</property>`, 1))
 	f.opener.run = func(_ context.Context, _ *dataservice.Service, r dataservice.Request, out result.Sink) (query.Outcome, error) {
 		switch r.Name {
 		case "with":
@@ -194,7 +194,7 @@ func TestInvoke(t *testing.T) {
 		{dataservice.Call{Service: "none", Operation: "op"}, dataservice.FaultNotFound, "not deployed"},
 		{dataservice.Call{Service: "off", Operation: "op"}, dataservice.FaultInactive, "inactive"},
 		{dataservice.Call{Service: "sec", Operation: "op"}, dataservice.FaultUnauthenticated, "credentials"},
-		{dataservice.Call{Service: "csv", Operation: "op"}, dataservice.FaultUnsupported, "CSV"},
+		{dataservice.Call{Service: "sheet", Operation: "op"}, dataservice.FaultUnsupported, "Google"},
 		{dataservice.Call{Service: "a", Operation: "with"}, dataservice.FaultInternal, "internal error"},
 	} {
 		got, err := f.Invoke(t.Context(), c.call)

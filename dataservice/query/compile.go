@@ -19,9 +19,10 @@ import (
 // is made.
 type compiled struct {
 	q       *dataservice.Query
-	refused string // why it is not executed; empty: it is
-	db      *source.DB
-	stmt    *source.Statement
+	refused string            // why it is not executed; empty: it is
+	db      *source.DB        // nil: the source is a table
+	table   *source.Table     // a file; nil: the source is a database
+	stmt    *source.Statement // of a table, an empty one
 	params  []*bind.Param
 	slots   []int        // placeholder -> index into params
 	casts   []string     // by placeholder
@@ -52,17 +53,17 @@ type compiler struct {
 // compile makes a Runtime, its sources open, or gives the descriptor's faults.
 func (e *Engine) compile(s *dataservice.Service) (*Runtime, error) {
 	c := &compiler{e: e, svc: s, rt: &Runtime{
-		engine: e, svc: s, queries: map[string]*compiled{}, sources: map[string]*source.DB{},
+		engine: e, svc: s, queries: map[string]*compiled{}, sources: map[string]*source.DB{}, tables: map[string]*source.Table{},
 	}}
 	reasons := map[string]string{}
 	for _, cfg := range s.Sources {
-		db, err := e.opts.Sources.Open(s.Name, cfg)
+		err := c.open(cfg)
 		if err != nil {
 			reasons[cfg.ID] = fmt.Sprintf("source %s: %v", cfg.ID, err)
-			c.unsupported(cfg.Position, "source "+cfg.ID, err.Error())
-			continue
+			if what := "source " + cfg.ID; !c.known(what) {
+				c.unsupported(cfg.Position, what, err.Error())
+			}
 		}
-		c.rt.sources[cfg.ID] = db
 	}
 	for _, q := range s.Queries {
 		c.rt.queries[q.ID] = c.query(q, reasons[q.Source])
@@ -81,8 +82,29 @@ func (e *Engine) compile(s *dataservice.Service) (*Runtime, error) {
 	return c.rt, nil
 }
 
+// open opens a source.
+func (c *compiler) open(cfg *dataservice.Source) error {
+	if source.IsTable(cfg) {
+		t, err := c.e.opts.Sources.OpenTable(cfg)
+		if err == nil {
+			c.rt.tables[cfg.ID] = t
+		}
+		return err
+	}
+	db, err := c.e.opts.Sources.Open(c.svc.Name, cfg)
+	if err == nil {
+		c.rt.sources[cfg.ID] = db
+	}
+	return err
+}
+
 func (c *compiler) fault(at dataservice.Position, format string, args ...any) {
 	c.errs = append(c.errs, &Error{Position: at, Msg: fmt.Sprintf(format, args...)})
+}
+
+// known tells whether the descriptor's reader has said that something is not served.
+func (c *compiler) known(what string) bool {
+	return slices.ContainsFunc(c.svc.Unsupported, func(u dataservice.Unsupported) bool { return u.What == what })
 }
 
 func (c *compiler) unsupported(at dataservice.Position, what, why string) {
@@ -91,7 +113,7 @@ func (c *compiler) unsupported(at dataservice.Position, what, why string) {
 
 // query compiles one; refusedSource says why its source is not served.
 func (c *compiler) query(q *dataservice.Query, refusedSource string) *compiled {
-	to := &compiled{q: q, refused: refusedSource, db: c.rt.sources[q.Source], timeout: c.e.opts.Limits.Timeout}
+	to := &compiled{q: q, refused: refusedSource, db: c.rt.sources[q.Source], table: c.rt.tables[q.Source], timeout: c.e.opts.Limits.Timeout}
 	if to.refused != "" {
 		return to
 	}
@@ -100,7 +122,7 @@ func (c *compiler) query(q *dataservice.Query, refusedSource string) *compiled {
 		c.unsupported(at, "query "+q.ID, why)
 		return to
 	}
-	if to.db == nil {
+	if to.db == nil && to.table == nil {
 		c.fault(q.Position, "query %s: there is no source %q", q.ID, q.Source)
 		return to
 	}
@@ -167,6 +189,13 @@ func (c *compiler) properties(q *dataservice.Query, to *compiled) string {
 
 // statement chooses the text for the source's dialect and finds its placeholders.
 func (c *compiler) statement(q *dataservice.Query, to *compiled) (refused string) {
+	if to.table != nil {
+		to.stmt = &source.Statement{}
+		if len(q.SQL) > 0 {
+			return "its source is a file, which is read as it is and not by SQL"
+		}
+		return ""
+	}
 	if len(q.SQL) == 0 {
 		return "it has no SQL statement"
 	}

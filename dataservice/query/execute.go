@@ -26,6 +26,8 @@ func (x *run) execute(ctx context.Context, c *compiled, b *bound, out result.Sin
 
 func (x *run) statement(ctx context.Context, c *compiled, b *bound, out result.Sink, depth int) error {
 	switch {
+	case c.table != nil:
+		return x.readTable(ctx, c, b, out, depth)
 	case c.plan != nil && c.plan.Variables:
 		return x.callProcedure(ctx, c, b, out, depth)
 	case c.q.ReturnUpdatedRowCount:
@@ -60,6 +62,19 @@ func (x *run) statement(ctx context.Context, c *compiled, b *bound, out result.S
 		return x.drain(src)
 	}
 	return x.result(ctx, c, b, src, out, depth)
+}
+
+// readTable reads a file.
+func (x *run) readTable(ctx context.Context, c *compiled, b *bound, out result.Sink, depth int) error {
+	rows, err := c.table.Rows(ctx, c.q.Sheet)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // it was only read
+	if c.shape == nil {
+		return x.drain(rows)
+	}
+	return x.result(ctx, c, b, rows, out, depth)
 }
 
 // exec runs a statement that changes something; the number is the rows changed or

@@ -22,6 +22,7 @@ type Runtime struct {
 	hook        dataservice.Hook // may be nil
 	queries     map[string]*compiled
 	sources     map[string]*source.DB
+	tables      map[string]*source.Table
 	unsupported []dataservice.Unsupported
 	closing     sync.Once
 }

@@ -20,6 +20,8 @@ type Options struct {
 	// Dir is what relative paths of SQLite files start from; empty: the process's
 	// working folder.
 	Dir string
+	// Files says how CSV files and Excel workbooks are read.
+	Files Files
 	// Log takes notices about what an address or a property says in vain; nil
 	// discards them.
 	Log *slog.Logger

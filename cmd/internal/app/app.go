@@ -20,6 +20,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 
 	"github.com/seed42aab489/belfry/cmd/internal/conf"
+	"github.com/seed42aab489/belfry/cmd/internal/egress"
 	"github.com/seed42aab489/belfry/coordclient/socket"
 	"github.com/seed42aab489/belfry/dataservice/descriptor"
 	"github.com/seed42aab489/belfry/dataservice/exchange"
@@ -105,7 +106,12 @@ func (a *App) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	databases := source.NewSet(source.Options{Mappings: elsewhere, Log: a.log.With("component", "source")})
+	general, webhooks, err := outward(c)
+	if err != nil {
+		return err
+	}
+	files := source.Files{Folder: c.Files.Folder, Size: int64(c.Files.Size), Client: general.Client(egress.ClientOptions{Redirects: fileRedirects})}
+	databases := source.NewSet(source.Options{Mappings: elsewhere, Files: files, Log: a.log.With("component", "source")})
 	queries, err := query.New(query.Options{
 		Sources: databases,
 		Limits: query.Limits{
@@ -138,10 +144,6 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	a.services = services
-	general, webhooks, err := outward(c)
-	if err != nil {
-		return err
-	}
 	sender, err := a.senders(c, webhooks)
 	if err != nil {
 		return err

@@ -31,6 +31,9 @@ func outward(c conf.Config) (general, webhooks *egress.Policy, err error) {
 	return general, &egress.Policy{Allow: append(inner, rules...), Closed: c.Egress.Closed}, err
 }
 
+// fileRedirects is how many redirects lead to a remote file at most.
+const fileRedirects = 3
+
 // senders makes what delivers messages.
 func (a *App) senders(c conf.Config, rule *egress.Policy) (event.Sender, error) {
 	web := send.NewWebhook(send.WebhookConfig{

@@ -27,7 +27,8 @@ var table = map[string]row{
 
 	"dataservice":                   {},
 	"dataservice/descriptor":        {own: []string{"dataservice"}},
-	"dataservice/source":            {own: []string{"dataservice"}},
+	"dataservice/source":            {own: []string{"dataservice", "dataservice/source/sheet"}},
+	"dataservice/source/sheet":      {third: []string{"github.com/xuri/excelize/v2", "github.com/richardlehane/mscfb"}},
 	"dataservice/source/sourcetest": {own: []string{"dataservice/source"}},
 	"dataservice/result":            {own: []string{"dataservice"}},
 	"dataservice/query":             {own: []string{"dataservice", "dataservice/query/bind", "dataservice/query/failure", "dataservice/query/inbox", "dataservice/query/proc", "dataservice/query/rowset", "dataservice/query/shape", "dataservice/source", "dataservice/result"}},

@@ -26,6 +26,7 @@ type Config struct {
 	Limits    Limits    `key:"limits" help:"Bounds of every request."`
 	Scheduler Scheduler `key:"scheduler" help:"How tasks fire."`
 	Mail      Mail      `key:"mail" help:"How mailto: subscriptions are delivered."`
+	Files     Files     `key:"files" help:"How CSV files and Excel workbooks are read."`
 	Egress    Egress    `key:"egress" help:"Where the host calls on behalf of those who write tasks, subscriptions and data services."`
 	Calls     Calls     `key:"tasks" help:"What tasks of other kinds than operation may do."`
 	Webhook   Webhook   `key:"webhook" help:"How http: and https: subscriptions are delivered."`
@@ -152,6 +153,12 @@ type SMTP struct {
 	Timeout      time.Duration `key:"timeout" min:"100ms" max:"10m" help:"time of one delivery"`
 }
 
+// Files says how CSV files and Excel workbooks are read.
+type Files struct {
+	Folder string `key:"folder" help:"the only folder that they are read from, what is below it included, and what relative paths start from; empty: any, from the working directory"`
+	Size   Size   `key:"size" min:"1KiB" max:"1GiB" help:"size of a file, and of what a workbook unpacks to"`
+}
+
 // Egress says which addresses may be called. Link-local and metadata addresses,
 // multicast and unspecified ones never may.
 type Egress struct {
@@ -226,6 +233,7 @@ func Default() Config {
 			SMTP: SMTP{Port: 587, TLS: "starttls", Timeout: 30 * time.Second},
 		},
 		Calls:   Calls{Answer: MiB, Redirects: 3},
+		Files:   Files{Size: 64 * MiB},
 		Webhook: Webhook{Timeout: 10 * time.Second},
 		Events: Events{
 			Concurrency: 8, PerTarget: 2, Attempts: 1000, FirstRetry: 2 * time.Second, MaxRetry: 10 * time.Minute,
