@@ -18,14 +18,14 @@ import (
 
 // build makes what invokes tasks, by their kind.
 func (p *Plugin) build() {
-	calls := web.NewHTTP(p.d.Web)
+	p.calls = web.NewHTTP(p.d.Web)
 	p.code = code.New(p.d.Code, p.d.Host)
 	p.timers = timer.New(timer.Deps{
-		Config: p.d.Handlers, Memory: memories{p.store}, Web: calls, Operations: operations{p.d.Host}, Code: eventCode{p.code},
+		Config: p.d.Handlers, Memory: memories{p.store}, Web: p.calls, Operations: operations{p.d.Host}, Code: eventCode{p.code},
 		Schedule: p.schedule, Changed: p.Republish, Now: p.d.Now, Log: p.d.Log,
 	})
 	p.kinds = invoke.Kinds{
-		task.KindOperation: invoke.NewOperation(p.d.Host), task.KindHTTP: calls, task.KindSOAP: web.NewSOAP(p.d.Web),
+		task.KindOperation: invoke.NewOperation(p.d.Host), task.KindHTTP: p.calls, task.KindSOAP: web.NewSOAP(p.d.Web),
 		task.KindTimer: p.timers, task.KindCode: p.code,
 	}
 }

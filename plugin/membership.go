@@ -57,6 +57,7 @@ func (p *Plugin) begin(ctx context.Context, m *membership) error {
 		return err
 	}
 	control.Serve(m.port, p.d.Host)
+	control.ServeFetch(m.port, p.calls)
 	control.ServeReplies(m.port, control.New(control.Deps{KV: m.port, Members: m.port, Caller: m.port, Now: p.d.Now, Log: p.d.Log}))
 	var err error
 	if m.engine, err = p.newEngine(m); err != nil {

@@ -128,6 +128,7 @@ type Plugin struct {
 	kinds      invoke.Kinds
 	timers     *timer.Service
 	code       *code.Code
+	calls      *web.HTTP
 
 	now      atomic.Pointer[membership] // nil while there is none
 	stopping atomic.Bool

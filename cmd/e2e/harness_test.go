@@ -94,6 +94,16 @@ func (h *host) write(name, text string) {
 	}
 }
 
+// edit replaces a text in a file, which must have it.
+func (h *host) edit(name, from, to string) {
+	h.t.Helper()
+	text, err := os.ReadFile(filepath.Join(h.dir, name))
+	if err != nil || !strings.Contains(string(text), from) {
+		h.t.Fatalf("%s has no %q: %v", name, from, err)
+	}
+	h.write(name, strings.Replace(string(text), from, to, 1))
+}
+
 func (h *host) socket() string { return filepath.Join(h.dir, "s") }
 
 // start starts belfryd and waits until it says that it is ready.

@@ -38,7 +38,8 @@ func Callable(published store.Service) bool {
 }
 
 // Services lists what the hosts of the group have deployed, by name and node.
-// While no host is up, it lists what those before had.
+// While no host is up, it lists what those before had. Services of other systems
+// that were added are among them, of no node.
 func (c *Control) Services(ctx context.Context) ([]ServiceView, error) {
 	if c.deployed != nil {
 		return c.deployed, nil
@@ -67,6 +68,11 @@ func (c *Control) Services(ctx context.Context) ([]ServiceView, error) {
 		s.Name, s.Node = entry.Name, entry.Node
 		services = append(services, s.whole())
 	}
+	remotes, err := c.remotes(ctx)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	services = append(services, remotes...)
 	slices.SortFunc(services, func(a, b ServiceView) int {
 		return cmpFirst(strings.Compare(a.Name, b.Name), strings.Compare(a.Node, b.Node))
 	})

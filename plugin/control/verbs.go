@@ -87,6 +87,12 @@ func (c *Control) TryOperation(ctx context.Context, service, operation string, p
 			Code: CodeNotFound, Message: "service " + service + " has no operation " + operation, Hint: nearest(operation, names),
 		}
 	}
+	if s.Status == StatusRemote {
+		return TryResult{}, &Error{
+			Code: CodeInvalid, Message: "service " + service + " is of another system, and is called by tasks alone",
+			Hint: "make a task of it and run that: belfry task run",
+		}
+	}
 	to, err := c.hostOf(ctx, s.Node)
 	if err != nil {
 		return TryResult{}, err

@@ -123,6 +123,8 @@ type OperationView struct {
 	// Delivery is the strongest that the operation's source offers.
 	Delivery task.Delivery `json:"delivery"`
 	Reads    bool          `json:"reads"` // it returns a result
+
+	action *task.Action // what calls it, of a service of another system
 }
 
 // ResourceView is a resource.

@@ -75,6 +75,7 @@ var table = map[string]row{
 	"plugin":            {own: []string{"plugin/...", "coordclient"}},
 
 	"plugin/invoke/code": {own: []string{"plugin/task"}},
+	"plugin/invoke/wsdl": {own: []string{"plugin/task", "plugin/invoke/web"}, third: []string{"github.com/hooklift/gowsdl"}},
 	"plugin/timer":       {own: []string{"plugin/task", "plugin/invoke/web"}, third: []string{"go.yaml.in/yaml/v3"}},
 
 	"cmd/internal/egress": {},
@@ -88,7 +89,7 @@ var table = map[string]row{
 	"cmd/internal/archtest": {},
 	"cmd/internal/cli/...": {
 		own: []string{
-			"cmd/internal/cli/...", "cmd/internal/conf", "plugin/control", "plugin/task", "plugin/trigger",
+			"cmd/internal/cli/...", "cmd/internal/conf", "plugin/invoke/wsdl", "plugin/control", "plugin/task", "plugin/trigger",
 			"plugin/event/cond", "dataservice", "dataservice/descriptor", "coordclient", "coordclient/socket", "coordclient/zk", "tui", "tui/order", "tui/theme",
 		},
 		third: []string{

@@ -28,7 +28,7 @@ func parsePayload(text string) (*element, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, nil //nolint:nilnil // an empty Body is legal
 	}
-	if err := wellFormed([]byte(text)); err != nil {
+	if err := WellFormed([]byte(text)); err != nil {
 		return nil, err
 	}
 	d := xml.NewDecoder(strings.NewReader(text))
@@ -60,9 +60,9 @@ func written(n xml.Name) string {
 	return n.Space + ":" + n.Local
 }
 
-// wellFormed tells whether a text is one element, without a document type and
+// WellFormed tells whether a text is one element, without a document type and
 // not too deep.
-func wellFormed(text []byte) error {
+func WellFormed(text []byte) error {
 	d := xml.NewDecoder(bytes.NewReader(text))
 	depth, roots := 0, 0
 	for {
@@ -101,7 +101,7 @@ func wellFormed(text []byte) error {
 // version, as a document of its own, and whether that is a Fault. Nil: the Body
 // is empty.
 func openEnvelope(text []byte) (content []byte, isFault bool, err error) {
-	if err := wellFormed(text); err != nil {
+	if err := WellFormed(text); err != nil {
 		return nil, false, err
 	}
 	d := xml.NewDecoder(bytes.NewReader(text))

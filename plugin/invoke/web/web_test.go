@@ -305,7 +305,7 @@ func FuzzEnvelope(f *testing.F) {
 		if err != nil || content == nil {
 			return
 		}
-		if err := wellFormed(content); err != nil {
+		if err := WellFormed(content); err != nil {
 			t.Errorf("%q of %q: %v", content, text, err)
 		}
 	})

@@ -18,10 +18,10 @@ func New(e *env.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "service",
 		Aliases: []string{"services"},
-		Short:   "See the data services that hosts have deployed, and check descriptors",
+		Short:   "See the services there are, check descriptors, add services of other systems",
 		GroupID: "services",
 	}
-	cmd.AddCommand(newList(e), newShow(e), newValidate(e))
+	cmd.AddCommand(newList(e), newShow(e), newValidate(e), newAdd(e), newRemove(e))
 	return cmd
 }
 

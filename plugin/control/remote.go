@@ -1,0 +1,148 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/invoke/web"
+	"github.com/seed42aab489/belfry/plugin/store"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// VerbFetch is the verb by which FetchWSDL asks a host.
+const VerbFetch = "control.fetch-wsdl"
+
+// StatusRemote is the status of a service of another system: nobody here knows
+// whether it is up.
+const StatusRemote = "remote"
+
+// ServeFetch installs a host's side of FetchWSDL: it calls where the host may
+// call, and hands out nothing but WSDL documents and XML schemas.
+func ServeFetch(handler coordclient.Handler, calls *web.HTTP) {
+	handler.Handle(VerbFetch, func(ctx context.Context, address []byte) ([]byte, error) {
+		if err := checkURL("wsdl", string(address)); err != nil {
+			return nil, remote(AsError(err))
+		}
+		a, err := calls.Do(ctx, web.Request{Method: http.MethodGet, URL: string(address)})
+		switch {
+		case err != nil:
+			return nil, remote(&Error{Code: CodeUnavailable, Message: err.Error(), Err: err})
+		case a.Status != http.StatusOK:
+			return nil, remote(&Error{Code: CodeUnavailable, Message: fmt.Sprintf("it answered %d %s", a.Status, http.StatusText(a.Status))})
+		case !a.Whole || len(a.Body) > MaxTryBody:
+			return nil, remote(invalid("it has more than %d bytes", min(len(a.Body), MaxTryBody)))
+		case !describes(a.Body):
+			return nil, remote(invalid("what was answered is neither WSDL 1.1 nor an XML schema"))
+		}
+		return a.Body, nil
+	})
+}
+
+// describes tells whether a document is one that may be handed out.
+func describes(text []byte) bool {
+	if web.WellFormed(text) != nil {
+		return false
+	}
+	d := xml.NewDecoder(bytes.NewReader(text))
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return false
+		}
+		if start, ok := t.(xml.StartElement); ok {
+			return start.Name == xml.Name{Space: "http://schemas.xmlsoap.org/wsdl/", Local: "definitions"} ||
+				start.Name == xml.Name{Space: "http://www.w3.org/2001/XMLSchema", Local: "schema"}
+		}
+	}
+}
+
+// FetchWSDL has a host read a WSDL document or a schema, since it is the hosts
+// that will call the service. Codes: invalid, unavailable, timeout.
+func (c *Control) FetchWSDL(ctx context.Context, address string) ([]byte, error) {
+	live, err := c.live(ctx)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	ids := make([]coordclient.MemberID, 0, len(live))
+	for id := range live {
+		ids = append(ids, id)
+	}
+	if len(ids) == 0 {
+		return nil, &Error{Code: CodeUnavailable, Message: "no host is up that could read " + task.Shown(address)}
+	}
+	answer, err := c.caller.SendReceive(ctx, slices.Min(ids), VerbFetch, []byte(address))
+	if err != nil {
+		e := AsError(asRemote(err))
+		return nil, &Error{Code: e.Code, Message: task.Shown(address) + ": " + e.Message, Hint: e.Hint, Err: err}
+	}
+	return answer, nil
+}
+
+// AddService registers a service of another system. Codes: invalid, exists,
+// unavailable, unknown_outcome.
+func (c *Control) AddService(ctx context.Context, r task.RemoteService) (ServiceView, error) {
+	if err := store.CheckKey(task.Key{Name: r.Name}.Normal()); err != nil {
+		return ServiceView{}, invalid("%v", err)
+	}
+	if err := checkURL("endpoint", r.Endpoint); err != nil {
+		return ServiceView{}, err
+	}
+	services, err := c.Services(ctx)
+	if err != nil {
+		return ServiceView{}, err
+	}
+	exists := &Error{Code: CodeExists, Message: "there is a service " + r.Name + " already", Hint: "choose another name, or remove it first"}
+	if slices.ContainsFunc(services, func(s ServiceView) bool { return s.Name == r.Name }) {
+		return ServiceView{}, exists
+	}
+	if err := c.store.AddRemote(ctx, r); err != nil {
+		if errors.Is(err, coordclient.ErrExists) {
+			return ServiceView{}, exists
+		}
+		return ServiceView{}, wrap(err)
+	}
+	return c.Service(ctx, r.Name)
+}
+
+// RemoveService forgets a service of another system; tasks that call it stay.
+// Codes: not_found, unavailable, unknown_outcome.
+func (c *Control) RemoveService(ctx context.Context, name string) error {
+	err := c.store.RemoveRemote(ctx, name)
+	if errors.Is(err, coordclient.ErrNotFound) {
+		return &Error{
+			Code: CodeNotFound, Message: "no service " + name + " was added", Hint: "a service that hosts have deployed is removed with its descriptor",
+		}
+	}
+	return wrap(err)
+}
+
+// remotes are the services of other systems as views.
+func (c *Control) remotes(ctx context.Context) ([]ServiceView, error) {
+	all, err := c.store.Remotes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]ServiceView, 0, len(all))
+	for i := range all {
+		r := &all[i]
+		v := ServiceView{Name: r.Name, File: r.WSDL, Status: StatusRemote, Description: "SOAP " + r.Version + " at " + task.Shown(r.Endpoint)}
+		if !r.Added.IsZero() {
+			v.Deployed = &r.Added
+		}
+		for j := range r.Operations {
+			o := &r.Operations[j]
+			v.Operations = append(v.Operations, OperationView{
+				Service: r.Name, Name: o.Name, Parameters: o.Parameters, Schedulable: o.Why == "", Why: o.Why,
+				Delivery: task.AtLeastOnce, Reads: !o.InOnly, action: r.Call(o),
+			})
+		}
+		views = append(views, v.whole())
+	}
+	return views, nil
+}
