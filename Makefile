@@ -11,7 +11,7 @@ SHELL     := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
 
 .DEFAULT_GOAL := help
-.PHONY: help build run cluster test test-race integration e2e bench fuzz lint fmt man generate verify ci clean deps
+.PHONY: help build run cluster test test-race model integration e2e bench fuzz lint fmt man generate verify ci clean deps
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ test: deps ## unit tests and the simulation of the firing protocol
 
 test-race: ## the same with the race detector and fewer seeds
 	BELFRY_SIM_SEEDS=50 $(GO) test -race ./...
+
+model: ## explore the model of the firing protocol with its large budgets: some minutes, some GiB
+	$(GO) test -v -count=1 -timeout 40m ./plugin/engine/model -model.long
 
 integration: deps ## tests against real PostgreSQL, MariaDB and ZooKeeper servers
 	BELFRY_REQUIRE_SERVERS=1 $(GO) test -tags integration -count=1 -timeout 20m \

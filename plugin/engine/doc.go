@@ -83,4 +83,7 @@
 // the packages under test reads the history, and names the promise that it
 // breaks. TestPlantedFaultsAreFound leaves out a rule of the protocol at a time
 // and expects to be caught.
+//
+// Package model explores every interleaving of a small cluster instead, to
+// exhaustion: change the protocol there too.
 package engine

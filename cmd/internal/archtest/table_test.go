@@ -49,11 +49,12 @@ var table = map[string]row{
 	"dataservice/host":              {own: []string{"dataservice/..."}, third: []string{"github.com/fsnotify/fsnotify", "github.com/google/uuid"}},
 	"dataservice/host/auth":         {own: []string{"dataservice", "dataservice/exchange"}, third: []string{"github.com/golang-jwt/jwt/v5", "golang.org/x/crypto"}},
 
-	"plugin/task":    {},
-	"plugin/trigger": {own: []string{"plugin/task"}},
-	"plugin/bucket":  {own: []string{"plugin/task", "plugin/trigger"}},
-	"plugin/engine":  {own: []string{"plugin/task", "plugin/trigger", "plugin/bucket"}, third: []string{"github.com/google/uuid"}},
-	"plugin/store":   {own: []string{"plugin/task", "plugin/bucket", "coordclient"}, third: []string{"github.com/google/uuid"}},
+	"plugin/task":         {},
+	"plugin/trigger":      {own: []string{"plugin/task"}},
+	"plugin/bucket":       {own: []string{"plugin/task", "plugin/trigger"}},
+	"plugin/engine/model": {},
+	"plugin/engine":       {own: []string{"plugin/task", "plugin/trigger", "plugin/bucket"}, third: []string{"github.com/google/uuid"}},
+	"plugin/store":        {own: []string{"plugin/task", "plugin/bucket", "coordclient"}, third: []string{"github.com/google/uuid"}},
 	"plugin/control": {
 		own:   []string{"plugin/task", "plugin/trigger", "plugin/bucket", "plugin/reply", "plugin/store", "plugin/place", "plugin/invoke/web", "plugin/render", "coordclient"},
 		third: []string{"github.com/google/uuid"},
