@@ -89,13 +89,18 @@ func TestManyTasks(t *testing.T) {
 	m := many(t, 10_000)
 	for _, keys := range [][]string{{"j"}, {"G"}, {"/", "7"}, {"enter", "s"}, {"s"}, {"5"}, {"3"}, {"4"}, {"1"}} {
 		for _, key := range keys {
-			began := time.Now()
-			next, _ := m.Update(tuitest.Key(key))
-			m = next.(Model)
-			_ = m.View()
-			// A busy machine is given ten times what is promised.
-			if took := time.Since(began); took > 500*time.Millisecond {
-				t.Errorf("after %s a frame took %s", key, took)
+			// The best of a few, and five times what is promised, as the machine may be
+			// busy with other tests.
+			best := time.Hour
+			next := tea.Model(m)
+			for range 5 {
+				began := time.Now()
+				next, _ = m.Update(tuitest.Key(key))
+				_ = next.View()
+				best = min(best, time.Since(began))
+			}
+			if m = next.(Model); best > 250*time.Millisecond {
+				t.Errorf("after %s a frame took %s", key, best)
 			}
 		}
 	}
