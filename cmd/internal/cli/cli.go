@@ -131,6 +131,7 @@ func strict(cmd *cobra.Command) {
 			return nil
 		}
 	}
+	cmd.SuggestionsMinimumDistance = 2 // of letters
 	if cmd.HasSubCommands() && !cmd.Runnable() {
 		cmd.Args = cobra.ArbitraryArgs
 		cmd.RunE = func(cmd *cobra.Command, given []string) error {

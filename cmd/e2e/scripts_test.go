@@ -1,0 +1,119 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// The scenarios of the companion, each against a lone host of its own, through
+// its socket.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	scripts(t, func(t *testing.T) (connect string) {
+		h := sampleHost(t)
+		h.args = append(h.args, "--socket", h.socket())
+		h.start()
+		t.Cleanup(h.stop)
+		return "unix://" + h.socket()
+	})
+}
+
+// The same against a cluster of three hosts, in ZooKeeper.
+func TestScriptsOnACluster(t *testing.T) {
+	t.Parallel()
+	servers := startZooKeeper(t, 1)
+	file := coordination(t, servers)
+	hs := make(hosts, 0, 3)
+	for _, node := range []string{"n1", "n2", "n3"} {
+		h := sampleHost(t)
+		h.args = append(h.args, "--socket", h.socket(), "--node", node, "--coordination", file)
+		h.start()
+		t.Cleanup(h.stop)
+		hs = append(hs, h)
+	}
+	hs[0].must("cluster", "wait", "--for", "nodes=3,leader,placed", "--timeout", "1m")
+	scripts(t, func(*testing.T) string { return "zk://" + servers[0].Address + "/belfry" })
+}
+
+// scripts runs each scenario. Those of a cluster share it, one after another.
+func scripts(t *testing.T, connect func(t *testing.T) string) {
+	files, err := filepath.Glob(filepath.Join("testdata", "companion", "*.txtar"))
+	if err != nil || len(files) < 6 {
+		t.Fatalf("only %d scenarios: %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			to := connect(t)
+			testscript.Run(t, testscript.Params{
+				Files: []string{file}, RequireUniqueNames: true,
+				Setup: func(e *testscript.Env) error {
+					e.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+					e.Setenv("BELFRY_CONNECT", to)
+					e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
+					e.Setenv("CONFIGS", filepath.Join(root, "configs"))
+					e.Setenv("USER", "tester")
+					return nil
+				},
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "until": until},
+			})
+		})
+	}
+}
+
+// exits CODE COMMAND... runs a command that ends with this code, and gives its
+// stdout and stderr to what follows.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	if neg || err != nil || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	err = ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	code := 0
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if code != want {
+		ts.Fatalf("exit %d, want %d", code, want)
+	}
+}
+
+// untilTime bounds how long until tries.
+const untilTime = 30 * time.Second
+
+// until TEXT COMMAND... runs a command again and again until it says TEXT.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: until TEXT COMMAND...")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), untilTime)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		cmd := exec.CommandContext(ctx, filepath.Join(bin, args[1]), args[2:]...)
+		cmd.Env = []string{"BELFRY_CONNECT=" + ts.Getenv("BELFRY_CONNECT"), "XDG_CONFIG_HOME=" + ts.Getenv("XDG_CONFIG_HOME")}
+		out, _ := cmd.CombinedOutput() // it may fail until it says so
+		if strings.Contains(string(out), args[0]) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			ts.Fatalf("it never says %q:\n%s", args[0], out)
+		}
+	}
+}
