@@ -18,7 +18,7 @@ import (
 
 // The scenarios of the companion, each against a lone host of its own, through
 // its socket.
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { //nolint:tparallel // a host is enough at a time
 	t.Parallel()
 	scripts(t, func(t *testing.T) (connect string) {
 		h := sampleHost(t)
@@ -30,7 +30,7 @@ func TestScripts(t *testing.T) {
 }
 
 // The same against a cluster of three hosts, in ZooKeeper.
-func TestScriptsOnACluster(t *testing.T) {
+func TestScriptsOnACluster(t *testing.T) { //nolint:tparallel // they share the cluster
 	t.Parallel()
 	servers := startZooKeeper(t, 1)
 	file := coordination(t, servers)
