@@ -363,8 +363,15 @@ func (r *rogue) judge(last map[string]asyncRun) {
 		r.t.Errorf("%d runs called, %d are known", len(r.fate), len(last))
 	}
 	wrong := 0
-	if n := r.statuses[fmt.Sprint(replyContradict, " 409")]; n != r.statuses[fmt.Sprint(replyContradict, " 202")] {
-		r.t.Errorf("%d of those that contradict themselves were told so", n)
+	contradict := 0
+	for _, fate := range r.fate {
+		if fate == replyContradict {
+			contradict++
+		}
+	}
+	// A run that was called again because its host died has one more chance to.
+	if n := r.statuses[fmt.Sprint(replyContradict, " 409")]; n < contradict {
+		r.t.Errorf("%d of %d that contradict themselves were told so", n, contradict)
 	}
 	for id, run := range last {
 		outcome, value := "OK", "of "+id
