@@ -124,8 +124,8 @@ func (w *world) serve(s *state, mi, b int, step stepper) {
 	}
 }
 
-// giveUp makes what an earlier owner left open UNKNOWN, when its runs cannot go
-// on any more: so much time has passed for everybody.
+// giveUp makes what an earlier owner left open UNKNOWN, when its runs must have
+// ended: so much time has passed for everybody.
 func (w *world) giveUp(s *state, mi, b int) {
 	m := &s.member[mi]
 	o := &m.owns[b]
@@ -139,14 +139,16 @@ func (w *world) giveUp(s *state, mi, b int) {
 				s.member[other].owns[ob].request.old = true
 			}
 			for f := range uint8(fires) {
-				if o.inherited&(1<<f) != 0 {
-					s.member[other].runs[f] = notRunning
+				if o.inherited&(1<<f) != 0 && s.member[other].runs[f] == started {
+					s.member[other].runs[f] = ended
+					s.effects[f]++
 				}
 			}
 		}
 		for f := range uint8(fires) {
-			if o.inherited&(1<<f) != 0 {
-				m.runs[f] = notRunning
+			if o.inherited&(1<<f) != 0 && m.runs[f] == started {
+				m.runs[f] = ended
+				s.effects[f]++
 			}
 		}
 	}
