@@ -82,7 +82,7 @@ func (r *reader) source(n *node) {
 		}
 	}
 	switch {
-	case r.mapped != nil && r.mapped(r.service.Name, c.ID, c.Properties["url"]):
+	case r.mapped != nil && r.mapped(r.service.Name, c.ID, firstOf(c.Properties["url"], c.Properties["carbon_datasource_name"], c.Properties["jndi_resource_name"])):
 		c.Kind, c.Mapped = dataservice.SourceSQL, true
 	case c.Kind == "":
 		r.addf(n.pos, "data source %q says neither driverClassName nor any other property that tells its kind", c.ID)
@@ -119,6 +119,10 @@ func (r *reader) properties(n *node) map[string]string {
 		}
 		if v := strings.TrimSpace(p.text); v != "" && len(p.children) == 0 {
 			out[name] = v
+		}
+		// The secure vault's aliases are names of secrets of the host.
+		if a := p.attrNS(vaultNamespace, "secretAlias"); a != nil {
+			out[name] = "$file{" + a.value + "}"
 		}
 	}
 	return out

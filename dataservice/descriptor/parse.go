@@ -13,7 +13,7 @@ import (
 
 // Parser reads descriptors. Its zero value is ready and safe for concurrent use.
 type Parser struct {
-	// Mapped tells whether a data source, by its service, its id and its URL
+	// Mapped tells whether a data source, by its service, its id and its URL or resource name
 	// (empty for one that has none), is sent to an SQL database by the host's
 	// configuration. Such a source is SQL whatever its kind. Nil: none is.
 	Mapped func(service, id, url string) bool

@@ -103,10 +103,6 @@ func (r *reader) unsupportedSource(n *node, c *dataservice.Source, note noteFunc
 	}
 	for _, p := range n.all("property") {
 		name := propertyName(p)
-		if a := p.attrNS(vaultNamespace, "secretAlias"); a != nil {
-			note(a.pos, "property "+name+" of source "+c.ID,
-				fmt.Sprintf("its value is in a secure vault under %q, which is not supported yet: give it with --map-datasource or datasource_map", a.value))
-		}
 		known := slices.Contains(numberProperties, name) || slices.Contains(booleanProperties, name) || slices.Contains(textProperties, name)
 		if c.Kind == dataservice.SourceSQL && !c.Mapped && !known {
 			valid := slices.Concat(numberProperties, booleanProperties, textProperties)

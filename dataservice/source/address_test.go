@@ -1,6 +1,7 @@
 package source
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -88,13 +89,22 @@ func TestLocate(t *testing.T) {
 		{"by service and id", []Mapping{{"other/default", "sqlite:x"}, {"Svc/default", "postgres://h/d"}}, "RDBMS", h2, "postgres://h/d?connect_timeout=10", ""},
 		{"Carbon, mapped", []Mapping{{"Svc/*", "postgres://h/d"}}, "CARBON_DATASOURCE", map[string]string{"carbon_datasource_name": "X"}, "postgres://h/d?connect_timeout=10", ""},
 		{"Carbon, by its name", []Mapping{{"X", "postgres://h/d"}}, "CARBON_DATASOURCE", map[string]string{"carbon_datasource_name": "X"}, "postgres://h/d?connect_timeout=10", ""},
-		{"Carbon", nil, "CARBON_DATASOURCE", map[string]string{"carbon_datasource_name": "X"}, "", "--map-datasource 'Svc/default=URL'"},
+		{"Carbon", nil, "CARBON_DATASOURCE", map[string]string{"carbon_datasource_name": "X"}, "", "--map-datasource 'X=URL'"},
+		{"JNDI, by its name", []Mapping{{"jdbc/x", "postgres://h/d"}}, "JNDI", map[string]string{"jndi_resource_name": "jdbc/x"}, "postgres://h/d?connect_timeout=10", ""},
+		{"secrets", nil, "RDBMS", map[string]string{"url": "jdbc:postgresql://h/d", "username": "sa", "password": "$file{db}"}, "postgres://sa:of%20db@h/d?connect_timeout=10", ""},
+		{"a secret of a mapping", []Mapping{{"default", "postgres://u:$env{PW}@h/d"}}, "RDBMS", h2, "postgres://u:of%20PW@h/d?connect_timeout=10", ""},
+		{"no such secret", nil, "RDBMS", map[string]string{"url": "jdbc:postgresql://h/d", "password": "$file{none}"}, "", "$file{none}: this host has no such secret"},
 		{"H2", nil, "RDBMS", h2, "", "--map-datasource 'jdbc:h2:*=sqlite:var/samples.db'"},
 		{"CSV", nil, "CSV", map[string]string{"csv_datasource": "x"}, "", "CSV are not supported"},
 		{"XA", nil, "RDBMS", map[string]string{"dataSourceClassName": "x"}, "", "dataSourceClassName"},
 		{"nothing", nil, "RDBMS", nil, "", "no url"},
 	} {
-		s := NewSet(Options{Mappings: c.rules})
+		s := NewSet(Options{Mappings: c.rules, Secrets: func(text string) (string, error) {
+			if strings.Contains(text, "none") {
+				return "", errors.New("$file{none}: this host has no such secret")
+			}
+			return strings.NewReplacer("$file{db}", "of db", "$env{PW}", "of%20PW").Replace(text), nil
+		}})
 		a, err := s.locate("Svc", &dataservice.Source{ID: "default", Kind: c.kind, Properties: c.props})
 		switch {
 		case c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)):
@@ -128,5 +138,16 @@ func TestSettings(t *testing.T) {
 		if _, err := settings(bad); err == nil {
 			t.Errorf("%v was taken", bad)
 		}
+	}
+}
+
+// Without secrets, what refers to one is refused, and not taken for a password.
+func TestNoSecrets(t *testing.T) {
+	t.Parallel()
+	_, err := NewSet(Options{}).locate("Svc", &dataservice.Source{ID: "default", Kind: "RDBMS", Properties: map[string]string{
+		"url": "jdbc:postgresql://h/d", "password": "$file{db}",
+	}})
+	if err == nil || !strings.Contains(err.Error(), "refers to a secret") {
+		t.Errorf("%v", err)
 	}
 }

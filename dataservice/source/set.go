@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,6 +21,10 @@ type Options struct {
 	// Dir is what relative paths of SQLite files start from; empty: the process's
 	// working folder.
 	Dir string
+	// Secrets puts secrets of the host in the place of references such as $file{db}
+	// and $env{NAME}, in addresses, names and passwords. Nil: there are none, and
+	// what refers to one is refused. Its errors never hold a secret.
+	Secrets func(text string) (string, error)
 	// Files says how CSV files and Excel workbooks are read.
 	Files Files
 	// Log takes notices about what an address or a property says in vain; nil
@@ -115,17 +120,26 @@ func (s *Set) Maps(service, id, url string) bool {
 func (s *Set) locate(service string, cfg *dataservice.Source) (*address, error) {
 	own := property(cfg, "url")
 	c := credentials{user: property(cfg, "username"), password: property(cfg, "password")}
-	m, ok := find(s.opts.Mappings, own, service+"/"+cfg.ID, cfg.ID, property(cfg, "carbon_datasource_name"))
+	m, ok := find(s.opts.Mappings, own, service+"/"+cfg.ID, cfg.ID, property(cfg, "carbon_datasource_name"), property(cfg, "jndi_resource_name"))
 	if ok {
 		if !sameKind(own, m.URL) {
 			c = credentials{}
 		}
-		return parseAddress(m.URL, c)
+		own = m.URL
+	}
+	for _, text := range []*string{&own, &c.user, &c.password} {
+		if err := s.reveal(text); err != nil {
+			return nil, err
+		}
+	}
+	if ok {
+		return parseAddress(own, c)
 	}
 	switch cfg.Kind {
 	case dataservice.SourceSQL, "":
 	case dataservice.SourceCarbon, dataservice.SourceJNDI:
-		return nil, fmt.Errorf("sources of the kind %s have no address here: map it to a database with --map-datasource '%s/%s=URL'", cfg.Kind, service, cfg.ID)
+		return nil, fmt.Errorf("sources of the kind %s have no address here: name it in datasource_map, or with --map-datasource '%s=URL'",
+			cfg.Kind, cmp.Or(property(cfg, "carbon_datasource_name"), property(cfg, "jndi_resource_name"), service+"/"+cfg.ID))
 	default:
 		return nil, fmt.Errorf("sources of the kind %s are not supported", cfg.Kind)
 	}
@@ -136,6 +150,21 @@ func (s *Set) locate(service string, cfg *dataservice.Source) (*address, error) 
 		return nil, errors.New("it has no url")
 	}
 	return parseAddress(own, c)
+}
+
+// reveal puts secrets in the place of what refers to them.
+func (s *Set) reveal(text *string) error {
+	if !strings.Contains(*text, "$file{") && !strings.Contains(*text, "$env{") {
+		return nil
+	}
+	if s.opts.Secrets == nil {
+		return errors.New("it refers to a secret, and this host has none for data sources")
+	}
+	revealed, err := s.opts.Secrets(*text)
+	if err == nil {
+		*text = revealed
+	}
+	return err
 }
 
 // sameKind tells whether two addresses are of the same dialect, so that the

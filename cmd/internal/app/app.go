@@ -111,7 +111,7 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	files := source.Files{Folder: c.Files.Folder, Size: int64(c.Files.Size), Client: general.Client(egress.ClientOptions{Redirects: fileRedirects})}
-	databases := source.NewSet(source.Options{Mappings: elsewhere, Files: files, Log: a.log.With("component", "source")})
+	databases := source.NewSet(source.Options{Mappings: elsewhere, Files: files, Secrets: sourceSecrets(c), Log: a.log.With("component", "source")})
 	queries, err := query.New(query.Options{
 		Sources: databases,
 		Limits: query.Limits{

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/seed42aab489/belfry/dataservice/source"
 	"github.com/seed42aab489/belfry/plugin/event"
 	"github.com/seed42aab489/belfry/plugin/event/send"
+	"github.com/seed42aab489/belfry/plugin/invoke/web"
 )
 
 // outward is where the host may call on behalf of others. Webhooks may be allowed
@@ -29,6 +31,12 @@ func outward(c conf.Config) (general, webhooks *egress.Policy, err error) {
 	}
 	inner, err := egress.ParseRules([]string{"loopback", "private"})
 	return general, &egress.Policy{Allow: append(inner, rules...), Closed: c.Egress.Closed}, err
+}
+
+// sourceSecrets reads what data sources refer to. Tasks have a folder and a prefix
+// of their own: who makes tasks may send those secrets elsewhere.
+func sourceSecrets(c conf.Config) func(text string) (string, error) {
+	return web.Secrets{Dir: c.Deploy.Secrets, Env: os.LookupEnv, Prefix: "BELFRY_SOURCE_", Setting: "deploy.secrets"}.Resolve
 }
 
 // fileRedirects is how many redirects lead to a remote file at most.

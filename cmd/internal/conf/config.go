@@ -106,6 +106,7 @@ type Deploy struct {
 	Settle      time.Duration `key:"settle" min:"0s" max:"1m" help:"how long a file must rest before it is read"`
 	Drain       time.Duration `key:"drain" min:"0s" max:"1h" help:"how long a replaced service may finish its requests"`
 	MaxServices int           `key:"max_services" min:"1" max:"100000" help:"services that may be deployed"`
+	Secrets     string        `key:"secrets" help:"folder of the secrets that data sources refer to by $file{name} or a secretAlias, each readable by its owner alone; empty: none"`
 }
 
 // Limits bound every request.

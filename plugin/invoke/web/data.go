@@ -89,7 +89,7 @@ func Check(a *task.Action) error {
 		}
 	}
 	for _, h := range headers {
-		if _, err := references(h.Value); err != nil {
+		if _, err := references(h.Value, EnvPrefix); err != nil {
 			return fmt.Errorf("header %s: %w", h.Name, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +26,10 @@ type Secrets struct {
 	Dir string
 	// Env looks up a variable of the environment. Nil: there are none.
 	Env func(name string) (string, bool)
+	// Prefix is what names of variables must begin with. Empty: EnvPrefix.
+	Prefix string
+	// Setting names the setting of Dir in errors. Empty: "tasks.secrets".
+	Setting string
 }
 
 var reference = regexp.MustCompile(`\$(file|env)\{([^}]*)\}`)
@@ -35,15 +40,15 @@ var fileName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$`)
 type ref struct{ kind, name string }
 
 // references lists those of a text, and refuses what could lead elsewhere.
-func references(text string) ([]ref, error) {
+func references(text, prefix string) ([]ref, error) {
 	var refs []ref
 	for _, m := range reference.FindAllStringSubmatch(text, -1) {
 		r := ref{m[1], m[2]}
 		switch {
 		case r.kind == "file" && !fileName.MatchString(r.name):
 			return nil, fmt.Errorf("$file{%s}: name a file of the secrets folder, without its path", r.name)
-		case r.kind == "env" && !strings.HasPrefix(r.name, EnvPrefix):
-			return nil, fmt.Errorf("$env{%s}: only variables that begin with %s can be referred to", r.name, EnvPrefix)
+		case r.kind == "env" && !strings.HasPrefix(r.name, prefix):
+			return nil, fmt.Errorf("$env{%s}: only variables that begin with %s can be referred to", r.name, prefix)
 		}
 		refs = append(refs, r)
 	}
@@ -53,7 +58,7 @@ func references(text string) ([]ref, error) {
 // Resolve puts secrets in the place of references. Errors name a reference,
 // never a value.
 func (s Secrets) Resolve(text string) (string, error) {
-	refs, err := references(text)
+	refs, err := references(text, cmp.Or(s.Prefix, EnvPrefix))
 	if err != nil || len(refs) == 0 {
 		return text, err
 	}
@@ -81,7 +86,7 @@ func (s Secrets) read(r ref) (string, error) {
 		return "", errors.New("this host's environment does not have it")
 	}
 	if s.Dir == "" {
-		return "", errors.New("this host has no secrets folder; see tasks.secrets of its configuration")
+		return "", fmt.Errorf("this host has no secrets folder; see %s of its configuration", cmp.Or(s.Setting, "tasks.secrets"))
 	}
 	root, err := os.OpenRoot(s.Dir)
 	if err != nil {
