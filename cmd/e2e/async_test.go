@@ -170,12 +170,13 @@ type rogue struct {
 	mu       sync.Mutex // guards what follows
 	seen     map[string]int
 	fate     map[string]int
-	statuses map[string]int // "<fate> <status>" of replies
+	by       map[string]time.Time // the last deadline: a call that is made again has a later one
+	statuses map[string]int       // "<fate> <status>" of replies
 }
 
 func newRogue(t *testing.T) *rogue {
 	t.Helper()
-	r := &rogue{t: t, seen: map[string]int{}, fate: map[string]int{}, statuses: map[string]int{}}
+	r := &rogue{t: t, seen: map[string]int{}, fate: map[string]int{}, by: map[string]time.Time{}, statuses: map[string]int{}}
 	r.server = httptest.NewServer(r)
 	t.Cleanup(func() { r.server.Close(); r.work.Wait() })
 	return r
@@ -189,6 +190,8 @@ func (r *rogue) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	}
 	r.mu.Lock()
 	r.seen[id]++
+	r.by[id] = by
+	wait := time.Duration(len(r.fate)%15) * time.Second
 	n, again := r.fate[id]
 	if !again {
 		n = len(r.fate) % fates
@@ -198,26 +201,23 @@ func (r *rogue) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.mu.Unlock()
 	if first {
 		token, to := request.Header.Get("Belfry-Reply-Token"), strings.Split(request.Header.Get("Belfry-Reply-To"), ", ")
-		r.work.Go(func() { r.play(n, id, token, to, by) }) // ends soon after the deadline
+		r.work.Go(func() { r.play(n, id, token, to, wait) }) // ends soon after the deadline
 	}
 	w.WriteHeader(http.StatusAccepted)
 }
 
 // play replies as fate has it.
-func (r *rogue) play(fate int, id, token string, to []string, by time.Time) {
-	wait := time.Duration(len(r.fate)%15) * time.Second
+func (r *rogue) play(fate int, id, token string, to []string, wait time.Duration) {
 	good := fmt.Sprintf(`{"value": %q}`, "of "+id)
 	switch fate {
 	case replyLost:
 		return
 	case replyLate:
-		wait = time.Until(by) + 3*time.Second
+		for wait = r.late(id); wait > 0; wait = r.late(id) {
+			during(r.t, wait)
+		}
 	}
-	select {
-	case <-time.After(wait):
-	case <-r.t.Context().Done():
-		return
-	}
+	during(r.t, wait)
 	switch fate {
 	case replyException:
 		r.reply(fate, to, token, `{"exception": "no space"}`)
@@ -234,6 +234,16 @@ func (r *rogue) play(fate int, id, token string, to []string, by time.Time) {
 	default:
 		r.reply(fate, to, token, good)
 	}
+}
+
+// late is how long it takes until a reply comes too late for certain.
+func (r *rogue) late(id string) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.t.Context().Err() != nil {
+		return 0
+	}
+	return time.Until(r.by[id]) + 3*time.Second
 }
 
 // reply tries until a host answers with more than "later".
