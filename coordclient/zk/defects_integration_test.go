@@ -398,7 +398,7 @@ func TestIntegrationGrantedTimeout(t *testing.T) {
 	t.Parallel()
 	server := zktest.StartServer(t, zktest.Config("maxSessionTimeout=5000"))
 	for asked, want := range map[time.Duration]time.Duration{
-		100 * time.Millisecond: zktest.MinSessionTimeout, 3 * time.Second: 3 * time.Second, time.Hour: 5 * time.Second,
+		zktest.MinSessionTimeout - 1: zktest.MinSessionTimeout, 3 * time.Second: 3 * time.Second, time.Hour: 5 * time.Second,
 	} {
 		m := join(t, zk.Options{Servers: []string{server.Address}, Root: newRoot(), Node: "n", SessionTimeout: asked})
 		if got := m.SessionTimeout(); got != want {

@@ -44,7 +44,10 @@ func StartMariaDB(tb testing.TB) *Server {
 	who := account(tb)
 	dir := folder(tb, who)
 	data := filepath.Join(dir, "data")
-	run(tb, as(who, dir, install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal", "--skip-test-db"))
+	// Two installations that share a folder of temporary tables can take each
+	// other's.
+	temporary := "--tmpdir=" + dir
+	run(tb, as(who, dir, install, "--no-defaults", "--datadir="+data, temporary, "--auth-root-authentication-method=normal", "--skip-test-db"))
 	port := strconv.Itoa(freePort(tb))
 	s := &Server{
 		URL:    "mysql://root@127.0.0.1:" + port + "/belfry",
@@ -52,7 +55,7 @@ func StartMariaDB(tb testing.TB) *Server {
 		DSN:    "root@tcp(127.0.0.1:" + port + ")/belfry",
 	}
 	s.command = func() *exec.Cmd {
-		return as(who, dir, mariadbd, "--no-defaults", "--datadir="+data, "--socket="+filepath.Join(dir, "s"), "--port="+port,
+		return as(who, dir, mariadbd, "--no-defaults", "--datadir="+data, temporary, "--socket="+filepath.Join(dir, "s"), "--port="+port,
 			"--bind-address=127.0.0.1", "--lower-case-table-names=1", "--pid-file="+filepath.Join(dir, "pid"), "--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=2")
 	}
 	s.probe = func() error {
