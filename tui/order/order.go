@@ -249,7 +249,9 @@ func (o Order) Undo() (Order, bool) {
 	case Undrain:
 		return Order{Verb: Drain, Node: o.Node, By: o.By}, true
 	case Edit:
-		return Order{Verb: Edit, Info: o.Was, Was: o.Info}, true
+		is := o.Info
+		is.Revision = 0 // the edit has made another
+		return Order{Verb: Edit, Info: o.Was, Was: is}, true
 	}
 	return Order{}, false
 }
