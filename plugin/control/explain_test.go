@@ -200,7 +200,6 @@ func TestExplainPlaces(t *testing.T) {
 		if err != nil || !slices.Equal(missing, []string{"nobody"}) {
 			t.Fatalf("%+v, %v, %v", moved, missing, err)
 		}
-		w.explains("x", ReasonMoving, LevelInfo)
 		time.Sleep(10 * time.Second)
 		w.explains("x", ReasonNoNode, LevelFail)
 		_ = b
