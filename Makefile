@@ -69,6 +69,7 @@ verify: generate ## prove that generated files and go.mod are fresh
 	$(GO) mod tidy -diff
 	$(GO) mod verify
 
+ci: FUZZTIME := 10s
 ci: verify lint build test test-race integration e2e fuzz ## all of the above, as .ci/run does
 
 clean: ## remove what was built, and the state of make run
