@@ -92,18 +92,19 @@ func TestLocate(t *testing.T) {
 		{"Carbon", nil, "CARBON_DATASOURCE", map[string]string{"carbon_datasource_name": "X"}, "", "--map-datasource 'X=URL'"},
 		{"JNDI, by its name", []Mapping{{"jdbc/x", "postgres://h/d"}}, "JNDI", map[string]string{"jndi_resource_name": "jdbc/x"}, "postgres://h/d?connect_timeout=10", ""},
 		{"secrets", nil, "RDBMS", map[string]string{"url": "jdbc:postgresql://h/d", "username": "sa", "password": "$file{db}"}, "postgres://sa:of%20db@h/d?connect_timeout=10", ""},
-		{"a secret of a mapping", []Mapping{{"default", "postgres://u:$env{PW}@h/d"}}, "RDBMS", h2, "postgres://u:of%20PW@h/d?connect_timeout=10", ""},
+		{"a secret of a mapping", []Mapping{{"default", "postgres://u:$env{PW}@h/d"}}, "RDBMS", h2, "postgres://u:p%40%2F%3Aw%20+@h/d?connect_timeout=10", ""},
+		{"a secret in a parameter", []Mapping{{"default", "postgres://h/d?user=u&password=$env{PW}"}}, "RDBMS", h2, "postgres://u:p%40%2F%3Aw%20+@h/d?connect_timeout=10", ""},
 		{"no such secret", nil, "RDBMS", map[string]string{"url": "jdbc:postgresql://h/d", "password": "$file{none}"}, "", "$file{none}: this host has no such secret"},
 		{"H2", nil, "RDBMS", h2, "", "--map-datasource 'jdbc:h2:*=sqlite:var/samples.db'"},
 		{"CSV", nil, "CSV", map[string]string{"csv_datasource": "x"}, "", "CSV are not supported"},
 		{"XA", nil, "RDBMS", map[string]string{"dataSourceClassName": "x"}, "", "dataSourceClassName"},
 		{"nothing", nil, "RDBMS", nil, "", "no url"},
 	} {
-		s := NewSet(Options{Mappings: c.rules, Secrets: func(text string) (string, error) {
+		s := NewSet(Options{Mappings: c.rules, Secrets: func(text string, encode func(string) string) (string, error) {
 			if strings.Contains(text, "none") {
 				return "", errors.New("$file{none}: this host has no such secret")
 			}
-			return strings.NewReplacer("$file{db}", "of db", "$env{PW}", "of%20PW").Replace(text), nil
+			return strings.NewReplacer("$file{db}", encode("of db"), "$env{PW}", encode("p@/:w +")).Replace(text), nil
 		}})
 		a, err := s.locate("Svc", &dataservice.Source{ID: "default", Kind: c.kind, Properties: c.props})
 		switch {

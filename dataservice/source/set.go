@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,9 +23,10 @@ type Options struct {
 	// working folder.
 	Dir string
 	// Secrets puts secrets of the host in the place of references such as $file{db}
-	// and $env{NAME}, in addresses, names and passwords. Nil: there are none, and
-	// what refers to one is refused. Its errors never hold a secret.
-	Secrets func(text string) (string, error)
+	// and $env{NAME}, in addresses, names and passwords, each as encode writes it.
+	// Nil: there are none, and what refers to one is refused. Its errors never hold a
+	// secret.
+	Secrets func(text string, encode func(secret string) string) (string, error)
 	// Files says how CSV files and Excel workbooks are read.
 	Files Files
 	// Log takes notices about what an address or a property says in vain; nil
@@ -127,10 +129,9 @@ func (s *Set) locate(service string, cfg *dataservice.Source) (*address, error) 
 		}
 		own = m.URL
 	}
-	for _, text := range []*string{&own, &c.user, &c.password} {
-		if err := s.reveal(text); err != nil {
-			return nil, err
-		}
+	asItIs := func(secret string) string { return secret }
+	if err := errors.Join(s.reveal(&own, inURL), s.reveal(&c.user, asItIs), s.reveal(&c.password, asItIs)); err != nil {
+		return nil, err
 	}
 	if ok {
 		return parseAddress(own, c)
@@ -152,15 +153,18 @@ func (s *Set) locate(service string, cfg *dataservice.Source) (*address, error) 
 	return parseAddress(own, c)
 }
 
+// inURL writes a secret so that it is a part of an address, whatever is in it.
+func inURL(secret string) string { return strings.ReplaceAll(url.QueryEscape(secret), "+", "%20") }
+
 // reveal puts secrets in the place of what refers to them.
-func (s *Set) reveal(text *string) error {
+func (s *Set) reveal(text *string, encode func(string) string) error {
 	if !strings.Contains(*text, "$file{") && !strings.Contains(*text, "$env{") {
 		return nil
 	}
 	if s.opts.Secrets == nil {
 		return errors.New("it refers to a secret, and this host has none for data sources")
 	}
-	revealed, err := s.opts.Secrets(*text)
+	revealed, err := s.opts.Secrets(*text, encode)
 	if err == nil {
 		*text = revealed
 	}

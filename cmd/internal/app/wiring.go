@@ -35,8 +35,8 @@ func outward(c conf.Config) (general, webhooks *egress.Policy, err error) {
 
 // sourceSecrets reads what data sources refer to. Tasks have a folder and a prefix
 // of their own: who makes tasks may send those secrets elsewhere.
-func sourceSecrets(c conf.Config) func(text string) (string, error) {
-	return web.Secrets{Dir: c.Deploy.Secrets, Env: os.LookupEnv, Prefix: "BELFRY_SOURCE_", Setting: "deploy.secrets"}.Resolve
+func sourceSecrets(c conf.Config) func(text string, encode func(string) string) (string, error) {
+	return web.Secrets{Dir: c.Deploy.Secrets, Env: os.LookupEnv, Prefix: "BELFRY_SOURCE_", Setting: "deploy.secrets"}.ResolveAs
 }
 
 // fileRedirects is how many redirects lead to a remote file at most.

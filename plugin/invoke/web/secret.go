@@ -58,6 +58,11 @@ func references(text, prefix string) ([]ref, error) {
 // Resolve puts secrets in the place of references. Errors name a reference,
 // never a value.
 func (s Secrets) Resolve(text string) (string, error) {
+	return s.ResolveAs(text, func(secret string) string { return secret })
+}
+
+// ResolveAs is Resolve with each secret as encode writes it.
+func (s Secrets) ResolveAs(text string, encode func(secret string) string) (string, error) {
 	refs, err := references(text, cmp.Or(s.Prefix, EnvPrefix))
 	if err != nil || len(refs) == 0 {
 		return text, err
@@ -71,7 +76,7 @@ func (s Secrets) Resolve(text string) (string, error) {
 		if strings.ContainsFunc(value, func(c rune) bool { return c < ' ' || c == 0x7F }) {
 			return "", fmt.Errorf("$%s{%s}: the secret has control characters", r.kind, r.name)
 		}
-		pairs = append(pairs, "$"+r.kind+"{"+r.name+"}", value)
+		pairs = append(pairs, "$"+r.kind+"{"+r.name+"}", encode(value))
 	}
 	return strings.NewReplacer(pairs...).Replace(text), nil
 }
