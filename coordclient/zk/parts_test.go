@@ -55,7 +55,7 @@ func FuzzEscape(f *testing.F) {
 	f.Add("\U0001F514", "\ud7ff")
 	f.Fuzz(func(t *testing.T, a, b string) {
 		if coordclient.CheckKey("/"+a) != nil || coordclient.CheckKey("/"+b) != nil || strings.Contains(a+b, "/") {
-			t.Skip()
+			return // no key, so nothing of escape's
 		}
 		if (escape(a) == escape(b)) != (a == b) {
 			t.Fatalf("%q and %q become %q and %q", a, b, escape(a), escape(b))

@@ -206,6 +206,26 @@ func TestExplainPlaces(t *testing.T) {
 	})
 }
 
+// A task is on its way for as long as a run of it goes where it was.
+func TestExplainMoves(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.serve("n2")
+		w.does(until(30*time.Second, task.OK))
+		w.create(minutely("x"))
+		if _, err := w.control.RunTask(t.Context(), task.Key{Name: "x"}, ""); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if _, _, err := w.control.MoveTask(t.Context(), task.Key{Name: "x"}, Pinned("n2")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		w.explains("x", ReasonMoving, LevelInfo)
+	})
+}
+
 // A broken trigger and a broken bucket are told, not guessed over.
 func TestExplainWhatCannotBeRead(t *testing.T) {
 	t.Parallel()
