@@ -5,6 +5,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -57,8 +58,10 @@ type host struct {
 	t    *testing.T
 	dir  string
 	args []string
-	cmd  *exec.Cmd
-	done chan error
+	// program is what is started; empty: belfryd.
+	program string
+	cmd     *exec.Cmd
+	done    chan error
 
 	mu   sync.Mutex
 	addr string       // guarded by mu
@@ -114,7 +117,7 @@ func (h *host) start() {
 		"--data", filepath.Join(h.dir, "data"), "--socket", h.socket(), "--listen", "127.0.0.1:0",
 		"--node", "n1", "--log-format", "json",
 	}, h.args...) // a flag that is given twice counts as it was given last
-	h.launch(exec.Command(filepath.Join(bin, "belfryd"), args...))
+	h.launch(exec.Command(cmp.Or(h.program, filepath.Join(bin, "belfryd")), args...))
 }
 
 // launch starts a command that becomes belfryd, and waits until it is ready.

@@ -108,9 +108,11 @@ var table = map[string]row{
 		},
 	},
 	"cmd/internal/coordserver": {},
-	"cmd/belfryd":              {own: []string{"cmd/internal/app", "cmd/internal/conf", "cmd/internal/coordserver", "dataservice/host/auth"}, third: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"}},
+	"cmd/belfryd":              {own: []string{"cmd/embed"}},
+	"cmd/embed":                {own: []string{"cmd/internal/app", "cmd/internal/conf", "cmd/internal/coordserver", "dataservice/host/auth", "plugin/invoke/code"}, third: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"}},
 	"cmd/belfry":               {own: []string{"cmd/internal/cli"}},
 	"cmd/e2e":                  {own: []string{}},
 
 	"docs/examples/agent": {},
+	"docs/examples/code":  {own: []string{"cmd/embed", "plugin/invoke/code"}},
 }

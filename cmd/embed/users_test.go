@@ -1,4 +1,4 @@
-package main
+package embed
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 func users(t *testing.T, in string, args ...string) (out, problems string, err error) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd := newCommand(&stderr)
+	cmd := newCommand(Options{}, &stderr)
 	cmd.SetArgs(append([]string{"users"}, args...))
 	cmd.SetIn(strings.NewReader(in))
 	cmd.SetOut(&stdout)
