@@ -36,7 +36,7 @@ func (e envelope) has(param string) bool {
 
 // check refuses an envelope of another name.
 func (e envelope) check(name string) error {
-	if fold(name) == e.name {
+	if exchange.Fold(name) == e.name {
 		return nil
 	}
 	return badRequest("the body holds %q, which is neither a parameter nor the name of what is called", exchange.Clip(name))

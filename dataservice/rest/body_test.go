@@ -10,7 +10,7 @@ import (
 	"github.com/seed42aab489/belfry/dataservice/exchange"
 )
 
-var product = envelope{name: fold("POSTproduct/{code}"), params: []dataservice.WithParam{
+var product = envelope{name: exchange.Fold("POSTproduct/{code}"), params: []dataservice.WithParam{
 	{QueryParam: "code"}, {QueryParam: "name"}, {QueryParam: "_postproduct_code"},
 }}
 

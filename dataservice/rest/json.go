@@ -76,7 +76,7 @@ func (p *jsonParser) root(e envelope) (dataservice.Values, error) {
 		if t, err = p.token(); err != nil {
 			return nil, err
 		}
-		bare := empty && fold(name) == e.name && !e.has(name) && (t == nil || t == "")
+		bare := empty && exchange.Fold(name) == e.name && !e.has(name) && (t == nil || t == "")
 		switch {
 		case t == json.Delim('{') && empty:
 			if err := e.check(name); err != nil {

@@ -17,7 +17,7 @@ func manyRoutes(s *dataservice.Service) []*route {
 		if s.Batches(&c) && method != http.MethodGet && method != http.MethodHead {
 			routes = append(routes, &route{
 				kind: batch, method: method, pattern: compile(strings.TrimSuffix(path, "/") + dataservice.BatchSuffix),
-				name: name + dataservice.BatchSuffix, wrapper: fold(wrapper + dataservice.BatchSuffix), target: c, status: status, refused: refused,
+				name: name + dataservice.BatchSuffix, wrapper: exchange.Fold(wrapper + dataservice.BatchSuffix), target: c, status: status, refused: refused,
 			})
 		}
 	}
@@ -34,7 +34,7 @@ func manyRoutes(s *dataservice.Service) []*route {
 			k, methods = box, []string{http.MethodPost}
 		}
 		for _, method := range methods {
-			routes = append(routes, &route{kind: k, method: method, pattern: pattern{{literal: name}}, name: name, wrapper: fold(name)})
+			routes = append(routes, &route{kind: k, method: method, pattern: pattern{{literal: name}}, name: name, wrapper: exchange.Fold(name)})
 		}
 	}
 	return routes
@@ -84,7 +84,7 @@ func (b *binding) many(x *exchange.Exchange, to *route) ([]dataservice.Request, 
 	switch {
 	case err != nil:
 		return nil, err
-	case fold(root.name) != to.wrapper:
+	case exchange.Fold(root.name) != to.wrapper:
 		return nil, badRequest("the body holds %q; what is called has to stand around the requests", exchange.Clip(root.name))
 	case to.kind == box:
 		return b.boxed(x, root)
@@ -113,7 +113,7 @@ func (b *binding) batched(x *exchange.Exchange, to *route, root node) ([]dataser
 func (b *binding) boxed(x *exchange.Exchange, root node) ([]dataservice.Request, error) {
 	var list []dataservice.Request
 	for _, one := range root.kids {
-		to := b.named(fold(one.name))
+		to := b.named(exchange.Fold(one.name))
 		switch {
 		case to == nil:
 			return nil, badRequest("the box holds %q, which is no operation or resource of the service", exchange.Clip(one.name))

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/exchange"
 )
 
 // kind is what a route does with a body.
@@ -180,14 +181,14 @@ func routesOf(s *dataservice.Service) []*route {
 	var routes []*route
 	for _, r := range s.Resources {
 		routes = append(routes, &route{
-			method: r.Method, pattern: compile(r.Path), name: r.Name(), alias: r.RequestName(), wrapper: fold(r.Method + r.Path),
+			method: r.Method, pattern: compile(r.Path), name: r.Name(), alias: r.RequestName(), wrapper: exchange.Fold(r.Method + r.Path),
 			target: r.Call, status: r.ReturnStatus, whole: !r.Streaming, refused: r.Unsupported,
 		})
 	}
 	for _, o := range s.Operations {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			routes = append(routes, &route{
-				method: method, pattern: pattern{{literal: o.Name}}, name: o.Name, wrapper: fold(o.Name),
+				method: method, pattern: pattern{{literal: o.Name}}, name: o.Name, wrapper: exchange.Fold(o.Name),
 				target: o.Call, status: o.ReturnStatus, whole: !o.Streaming, refused: o.Unsupported,
 			})
 		}
@@ -216,18 +217,4 @@ func (r *route) byName() []*route {
 	got := named
 	got.method = http.MethodGet
 	return []*route{&named, &got}
-}
-
-// fold keeps the letters and digits of a name, in lower case, so that the ways
-// in which clients spell the envelope of a resource are one.
-func fold(name string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'A' && r <= 'Z':
-			return r + ('a' - 'A')
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r >= 0x80:
-			return r
-		}
-		return -1
-	}, name)
 }

@@ -1,0 +1,161 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/store"
+)
+
+func (f *follower) readGroup(ctx context.Context) error {
+	c := f.c
+	f.groupAt = time.Now()
+	// The watches first: what changes during the read is told again.
+	for watch, read := range map[string]func() (<-chan struct{}, error){
+		"members":   func() (<-chan struct{}, error) { _, w, err := c.members.Members(ctx); return w, err },
+		"placement": func() (<-chan struct{}, error) { _, _, w, err := c.store.Placement(ctx); return w, unlessMissing(err) },
+		"drains":    func() (<-chan struct{}, error) { _, w, err := c.store.Drains(ctx); return w, unlessMissing(err) },
+		"places":    func() (<-chan struct{}, error) { _, w, err := c.store.Places(ctx); return w, unlessMissing(err) },
+		"barrier":   func() (<-chan struct{}, error) { _, _, w, err := c.store.Barrier(ctx); return w, unlessMissing(err) },
+	} {
+		changed, err := read()
+		if err != nil {
+			return err
+		}
+		f.wakes.arm(mark{kind: markGroup, watch: watch}, changed)
+	}
+	if err := f.widen(ctx); err != nil {
+		return err
+	}
+	g, err := c.group(ctx)
+	if err != nil {
+		return err
+	}
+	f.p.Cluster, f.p.Placement, f.p.Nodes = c.clusterOf(g), g.placement(), g.nodes()
+	f.around = around{live: make(map[coordclient.MemberID]coordclient.Member), paper: g.paper, waiting: g.prepared && !g.barrier.Open}
+	for _, m := range g.members {
+		f.around.live[m.ID] = m
+	}
+	for b, h := range f.buckets {
+		if h.seen != nil {
+			again := *h.seen
+			again.look(f.around, b)
+			h.seen = &again
+			f.plan(h)
+		}
+	}
+	f.assemble()
+	return nil
+}
+
+func (f *follower) readServices(ctx context.Context) error {
+	changed, err := f.c.store.Announced(ctx)
+	if err := unlessMissing(err); err != nil {
+		return err
+	}
+	f.wakes.arm(mark{kind: markServices}, changed)
+	f.p.Services, err = f.c.Services(ctx)
+	return err
+}
+
+func (f *follower) readEvents(ctx context.Context) error {
+	rings, err := f.c.store.Rings(ctx)
+	if err != nil {
+		return err
+	}
+	for ring, changed := range rings {
+		f.wakes.arm(mark{kind: markEvents, watch: ring}, changed)
+	}
+	f.p.Events, err = f.c.Events(ctx, keptEvents)
+	return err
+}
+
+// readBuckets reads all that changed, and some of those due.
+func (f *follower) readBuckets(ctx context.Context) error {
+	var chosen, due []int
+	for b, h := range f.buckets {
+		switch {
+		case h.dirty:
+			chosen = append(chosen, b)
+		case isDue(h.due):
+			due = append(due, b)
+		}
+	}
+	slices.SortFunc(due, func(a, b int) int { return f.buckets[a].due.Compare(f.buckets[b].due) })
+	chosen = append(chosen, due[:min(len(due), lookMost)]...)
+	for some := range slices.Chunk(chosen, readers) {
+		reads := make([]func() error, len(some))
+		for i, b := range some {
+			reads[i] = func() error { return f.readBucket(ctx, b) }
+		}
+		err := together(reads...)
+		f.assemble()
+		if err != nil {
+			return err
+		}
+		if f.p.Read < f.p.Buckets && time.Since(f.began) > tellPace {
+			f.began = time.Now()
+			f.told() // how far it is
+		}
+	}
+	return nil
+}
+
+// readBucket reads one bucket. Several are read at once; each touches its own.
+func (f *follower) readBucket(ctx context.Context, b int) error {
+	h := f.buckets[b]
+	snap, err := f.c.store.Snapshot(ctx, b)
+	if corrupt, ok := errors.AsType[*store.CorruptError](err); ok {
+		snap, err = store.Snapshot{Bucket: b, Corrupt: corrupt}, nil
+	}
+	if err != nil {
+		return err
+	}
+	if h.seen != nil && snap.Corrupt == nil && snap.Node.Edit == h.seen.node.Edit {
+		snap.Loaded.Definitions = h.seen.defined
+	} else if snap.Loaded.Definitions, err = f.c.store.Definitions(ctx, b); err != nil {
+		return err
+	}
+	now := &seen{node: snap.Node, defined: snap.Loaded.Definitions, reader: f.c.reader(snap, f.around)}
+	now.look(f.around, b)
+	if snap.Changed != nil {
+		f.wakes.arm(mark{kind: markBucket, bucket: b}, snap.Changed)
+	}
+	moved := h.seen != nil && (h.seen.node.Member != now.node.Member || h.seen.node.Released != now.node.Released)
+	if moved {
+		f.wakes.wake(mark{kind: markGroup})
+	}
+	if h.fresh {
+		h.looks = 0
+	}
+	h.seen, h.dirty, h.fresh = now, false, false
+	f.plan(h)
+	return nil
+}
+
+// plan settles when a bucket is to be read next although nothing wakes it.
+func (f *follower) plan(h *held) {
+	h.due, h.fresh = time.Time{}, false
+	if !h.seen.reader.owner.alive {
+		return // nothing happens in it, and its next owner wakes it
+	}
+	now, wall := time.Now(), f.c.now()
+	next, busy := h.seen.soonest()
+	overdue := !next.IsZero() && !next.After(wall)
+	switch {
+	case h.looks < len(lookAgain):
+		h.due = now.Add(lookAgain[h.looks])
+		h.looks++
+	case busy || overdue:
+		h.due = now.Add(lookSteady)
+	}
+	if next.IsZero() || overdue {
+		return
+	}
+	if at := now.Add(next.Sub(wall) + lookAgain[0]); h.due.IsZero() || at.Before(h.due) {
+		h.due, h.fresh = at, true
+	}
+}
