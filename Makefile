@@ -43,6 +43,7 @@ integration: deps ## tests against real PostgreSQL, MariaDB and ZooKeeper server
 		$$(git grep -lE '^//go:build integration' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|')
 
 e2e: deps build ## the built programs, run as their users run them, and killed
+	$(GO) test -tags faultinject -count=1 ./plugin/fault
 	BELFRY_REQUIRE_SERVERS=1 $(GO) test -tags e2e -count=1 -timeout 20m ./cmd/e2e/...
 
 bench: ## measure; prints ratios against bare references in the same run

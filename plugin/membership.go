@@ -81,10 +81,10 @@ func (p *Plugin) begin(ctx context.Context, m *membership) error {
 func (p *Plugin) newEngine(m *membership) (*engine.Engine, error) {
 	var compiler trigger.Compiler
 	return engine.New(engine.Options{
-		Log: m.owner, Watcher: m.owner, Targets: targets{p}, Announcer: announcers{}, Session: session{m.port},
-		Invoker: reportedInvoker{&reply.Asker{
+		Log: p.d.Faults.Log(m.owner), Watcher: m.owner, Targets: targets{p}, Announcer: announcers{}, Session: session{m.port},
+		Invoker: p.d.Faults.Invoker(reportedInvoker{&reply.Asker{
 			Invoker: p.kinds, Secrets: p.secrets, Addresses: p.d.Options.ReplyAddresses, Now: p.d.Now,
-		}, p.journal, p.d.Now},
+		}, p.journal, p.d.Now}),
 		Compile: func(info *task.Info) (bucket.Schedule, error) {
 			return compiler.Compile(info.Trigger, info.From, info.UID)
 		},

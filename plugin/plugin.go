@@ -36,6 +36,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/engine"
 	"github.com/seed42aab489/belfry/plugin/event"
+	"github.com/seed42aab489/belfry/plugin/fault"
 	"github.com/seed42aab489/belfry/plugin/invoke"
 	"github.com/seed42aab489/belfry/plugin/invoke/code"
 	"github.com/seed42aab489/belfry/plugin/invoke/web"
@@ -87,7 +88,7 @@ type Options struct {
 	PreviousOwnerDead bool
 }
 
-// Deps are what a Plugin needs. All are required but Handlers, Code and Options.
+// Deps are what a Plugin needs. All are required but Handlers, Code, Faults and Options.
 type Deps struct {
 	// Join joins the group as a new incarnation. It is called once by Start, and
 	// again whenever the session was lost.
@@ -100,6 +101,8 @@ type Deps struct {
 	Handlers timer.Config
 	// Code that is built into the host, for tasks and handlers.
 	Code code.Registry
+	// Faults that tests bring about. The zero value: none.
+	Faults fault.Plan
 	// Node is the host's name, under which it reports.
 	Node    string
 	Now     func() time.Time

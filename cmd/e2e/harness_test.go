@@ -42,16 +42,24 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		defer os.RemoveAll(bin)
-		build := exec.Command("go", "build", "-o", bin, "./cmd/belfryd", "./cmd/belfry", "./docs/examples/agent")
-		build.Dir = root
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
-			return 1
+		for _, what := range [][]string{
+			{"-o", bin, "./cmd/belfryd", "./cmd/belfry", "./docs/examples/agent"},
+			{"-tags", "faultinject", "-o", breakable(), "./cmd/belfryd"},
+		} {
+			build := exec.Command("go", append([]string{"build"}, what...)...)
+			build.Dir = root
+			build.Env = append(os.Environ(), "CGO_ENABLED=0")
+			if out, err := build.CombinedOutput(); err != nil {
+				fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
+				return 1
+			}
 		}
 		return m.Run()
 	}())
 }
+
+// breakable is the belfryd that breaks on purpose; see package fault.
+func breakable() string { return filepath.Join(bin, "belfryd-breakable") }
 
 // host is a belfryd of a test, in a folder of its own.
 type host struct {
@@ -60,6 +68,7 @@ type host struct {
 	args []string
 	// program is what is started; empty: belfryd.
 	program string
+	env     []string // beside the test's own, for what is started next
 	cmd     *exec.Cmd
 	done    chan error
 
@@ -125,6 +134,9 @@ func (h *host) launch(cmd *exec.Cmd) {
 	h.t.Helper()
 	h.cmd = cmd
 	h.cmd.Dir = h.dir
+	if h.env != nil {
+		h.cmd.Env = append(os.Environ(), h.env...)
+	}
 	ready := make(chan struct{})
 	stderr, err := h.cmd.StderrPipe()
 	if err != nil {

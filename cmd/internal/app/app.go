@@ -31,6 +31,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/cluster"
 	"github.com/seed42aab489/belfry/plugin/event"
+	"github.com/seed42aab489/belfry/plugin/fault"
 	"github.com/seed42aab489/belfry/plugin/invoke/code"
 )
 
@@ -86,7 +87,12 @@ func (a *App) Fatal() <-chan error { return a.fatal }
 // start is one straight line on purpose: the order is the point.
 func (a *App) start(ctx context.Context) error {
 	c := a.o.Loaded.Config
-	join, err := a.coordination()
+	faults, err := fault.Read(a.log)
+	if err != nil {
+		return err
+	}
+	now := faults.Clock(time.Now)
+	join, err := a.coordination(now)
 	if err != nil {
 		return err
 	}
@@ -119,6 +125,7 @@ func (a *App) start(ctx context.Context) error {
 			Events: c.Limits.Observations, Timeout: c.Limits.StatementTime,
 		},
 		Inbox: query.InboxOptions{Off: !c.Inbox.Enabled, Table: c.Inbox.Table, Retention: c.Inbox.Retention},
+		Now:   now,
 		Log:   a.log.With("component", "query"),
 	})
 	if err != nil {
@@ -158,7 +165,7 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	a.plugin = plugin.New(plugin.Deps{
-		Join: join.join, Host: bridge, Sender: sender, Web: caller, Handlers: events, Code: a.o.Code, Node: c.Node, Now: time.Now, Log: a.log.With("component", "scheduling"),
+		Join: join.join, Host: bridge, Sender: sender, Web: caller, Handlers: events, Code: a.o.Code, Faults: faults, Node: c.Node, Now: now, Log: a.log.With("component", "scheduling"),
 		Options: plugin.Options{
 			Buckets: c.Scheduler.Buckets, Workers: c.Scheduler.Workers, Limit: limits(c.Scheduler),
 			Rules: bucket.Rules{

@@ -30,6 +30,7 @@ type coordination struct {
 	servers int           // task.server.count
 	timeout time.Duration // of a session
 	cluster coordclient.Config
+	now     func() time.Time // the wall clock
 
 	resolver place.Resolver
 
@@ -41,13 +42,13 @@ type coordination struct {
 }
 
 // coordination reads how to join. It refuses what contradicts itself.
-func (a *App) coordination() (*coordination, error) {
+func (a *App) coordination(now func() time.Time) (*coordination, error) {
 	c := a.o.Loaded.Config
 	config, err := coordclient.LoadConfig(c.Coordination)
 	if err != nil {
 		return nil, err
 	}
-	j := &coordination{app: a, alone: !config.Enabled, servers: c.TaskServerCount, timeout: config.SessionTimeout, cluster: config}
+	j := &coordination{app: a, alone: !config.Enabled, servers: c.TaskServerCount, timeout: config.SessionTimeout, cluster: config, now: now}
 	for _, w := range a.o.Loaded.Warnings {
 		a.log.Warn(w)
 	}
@@ -137,7 +138,7 @@ func (j *coordination) zookeeper(ctx context.Context) (plugin.Port, error) {
 	return zk.Join(ctx, zk.Options{
 		Servers: j.ensemble(), Root: c.ZooKeeper.Root, SessionTimeout: j.timeout, Node: c.Node, Value: j.presentation(),
 		TLS: secure, Digest: zk.Digest{User: c.ZooKeeper.User, Password: c.ZooKeeper.Password.Reveal()},
-		Logger: j.app.log.With("component", "zookeeper"),
+		Now: j.now, Logger: j.app.log.With("component", "zookeeper"),
 	})
 }
 

@@ -75,6 +75,7 @@ var table = map[string]row{
 	"plugin/intake":     {own: []string{"plugin/control"}, third: []string{"github.com/twmb/franz-go"}},
 	"plugin":            {own: []string{"plugin/...", "coordclient"}},
 
+	"plugin/fault":       {own: []string{"plugin/engine", "plugin/bucket", "plugin/task"}},
 	"plugin/invoke/code": {own: []string{"plugin/task"}},
 	"plugin/invoke/wsdl": {own: []string{"plugin/task", "plugin/invoke/web"}, third: []string{"github.com/hooklift/gowsdl"}},
 	"plugin/timer":       {own: []string{"plugin/task", "plugin/invoke/web"}, third: []string{"go.yaml.in/yaml/v3"}},
