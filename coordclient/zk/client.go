@@ -56,8 +56,9 @@ type Client struct {
 
 // Dial opens a session without joining the group, as the companion does. It
 // waits for the session until ctx ends, or for the session's time-out. Errors:
-// of the options; ErrUnavailable, with it ErrUnauthorised or ErrNoRoot; that the root can be read by everybody
-// although credentials are given.
+// of the options; ErrUnavailable, with it ErrUnauthorised, ErrNoRoot or a
+// *NoSessionError; that the root can be read by everybody although credentials
+// are given.
 func Dial(ctx context.Context, o Options) (*Client, error) {
 	o, err := o.withDefaults(false)
 	if err != nil {
@@ -103,6 +104,7 @@ func connect(o Options) (*Client, error) {
 	c.line = &line{tls: o.TLS, health: c.health}
 	c.health.onLost = c.sever
 	c.hosts = newHosts(o.Servers, c.health.lost)
+	c.line.fault = c.hosts.fault
 	conn, events, err := zk.Connect(o.Servers, o.SessionTimeout,
 		zk.WithDialer(c.line.dial), zk.WithHostProvider(c.hosts), zk.WithEventCallback(c.event),
 		zk.WithLogger(libraryLog{c.log}), zk.WithLogInfo(false), zk.WithMaxBufferSize(maxAnswer))
@@ -141,23 +143,6 @@ func (c *Client) establish(ctx context.Context) error {
 		return err
 	}
 	return c.checkPrivate(ctx)
-}
-
-// wait returns when there is a session.
-func (c *Client) wait(ctx context.Context) error {
-	for {
-		ok, next := c.health.connections()
-		if ok {
-			return nil
-		}
-		select {
-		case <-next:
-		case <-c.health.lost:
-			return c.usable()
-		case <-ctx.Done():
-			return fmt.Errorf("%w: no session with any of %v: %w", coordclient.ErrUnavailable, c.o.Servers, ctx.Err())
-		}
-	}
 }
 
 // prepare makes the root and the directories below it, and looks whether they

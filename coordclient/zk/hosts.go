@@ -17,12 +17,15 @@ type hosts struct {
 	joined   bool
 	failures int             // since a connection was made
 	over     <-chan struct{} // the session's end
+	hopeless chan struct{}   // closed when every server's certificate was refused, or ours by it
+	giveUp   sync.Once
 }
 
 type host struct {
 	address string
 	tried   time.Time
 	failed  time.Time // zero if its last attempt was good
+	fault   error     // of its last attempt; nil: none, or none yet
 }
 
 // A server that failed is tried after the others for this long; between rounds
@@ -34,7 +37,7 @@ const (
 )
 
 func newHosts(addresses []string, over <-chan struct{}) *hosts {
-	h := &hosts{current: -1, over: over}
+	h := &hosts{current: -1, over: over, hopeless: make(chan struct{})}
 	for _, i := range rand.Perm(len(addresses)) {
 		h.list = append(h.list, host{address: addresses[i]})
 	}
@@ -52,7 +55,7 @@ func (h *hosts) Connected() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.joined, h.failures = true, 0
-	h.list[h.current].failed = time.Time{}
+	h.list[h.current].failed, h.list[h.current].fault = time.Time{}, nil
 }
 
 // blame: the server last given is connected, but of no use.

@@ -16,9 +16,10 @@ import (
 type line struct {
 	tls    *tls.Config
 	health *health
-	sealed atomic.Bool           // nothing may be sent any more
-	link   atomic.Pointer[link]  // the last
-	grant  atomic.Pointer[grant] // of the session, once it is there
+	fault  func(address string, err error) // told why an attempt came to nothing
+	sealed atomic.Bool                     // nothing may be sent any more
+	link   atomic.Pointer[link]            // the last
+	grant  atomic.Pointer[grant]           // of the session, once it is there
 }
 
 // grant is what a server gave in the handshake.
@@ -43,16 +44,15 @@ func (l *line) dial(network, address string, _ time.Duration) (net.Conn, error) 
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
 	raw, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	conn := raw
+	if err == nil && l.tls != nil {
+		conn, err = encrypt(ctx, raw, address, l.tls)
+	}
 	if err != nil {
+		l.fault(address, err)
 		return nil, err
 	}
-	conn := raw
-	if l.tls != nil {
-		if conn, err = encrypt(ctx, conn, address, l.tls); err != nil {
-			return nil, err
-		}
-	}
-	it := &link{Conn: conn, raw: raw, line: l, begun: begun, deadline: deadline}
+	it := &link{address: address, Conn: conn, raw: raw, line: l, begun: begun, deadline: deadline}
 	l.link.Store(it)
 	if l.sealed.Load() { // it was sealed meanwhile, and did not see this one
 		_ = conn.Close()
@@ -69,7 +69,7 @@ func encrypt(ctx context.Context, conn net.Conn, address string, config *tls.Con
 	secure := tls.Client(conn, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()
-		return nil, fmt.Errorf("TLS to %s: %w", address, err)
+		return nil, fmt.Errorf("TLS: %w", err)
 	}
 	return secure, nil
 }
@@ -96,6 +96,7 @@ func (l *line) heardSince(t time.Time) bool {
 // link is one connection.
 type link struct {
 	net.Conn
+	address  string
 	raw      net.Conn // below TLS
 	line     *line
 	begun    time.Time
@@ -125,6 +126,9 @@ func (l *link) Read(p []byte) (int, error) {
 			_ = l.Conn.Close() // the library would leave it open
 			return 0, verr
 		}
+	}
+	if err != nil && !l.shaken.Load() && !l.line.sealed.Load() {
+		l.line.fault(l.address, err)
 	}
 	return n, err
 }

@@ -21,6 +21,8 @@ import (
 type Authority struct {
 	// Pool trusts it.
 	Pool *x509.CertPool
+	// File has its certificate, as PEM.
+	File string
 
 	dir  string
 	cert *x509.Certificate
@@ -48,6 +50,7 @@ func NewAuthority(tb testing.TB) *Authority {
 	}
 	a.key = key
 	a.Pool.AddCert(a.cert)
+	a.File = a.write(tb, "ca.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw}))
 	return a
 }
 
@@ -63,14 +66,19 @@ func (a *Authority) template(name string) *x509.Certificate {
 }
 
 // Issue makes a certificate with the common name, good for servers at
-// 127.0.0.1 and for clients, and also gives it as a PEM file with its key.
-func (a *Authority) Issue(tb testing.TB, name string) (tls.Certificate, string) {
+// 127.0.0.1 and for clients, and also gives it as a PEM file with its key. alter
+// makes it good for something else.
+func (a *Authority) Issue(tb testing.TB, name string, alter ...func(*x509.Certificate)) (tls.Certificate, string) {
 	tb.Helper()
+	template := a.template(name)
+	for _, f := range alter {
+		f(template)
+	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	der, err := x509.CreateCertificate(rand.Reader, a.template(name), a.cert, &key.PublicKey, a.key)
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -102,7 +110,6 @@ func (a *Authority) write(tb testing.TB, name string, text []byte) string {
 func Secure(tb testing.TB, a *Authority, need string) (Option, string) {
 	tb.Helper()
 	_, bundle := a.Issue(tb, "server")
-	trust := a.write(tb, "ca.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw}))
 	ports, err := freePorts(1)
 	if err != nil {
 		tb.Fatal(err)
@@ -111,7 +118,7 @@ func Secure(tb testing.TB, a *Authority, need string) (Option, string) {
 		"serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory",
 		fmt.Sprintf("secureClientPort=%d", ports[0]), "secureClientPortAddress=127.0.0.1",
 		"ssl.keyStore.location=" + bundle, "ssl.keyStore.type=PEM",
-		"ssl.trustStore.location=" + trust, "ssl.trustStore.type=PEM", "ssl.clientAuth=" + need,
+		"ssl.trustStore.location=" + a.File, "ssl.trustStore.type=PEM", "ssl.clientAuth=" + need,
 		"authProvider.x509=org.apache.zookeeper.server.auth.X509AuthenticationProvider",
 	}
 	option := func(c *config) {

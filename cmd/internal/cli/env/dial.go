@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -118,24 +119,52 @@ func (t Target) unreachable(err, over error, faults []string) error {
 	switch {
 	case errors.Is(err, coordclient.ErrUnauthorised):
 		e.Code, e.Message = control.CodeUnauthorised, fmt.Sprintf("ZooKeeper at %s%s lets nobody in without the right credentials: %v", t, t.by(), err)
-		e.Hint = "give the hosts' user and password with --context NAME (belfry context add NAME --user USER --password-file FILE) or " +
-			accessVariables + "USER and " + accessVariables + "PASSWORD_FILE"
+		e.Hint = "give the hosts' user and password, and a certificate if the servers want one, with --context NAME (see belfry context add --help) or " +
+			accessVariables + "USER, PASSWORD_FILE, TLS, CA_FILE, CERT_FILE and KEY_FILE"
 		return e
 	case errors.Is(err, coordclient.ErrNoRoot):
 		e.Message = fmt.Sprintf("there is no cluster at %s%s", t, t.by())
 		e.Hint = "is its root spelt so? it is zookeeper.root of the hosts (default /belfry); a new cluster is made by the first host that starts"
 		return e
+	case certificates(err):
+		e.Hint = "the servers' certificates must be signed by an authority of " + accessVariables + "CA_FILE (belfry context add NAME --ca-file FILE), " +
+			"not be over, and name the host that is dialled"
 	case over == nil:
 		e.Message += ": " + err.Error() // it was refused, not late
 		return e
 	}
-	for i, fault := range faults {
+	for i, fault := range t.told(err, faults) {
 		if fault == "" {
 			fault = "accepts connections, but gives no session: has the ensemble a quorum?"
 		}
 		e.Message += "\n  " + t.Servers[i] + "  " + fault
 	}
 	return e
+}
+
+// certificates tells whether it was with every server a certificate.
+func certificates(err error) bool {
+	refused, ok := errors.AsType[*zk.NoSessionError](err)
+	return ok && refused.Certificate
+}
+
+// told adds to what a probe found out what the session did.
+func (t Target) told(err error, faults []string) []string {
+	told := make([]string, len(t.Servers))
+	copy(told, faults)
+	refused, ok := errors.AsType[*zk.NoSessionError](err)
+	if !ok {
+		return told
+	}
+	for i, server := range t.Servers {
+		for _, f := range refused.Faults {
+			// That there was no answer in time is said better below.
+			if f.Server == server && f.Err != nil && told[i] == "" && !errors.Is(f.Err, os.ErrDeadlineExceeded) {
+				told[i] = f.Err.Error()
+			}
+		}
+	}
+	return told
 }
 
 // probe asks each server for a connection, and tells what is wrong; empty:
