@@ -35,7 +35,7 @@ func (x *Exchange) Body() ([]byte, error) {
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):
-		return nil, &Problem{Status: http.StatusRequestEntityTooLarge, Text: fmt.Sprintf("the body exceeds %d bytes", limit)}
+		return nil, &Problem{Status: http.StatusRequestEntityTooLarge, Text: fmt.Sprintf("the body exceeds %d bytes (limits.body)", limit)}
 	case err != nil:
 		return nil, &Problem{Status: http.StatusBadRequest, Text: "the body broke off"}
 	}

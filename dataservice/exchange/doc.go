@@ -1,6 +1,6 @@
 // Package exchange carries one HTTP request of a data service from the door to
 // its answer, whatever it speaks: plain HTTP or SOAP. A Gate bounds what runs at
-// the same time in a service; a Binding reads requests and writes answers and
+// the same time in a service, and how many requests come in a second; a Binding reads requests and writes answers and
 // faults in its own form.
 //
 // # Answers

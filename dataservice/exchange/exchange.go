@@ -52,6 +52,7 @@ type Gate struct {
 	opts    Options
 	boxes   *boxcar.Sessions
 	slots   chan struct{}
+	pace    *pace
 }
 
 // NewGate makes the gate of a service.
@@ -60,7 +61,7 @@ func NewGate(s *dataservice.Service, o Options) *Gate {
 	if o.Boxes == nil {
 		o.Boxes = boxcar.New(boxcar.Limits{}, time.Now)
 	}
-	return &Gate{service: s, opts: o, boxes: o.Boxes, slots: make(chan struct{}, o.MaxRequests)}
+	return &Gate{service: s, opts: o, boxes: o.Boxes, slots: make(chan struct{}, o.MaxRequests), pace: newPace(o.Rate)}
 }
 
 // Service is what the gate leads to.
@@ -92,16 +93,24 @@ func (g *Gate) Serve(w http.ResponseWriter, r *http.Request, caller *dataservice
 	x := &Exchange{W: w, R: r, ID: requestID(), Caller: caller, gate: g, binding: b, started: time.Now()}
 	w.Header().Set("X-Request-Id", x.ID)
 	defer x.end()
+	if !g.pace.take(x.started) {
+		x.fault(busy("the service has had %d requests in a second (limits.rate): try again later", g.opts.Rate))
+		return
+	}
 	select {
 	case g.slots <- struct{}{}:
 		defer func() { <-g.slots }()
 	default:
-		x.fault(&dataservice.Fault{Code: dataservice.UnknownError, Kind: dataservice.FaultBusy, Message: "too many requests at the same time"})
+		x.fault(busy("the service has %d requests at the same time (limits.concurrency): try again later", g.opts.MaxRequests))
 		return
 	}
 	if err := x.serve(); err != nil {
 		x.fail(err)
 	}
+}
+
+func busy(format string, limit int) *dataservice.Fault {
+	return &dataservice.Fault{Code: dataservice.UnknownError, Kind: dataservice.FaultBusy, Message: fmt.Sprintf(format, limit)}
 }
 
 func (x *Exchange) serve() error {

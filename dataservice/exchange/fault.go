@@ -72,7 +72,7 @@ func AsFault(err error) *dataservice.Fault {
 	case errors.As(err, &limit):
 		return &dataservice.Fault{Code: dataservice.UnknownError, Kind: dataservice.FaultLimit, Message: limit.Error(), Err: err}
 	case errors.Is(err, context.DeadlineExceeded):
-		return &dataservice.Fault{Code: dataservice.UnknownError, Kind: dataservice.FaultTimeout, Message: "the request took too long", Err: err}
+		return &dataservice.Fault{Code: dataservice.UnknownError, Kind: dataservice.FaultTimeout, Message: "the request took too long (limits.request_time)", Err: err}
 	}
 	return &dataservice.Fault{Code: dataservice.UnknownError, Kind: dataservice.FaultInternal, Message: "internal error", Err: err}
 }

@@ -21,13 +21,19 @@ type Served struct {
 // statusGone is what a request counts as whose client did not wait.
 const statusGone = 499
 
-// Options bound the requests of a service. The zero value means the defaults.
-type Options struct {
+// Limits bound the requests of a service. A zero field means its default.
+type Limits struct {
 	MaxBody     int64         // bytes of a request's body; default 1 MiB
 	MaxRequests int           // at the same time, beyond which 429; default 512
+	Rate        int           // requests in a second, beyond which 429; default: any number
 	Timeout     time.Duration // of one request, its answer included; default 60 s
 	Buffer      int           // bytes of an answer held back; default 64 KiB
 	MaxAnswer   int64         // bytes of an answer; default 256 MiB
+}
+
+// Options are those of a service's Gate. The zero value means the defaults.
+type Options struct {
+	Limits
 	// Origin tells which other sites' pages may write. Default: none.
 	Origin *http.CrossOriginProtection
 	// Boxes are the boxcarring sessions, which outlive a version of the service.
@@ -42,7 +48,7 @@ type Options struct {
 	Observe func(Served)
 }
 
-// Defaults of Options.
+// Defaults of Limits.
 const (
 	DefaultMaxBody     = 1 << 20
 	DefaultMaxRequests = 512
@@ -51,22 +57,27 @@ const (
 	DefaultMaxAnswer   = 256 << 20
 )
 
+func (l Limits) withDefaults() Limits {
+	if l.MaxBody <= 0 {
+		l.MaxBody = DefaultMaxBody
+	}
+	if l.MaxRequests <= 0 {
+		l.MaxRequests = DefaultMaxRequests
+	}
+	if l.Timeout <= 0 {
+		l.Timeout = DefaultTimeout
+	}
+	if l.Buffer <= 0 {
+		l.Buffer = DefaultBuffer
+	}
+	if l.MaxAnswer <= 0 {
+		l.MaxAnswer = DefaultMaxAnswer
+	}
+	return l
+}
+
 func (o Options) withDefaults() Options {
-	if o.MaxBody <= 0 {
-		o.MaxBody = DefaultMaxBody
-	}
-	if o.MaxRequests <= 0 {
-		o.MaxRequests = DefaultMaxRequests
-	}
-	if o.Timeout <= 0 {
-		o.Timeout = DefaultTimeout
-	}
-	if o.Buffer <= 0 {
-		o.Buffer = DefaultBuffer
-	}
-	if o.MaxAnswer <= 0 {
-		o.MaxAnswer = DefaultMaxAnswer
-	}
+	o.Limits = o.Limits.withDefaults()
 	if o.Origin == nil {
 		o.Origin = http.NewCrossOriginProtection()
 	}

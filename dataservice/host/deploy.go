@@ -226,7 +226,9 @@ func (d *deployer) deploy(ctx context.Context, rel string, f *file, data []byte,
 			return
 		}
 	}
-	next := newDeployment(s, runtime, d.opts.Auth, d.opts.HTTP)
+	way := d.opts.HTTP
+	way.Limits = d.opts.Limits(s.Name)
+	next := newDeployment(s, runtime, d.opts.Auth, way)
 	d.revisions[s.Name]++
 	next.file, next.revision, next.at = rel, d.revisions[s.Name], d.opts.Now().UTC()
 	d.replace(f, next, old)

@@ -77,8 +77,11 @@ type Options struct {
 	// NoPages: the pages for people are not served.
 	NoPages bool
 
-	// HTTP bounds the requests of each service. Log is set by the host.
+	// HTTP is what the services' requests go by. Log is set by the host.
 	HTTP exchange.Options
+	// Limits bound the requests of a service, by its name. Nil: HTTP's bound those of
+	// each.
+	Limits func(service string) exchange.Limits
 
 	Log *slog.Logger     // default: nothing is logged
 	Now func() time.Time // default time.Now
@@ -117,6 +120,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Limits == nil {
+		o.Limits = func(string) exchange.Limits { return o.HTTP.Limits }
 	}
 	o.HTTP.Log = o.Log
 	if o.HTTP.Boxes == nil {

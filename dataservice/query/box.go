@@ -92,7 +92,7 @@ func (b *boxRun) all(ctx context.Context) error {
 
 // step executes one request and shows it to its event triggers.
 func (b *boxRun) step(ctx context.Context, c *compiled) error {
-	values, err := c.bind(b.topValues, b.req.Caller, b.engine.opts.Limits.Array)
+	values, err := c.bind(b.topValues, b.req.Caller, b.limits.Array)
 	if err != nil {
 		return err
 	}

@@ -53,6 +53,7 @@ type compiler struct {
 // compile makes a Runtime, its sources open, or gives the descriptor's faults.
 func (e *Engine) compile(s *dataservice.Service) (*Runtime, error) {
 	c := &compiler{e: e, svc: s, rt: &Runtime{
+		limits: e.opts.LimitsOf(s.Name).withDefaults(),
 		engine: e, svc: s, queries: map[string]*compiled{}, sources: map[string]*source.DB{}, tables: map[string]*source.Table{},
 	}}
 	reasons := map[string]string{}
@@ -113,7 +114,7 @@ func (c *compiler) unsupported(at dataservice.Position, what, why string) {
 
 // query compiles one; refusedSource says why its source is not served.
 func (c *compiler) query(q *dataservice.Query, refusedSource string) *compiled {
-	to := &compiled{q: q, refused: refusedSource, db: c.rt.sources[q.Source], table: c.rt.tables[q.Source], timeout: c.e.opts.Limits.Timeout}
+	to := &compiled{q: q, refused: refusedSource, db: c.rt.sources[q.Source], table: c.rt.tables[q.Source], timeout: c.rt.limits.Timeout}
 	if to.refused != "" {
 		return to
 	}

@@ -21,7 +21,9 @@ func New(o Options) (*Engine, error) {
 	if o.Sources == nil {
 		return nil, errors.New("query: no set of sources")
 	}
-	o.Limits = o.Limits.withDefaults()
+	if o.LimitsOf == nil {
+		o.LimitsOf = func(string) Limits { return o.Limits }
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

@@ -121,7 +121,7 @@ func (x *run) drain(src rowset.Source) error {
 // count counts a row of the request.
 func (x *run) count() error {
 	x.rows++
-	if limit := int64(x.engine.opts.Limits.Rows); x.rows > limit {
+	if limit := int64(x.limits.Rows); x.rows > limit {
 		return &result.LimitError{What: "rows", Limit: limit, Setting: "limits.rows"}
 	}
 	return nil
@@ -129,7 +129,7 @@ func (x *run) count() error {
 
 // nested executes the query that a row calls.
 func (x *run) nested(ctx context.Context, f *shape.Field, outer *compiled, ob *bound, row *rowView, out result.Sink, depth int) error {
-	if limit := x.engine.opts.Limits.Depth; depth > limit {
+	if limit := x.limits.Depth; depth > limit {
 		return &result.LimitError{What: "queries nested in one another", Limit: int64(limit), Setting: "limits.query_depth"}
 	}
 	c := x.queries[f.Call.Query]
@@ -147,7 +147,7 @@ func (x *run) nested(ctx context.Context, f *shape.Field, outer *compiled, ob *b
 			}
 		}
 		return x.export(p.Name)
-	}, x.req.Caller, x.engine.opts.Limits.Array)
+	}, x.req.Caller, x.limits.Array)
 	if err != nil {
 		f := x.asFault(c, err)
 		f.Query = c.q.ID

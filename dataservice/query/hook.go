@@ -22,7 +22,7 @@ func (x *run) noteInput(c *compiled, b *bound) {
 	if c.input == nil || x.hook == nil {
 		return
 	}
-	if limit := x.engine.opts.Limits.Events; len(x.seen) >= limit {
+	if limit := x.limits.Events; len(x.seen) >= limit {
 		if len(x.seen) == limit {
 			x.engine.opts.Log.Warn("event triggers see no more of this request", "service", x.svc.Name, "request", x.req.Name,
 				"limit", limit, "setting", "limits.observations")
@@ -62,7 +62,7 @@ func (x *run) observe(ctx context.Context, c *compiled, rec *result.Recording) [
 	seen := x.seen
 	if c.output != nil && !rec.Empty() {
 		var buf bytes.Buffer
-		w := result.NewXML(&buf, x.engine.opts.Limits.Bytes)
+		w := result.NewXML(&buf, x.limits.Bytes)
 		err := rec.Replay(w)
 		if err == nil {
 			err = w.Flush()

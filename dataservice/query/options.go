@@ -58,7 +58,10 @@ var ErrRecorded = inbox.ErrRecorded
 type Options struct {
 	Sources *source.Set // required
 	Limits  Limits
-	Inbox   InboxOptions
-	Log     *slog.Logger     // default: nothing is logged
-	Now     func() time.Time // default time.Now
+	// LimitsOf gives the Limits of a service, by its name. Nil: Limits are those of
+	// all.
+	LimitsOf func(service string) Limits
+	Inbox    InboxOptions
+	Log      *slog.Logger     // default: nothing is logged
+	Now      func() time.Time // default time.Now
 }

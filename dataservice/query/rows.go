@@ -74,13 +74,13 @@ func (x *run) copyRows(c *compiled, src rowset.Source) (*rowset.Fixed, error) {
 		if vals == nil || c.maxRows > 0 && len(all.Rows) >= c.maxRows || c.shape != nil && !c.shape.HasRow && len(all.Rows) == 1 {
 			return all, nil
 		}
-		if len(all.Rows) >= x.engine.opts.Limits.Rows {
-			return nil, &result.LimitError{What: "rows", Limit: int64(x.engine.opts.Limits.Rows), Setting: "limits.rows"}
+		if len(all.Rows) >= x.limits.Rows {
+			return nil, &result.LimitError{What: "rows", Limit: int64(x.limits.Rows), Setting: "limits.rows"}
 		}
 		for _, v := range vals {
 			x.kept += sizeOf(v)
 		}
-		if limit := x.engine.opts.Limits.Bytes; x.kept > limit {
+		if limit := x.limits.Bytes; x.kept > limit {
 			return nil, &result.LimitError{What: "bytes of rows kept for nested queries", Limit: limit, Setting: "limits.held"}
 		}
 		all.Rows = append(all.Rows, append([]any(nil), vals...))

@@ -19,6 +19,7 @@ import (
 type Runtime struct {
 	engine      *Engine
 	svc         *dataservice.Service
+	limits      Limits
 	hook        dataservice.Hook // may be nil
 	queries     map[string]*compiled
 	sources     map[string]*source.DB
@@ -86,7 +87,7 @@ func (r *Runtime) Run(ctx context.Context, req dataservice.Request, out result.S
 		return Outcome{}, err
 	}
 	x.db = c.db
-	b, err := c.bind(x.topValues, req.Caller, r.engine.opts.Limits.Array)
+	b, err := c.bind(x.topValues, req.Caller, r.limits.Array)
 	if err != nil {
 		f := x.asFault(c, err)
 		f.Final = true // nothing was executed, and the same values will not do either

@@ -11,7 +11,7 @@ import (
 
 // recording makes what keeps a result until it may be sent.
 func (x *run) recording() *result.Recording {
-	return &result.Recording{Limit: x.engine.opts.Limits.Bytes}
+	return &result.Recording{Limit: x.limits.Bytes}
 }
 
 // read executes a request that only reads and that event triggers look at: the

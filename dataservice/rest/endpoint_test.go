@@ -116,7 +116,7 @@ func TestServe(t *testing.T) {
 	if err := origin.AddTrustedOrigin("https://friend.example"); err != nil {
 		t.Fatal(err)
 	}
-	e := open(echo, exchange.Options{MaxBody: 200, Origin: origin})
+	e := open(echo, exchange.Options{Limits: exchange.Limits{MaxBody: 200}, Origin: origin})
 	type h = []string
 	for _, c := range []struct {
 		what, method, target, body string
@@ -239,7 +239,7 @@ func TestPanicIsAFault(t *testing.T) {
 	t.Parallel()
 	var served []exchange.Served
 	e := open(func(context.Context, dataservice.Request, result.Sink) (bool, error) { panic("boom") },
-		exchange.Options{Observe: func(s exchange.Served) { served = append(served, s) }, MaxRequests: 1})
+		exchange.Options{Observe: func(s exchange.Served) { served = append(served, s) }, Limits: exchange.Limits{MaxRequests: 1}})
 	for range 2 {
 		if w := ask(t, e, "GET", "getProduct", ""); w.Code != 500 || strings.Contains(w.Body.String(), "boom") {
 			t.Errorf("%d %s", w.Code, w.Body)
@@ -282,8 +282,8 @@ func TestLongAnswers(t *testing.T) {
 		{"long", rows(500, nil), exchange.Options{}, 200, false},
 		{"short and failing", rows(10, failure), exchange.Options{}, 500, true},
 		{"long and failing", rows(500, failure), exchange.Options{}, 0, false},
-		{"too long, short of the buffer", rows(50, nil), exchange.Options{MaxAnswer: 20_000}, 500, true},
-		{"too long, beyond the buffer", rows(500, nil), exchange.Options{MaxAnswer: 300_000}, 0, false},
+		{"too long, short of the buffer", rows(50, nil), exchange.Options{Limits: exchange.Limits{MaxAnswer: 20_000}}, 500, true},
+		{"too long, beyond the buffer", rows(500, nil), exchange.Options{Limits: exchange.Limits{MaxAnswer: 300_000}}, 0, false},
 		{"panicking late", func(ctx context.Context, c dataservice.Request, out result.Sink) (bool, error) {
 			_, _ = rows(500, failure)(ctx, c, out)
 			panic("late")
@@ -314,7 +314,7 @@ func TestConcurrencyIsBounded(t *testing.T) {
 		entered <- struct{}{}
 		<-leave
 		return true, nil
-	}, exchange.Options{MaxRequests: 2})
+	}, exchange.Options{Limits: exchange.Limits{MaxRequests: 2}})
 	var running sync.WaitGroup
 	for range 2 {
 		running.Go(func() {
@@ -341,7 +341,7 @@ func TestTimeAndDisconnection(t *testing.T) {
 		<-ctx.Done()
 		return false, ctx.Err()
 	})
-	e := open(wait, exchange.Options{Timeout: time.Millisecond})
+	e := open(wait, exchange.Options{Limits: exchange.Limits{Timeout: time.Millisecond}})
 	if w := ask(t, e, "GET", "getProduct", ""); w.Code != 504 {
 		t.Errorf("time-out: %d %s", w.Code, w.Body)
 	}
@@ -371,7 +371,7 @@ func TestNamesDoNotForgeLogLines(t *testing.T) {
 // TestBodiesOnTheWire sends bodies whose length is not known before.
 func TestBodiesOnTheWire(t *testing.T) {
 	t.Parallel()
-	e := open(echo, exchange.Options{MaxBody: 1000})
+	e := open(echo, exchange.Options{Limits: exchange.Limits{MaxBody: 1000}})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { e.Serve(w, r, []string{"getProduct"}, nil) }))
 	defer server.Close()
 	for _, c := range []struct {

@@ -14,7 +14,7 @@ import (
 // TestRefuses sends what must not be executed, each in the version that it names.
 func TestRefuses(t *testing.T) {
 	t.Parallel()
-	e := open(echo{}, exchange.Options{MaxBody: 2 << 20})
+	e := open(echo{}, exchange.Options{Limits: exchange.Limits{MaxBody: 2 << 20}})
 	many := strings.Repeat
 	header := func(v *version, block string) string {
 		return `<e:Envelope xmlns:e="` + v.space + `" xmlns:h="urn:h"><e:Header>` + block + `</e:Header><e:Body><getProduct/></e:Body></e:Envelope>`

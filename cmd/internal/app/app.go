@@ -119,14 +119,11 @@ func (a *App) start(ctx context.Context) error {
 	files := source.Files{Folder: c.Files.Folder, Size: int64(c.Files.Size), Client: general.Client(egress.ClientOptions{Redirects: fileRedirects})}
 	databases := source.NewSet(source.Options{Mappings: elsewhere, Files: files, Secrets: sourceSecrets(c), Log: a.log.With("component", "source")})
 	queries, err := query.New(query.Options{
-		Sources: databases,
-		Limits: query.Limits{
-			Rows: c.Limits.Rows, Depth: c.Limits.QueryDepth, Array: c.Limits.ArrayValues, Bytes: int64(c.Limits.Held),
-			Events: c.Limits.Observations, Timeout: c.Limits.StatementTime,
-		},
-		Inbox: query.InboxOptions{Off: !c.Inbox.Enabled, Table: c.Inbox.Table, Retention: c.Inbox.Retention},
-		Now:   now,
-		Log:   a.log.With("component", "query"),
+		Sources:  databases,
+		LimitsOf: func(service string) query.Limits { return queryLimits(c.LimitsOf(service)) },
+		Inbox:    query.InboxOptions{Off: !c.Inbox.Enabled, Table: c.Inbox.Table, Retention: c.Inbox.Retention},
+		Now:      now,
+		Log:      a.log.With("component", "query"),
 	})
 	if err != nil {
 		return err
@@ -141,10 +138,7 @@ func (a *App) start(ctx context.Context) error {
 	services, err := host.New(host.Options{
 		Dir: c.Services, Opener: opens, Parse: descriptor.Parser{Mapped: databases.Maps}.Parse,
 		MaxServices: c.Deploy.MaxServices, Poll: c.Deploy.Interval, Settle: c.Deploy.Settle, Drain: c.Deploy.Drain,
-		HTTP: exchange.Options{
-			MaxBody: int64(c.Limits.Body), MaxRequests: c.Limits.Concurrency, Timeout: c.Limits.RequestTime,
-			MaxAnswer: int64(c.Limits.Answer), Observe: meters.served,
-		},
+		HTTP: exchange.Options{Observe: meters.served}, Limits: func(service string) exchange.Limits { return requestLimits(c.LimitsOf(service)) },
 		Auth: who, PublicURL: c.Describe.PublicURL, NoPages: !c.Describe.Pages, Log: a.log.With("component", "services"),
 	})
 	if err != nil {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/seed42aab489/belfry/cmd/internal/conf"
 	"github.com/seed42aab489/belfry/cmd/internal/egress"
+	"github.com/seed42aab489/belfry/dataservice/exchange"
+	"github.com/seed42aab489/belfry/dataservice/query"
 	"github.com/seed42aab489/belfry/dataservice/source"
 	"github.com/seed42aab489/belfry/plugin/event"
 	"github.com/seed42aab489/belfry/plugin/event/send"
@@ -74,6 +76,20 @@ func mappings(list []conf.Mapping) ([]source.Mapping, error) {
 		out = append(out, mapping)
 	}
 	return out, nil
+}
+
+// queryLimits are the bounds of a service's requests that hold however they come.
+func queryLimits(l conf.Limits) query.Limits {
+	return query.Limits{
+		Rows: l.Rows, Depth: l.QueryDepth, Array: l.ArrayValues, Bytes: int64(l.Held), Events: l.Observations, Timeout: l.StatementTime,
+	}
+}
+
+// requestLimits are the bounds of those that come over HTTP.
+func requestLimits(l conf.Limits) exchange.Limits {
+	return exchange.Limits{
+		MaxBody: int64(l.Body), MaxRequests: l.Concurrency, Rate: l.Rate, Timeout: l.RequestTime, MaxAnswer: int64(l.Answer),
+	}
 }
 
 // limits gives the caps of runs by the names of task.Target.Limits.

@@ -23,7 +23,7 @@ type Config struct {
 	Log       Log       `key:"log" help:"What is logged, on standard error."`
 	Deploy    Deploy    `key:"deploy" help:"How descriptors become services."`
 	Describe  Describe  `key:"describe" help:"How data services are described to those who call them."`
-	Limits    Limits    `key:"limits" help:"Bounds of every request."`
+	Limits    Limits    `key:"limits" help:"Bounds of the requests of each service."`
 	Scheduler Scheduler `key:"scheduler" help:"How tasks fire."`
 	Mail      Mail      `key:"mail" help:"How mailto: subscriptions are delivered."`
 	Files     Files     `key:"files" help:"How CSV files and Excel workbooks are read."`
@@ -39,6 +39,9 @@ type Config struct {
 	// DatasourceMap sends data sources to other databases; the first entry that
 	// matches counts, those of the command line come first.
 	DatasourceMap []Mapping `key:"datasource_map" flag:"map-datasource" help:"sends data sources, by JDBC URL or id, to other databases"`
+
+	// ServiceLimits are bounds of single services; the first entry that matches counts.
+	ServiceLimits []ServiceLimits `key:"service_limits" help:"bounds of some services, by name, in the place of those of limits"`
 
 	// Tasks is tasks-config.xml; its zero value if there is none.
 	Tasks TasksConfig
@@ -109,7 +112,8 @@ type Deploy struct {
 	Secrets     string        `key:"secrets" help:"folder of the secrets that data sources refer to by $file{name} or a secretAlias, each readable by its owner alone; empty: none"`
 }
 
-// Limits bound every request.
+// Limits bound the requests of each service. ServiceLimits may change each of them
+// for some services.
 type Limits struct {
 	Rows          int           `key:"rows" min:"1" max:"1000000000" help:"rows of one request, nested queries included"`
 	QueryDepth    int           `key:"query_depth" min:"1" max:"100" help:"nesting of queries in results"`
@@ -121,6 +125,7 @@ type Limits struct {
 	RequestTime   time.Duration `key:"request_time" min:"10ms" max:"24h" help:"time of one request, its answer included"`
 	StatementTime time.Duration `key:"statement_time" min:"10ms" max:"24h" help:"time of a statement whose descriptor sets no queryTimeout"`
 	Concurrency   int           `key:"concurrency" min:"1" max:"1000000" help:"requests of one service at the same time, beyond which 429 is answered"`
+	Rate          int           `key:"rate" min:"0" max:"1000000" help:"requests of one service in a second, beyond which 429 is answered; 0: any number"`
 }
 
 // Scheduler is how tasks fire.

@@ -148,6 +148,9 @@ func (r *fileReader) value(k Key, n *yaml.Node) {
 	case KindWords:
 		r.words(k, n)
 		return
+	case KindBounds:
+		r.serviceLimits(k, n)
+		return
 	}
 	text, err := scalar(k, n)
 	var v any

@@ -20,6 +20,7 @@ const (
 	KindSecret   Kind = "secret"
 	KindMappings Kind = "list"
 	KindWords    Kind = "list of words"
+	KindBounds   Kind = "list of bounds"
 )
 
 // Key describes one setting.
@@ -79,6 +80,8 @@ func kindOf(t reflect.Type) Kind {
 		return KindMappings
 	case reflect.TypeFor[[]string]():
 		return KindWords
+	case reflect.TypeFor[[]ServiceLimits]():
+		return KindBounds
 	}
 	switch t.Kind() {
 	case reflect.String:
@@ -98,16 +101,23 @@ func write(v reflect.Value) string {
 	case time.Duration:
 		return writeDuration(v)
 	case []Mapping:
-		lines := make([]string, len(v))
-		for i, m := range v {
-			lines[i] = m.String()
-		}
-		return strings.Join(lines, "\n")
+		return writeLines(v)
+	case []ServiceLimits:
+		return writeLines(v)
 	case []string:
 		return strings.Join(v, ", ")
 	default:
 		return fmt.Sprint(v)
 	}
+}
+
+// writeLines writes a list with a line for each entry.
+func writeLines[T fmt.Stringer](list []T) string {
+	lines := make([]string, len(list))
+	for i, entry := range list {
+		lines[i] = entry.String()
+	}
+	return strings.Join(lines, "\n")
 }
 
 // writeDuration leaves out the zeros of "1h0m0s".
@@ -142,6 +152,8 @@ func (k Key) parse(text string) (any, error) {
 		value, err = parseMappings(strings.Split(text, "\n"))
 	case KindWords:
 		value = parseWords(text)
+	case KindBounds:
+		value, err = parseAllServiceLimits(strings.Split(text, "\n"))
 	}
 	if err != nil {
 		return nil, err

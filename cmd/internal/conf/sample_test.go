@@ -55,6 +55,8 @@ func sampleSection(b *strings.Builder, t reflect.Type, prefix, indent string) {
 		switch {
 		case k.Kind == KindMappings:
 			fmt.Fprintf(b, "%s#%s:\n%s#  - match: \"jdbc:h2:*\" # * stands for anything\n%s#    url: sqlite:var/samples.db\n", indent, name, indent, indent)
+		case k.Kind == KindBounds:
+			fmt.Fprintf(b, "%s#%s:\n%s#  - service: Reports/* # * stands for anything\n%s#    rows: 1000000\n%s#    request_time: 5m\n", indent, name, indent, indent, indent)
 		case k.Kind == KindWords:
 			fmt.Fprintf(b, "%s#%s: [%s]\n", indent, name, k.Default)
 		case k.Default == "":
@@ -89,7 +91,7 @@ func TestSampleIsFresh(t *testing.T) {
 // With every # taken away, the sample still says what the defaults are.
 func TestSampleShowsTheDefaults(t *testing.T) {
 	t.Parallel()
-	setting := regexp.MustCompile(`(?m)^( *)#([a-z_]+:|  - |    url:)`)
+	setting := regexp.MustCompile(`(?m)^( *)#([a-z_]+:|  - |    [a-z_]+:)`)
 	plain := setting.ReplaceAllString(sample(), "$1$2")
 	values, _, err := readYAML("sample", []byte(plain))
 	if err != nil {
@@ -97,7 +99,7 @@ func TestSampleShowsTheDefaults(t *testing.T) {
 	}
 	defaults := reflect.ValueOf(Default())
 	for _, k := range Keys() {
-		if k.Kind == KindMappings {
+		if k.Kind == KindMappings || k.Kind == KindBounds {
 			continue
 		}
 		want := defaults.FieldByIndex(k.index)

@@ -48,7 +48,7 @@ func Fault(err error) *dataservice.Fault {
 	case source.Lost:
 		f.Code, f.Message = dataservice.ConnectionUnavailable, "the connection to the data source broke"
 	case source.Timeout:
-		f.Kind, f.Message = dataservice.FaultTimeout, "the statement took too long, or was cancelled"
+		f.Kind, f.Message = dataservice.FaultTimeout, "the statement took too long (limits.statement_time, or the descriptor's queryTimeout), or was cancelled"
 	case source.Locked:
 		f.Kind, f.Message = dataservice.FaultBusy, "the data are locked by another transaction"
 	case source.Conflict:
