@@ -51,12 +51,13 @@ var table = map[string]row{
 
 	"plugin/task":         {},
 	"plugin/trigger":      {own: []string{"plugin/task"}},
-	"plugin/bucket":       {own: []string{"plugin/task", "plugin/trigger"}},
+	"plugin/bucket":       {own: []string{"plugin/task", "plugin/trigger", "plugin/calendar"}},
+	"plugin/calendar":     {own: []string{"plugin/task", "plugin/trigger"}, third: []string{"github.com/emersion/go-ical", "github.com/teambition/rrule-go"}},
 	"plugin/engine/model": {},
 	"plugin/engine":       {own: []string{"plugin/task", "plugin/trigger", "plugin/bucket"}, third: []string{"github.com/google/uuid"}},
-	"plugin/store":        {own: []string{"plugin/task", "plugin/bucket", "coordclient"}, third: []string{"github.com/google/uuid"}},
+	"plugin/store":        {own: []string{"plugin/task", "plugin/bucket", "plugin/calendar", "coordclient"}, third: []string{"github.com/google/uuid"}},
 	"plugin/control": {
-		own:   []string{"plugin/task", "plugin/trigger", "plugin/bucket", "plugin/reply", "plugin/store", "plugin/place", "plugin/invoke/web", "plugin/render", "coordclient"},
+		own:   []string{"plugin/task", "plugin/trigger", "plugin/bucket", "plugin/calendar", "plugin/reply", "plugin/store", "plugin/place", "plugin/invoke/web", "plugin/render", "coordclient"},
 		third: []string{"github.com/google/uuid"},
 	},
 	"plugin/place": {own: []string{"plugin/task", "plugin/trigger"}},
