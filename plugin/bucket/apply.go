@@ -137,6 +137,9 @@ func (s *State) settle(e *entry, b *Batch, r *Record) {
 	if r.Outcome == task.Skipped {
 		p.count, p.reason = 1, codeOf(reasons, task.ReasonBackoff)
 	}
+	if r.Refused {
+		p.reason = codeOf(reasons, task.ReasonEgress)
+	}
 	s.remember(e, p)
 	if r.Outcome == task.OK {
 		e.cur.LastOK, e.cur.Alerted = r.End, 0

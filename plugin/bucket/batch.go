@@ -16,8 +16,9 @@ const (
 	isOpen
 	hasRows
 	hasRetry
-	hasValue // since formatReplies
-	hasInput // since formatInputs
+	hasValue  // since formatReplies
+	hasInput  // since formatInputs
+	isRefused // since formatRefusals
 )
 
 // Encode writes the batch in its stored form.
@@ -72,12 +73,15 @@ func (r *Record) encode(e *encoder, base int64) {
 	e.text(r.UID)
 	flags := flag(r.Manual != "", hasManual) | flag(r.Until != 0, hasRange) | flag(r.Error != "", hasError) |
 		flag(r.Final, isFinal) | flag(r.NotSent, isNotSent) | flag(r.Open, isOpen) | flag(r.Rows != 0, hasRows) |
-		flag(r.RetryAt != 0, hasRetry) | flag(r.Value != "", hasValue) | flag(r.Input != "", hasInput)
+		flag(r.RetryAt != 0, hasRetry) | flag(r.Value != "", hasValue) | flag(r.Input != "", hasInput) | flag(r.Refused, isRefused)
 	if r.Value != "" || r.Outcome == task.Waiting {
 		e.needs(formatReplies)
 	}
 	if r.Input != "" {
 		e.needs(formatInputs)
+	}
+	if r.Refused {
+		e.needs(formatRefusals)
 	}
 	if r.Kind == Give || r.Kind == Adopt {
 		e.needs(formatMoves)
@@ -135,7 +139,7 @@ func (r *Record) decode(d *decoder, base int64) {
 	r.UID = d.text()
 	flags := d.uint()
 	r.At = d.int() + base
-	r.Final, r.NotSent, r.Open = flags&isFinal != 0, flags&isNotSent != 0, flags&isOpen != 0
+	r.Final, r.NotSent, r.Open, r.Refused = flags&isFinal != 0, flags&isNotSent != 0, flags&isOpen != 0, flags&isRefused != 0
 	if flags&hasManual != 0 {
 		r.Manual = d.text()
 	}

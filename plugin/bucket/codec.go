@@ -26,15 +26,16 @@ var (
 // ends with the CRC-32C of all before. A value is written in the lowest format
 // that can say it, so that hosts of an earlier version read all that they know.
 const (
-	formatFirst   = 1
-	formatReplies = 2 // the outcome WAITING; the values of replies
-	formatMoves   = 3 // GIVE and ADOPT
-	formatInputs  = 4 // the input of a firing
-	formatVersion = formatInputs
-	magicBatch    = 'B'
-	magicPage     = 'P'
-	magicRuns     = 'R'
-	magicParcel   = 'C'
+	formatFirst    = 1
+	formatReplies  = 2 // the outcome WAITING; the values of replies
+	formatMoves    = 3 // GIVE and ADOPT
+	formatInputs   = 4 // the input of a firing
+	formatRefusals = 5 // runs that the host's own rules refused
+	formatVersion  = formatRefusals
+	magicBatch     = 'B'
+	magicPage      = 'P'
+	magicRuns      = 'R'
+	magicParcel    = 'C'
 )
 
 // maxText is the longest string that is stored: a uid, a hash, a name.
@@ -199,7 +200,7 @@ var (
 	reasons = []task.Reason{
 		"", task.ReasonOverlap, task.ReasonPaused, task.ReasonWindow, task.ReasonMissed,
 		task.ReasonDeleted, task.ReasonRefused, task.ReasonQueued, task.ReasonPast, task.ReasonCatchUp,
-		task.ReasonReplaced, task.ReasonBackoff,
+		task.ReasonReplaced, task.ReasonBackoff, task.ReasonEgress,
 	}
 	deliveries = []task.Delivery{"", task.AtMostOnce, task.AtLeastOnce, task.EffectivelyOnce}
 )

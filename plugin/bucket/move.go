@@ -61,6 +61,9 @@ func (e *entry) parcel(runs int) []byte {
 	enc.needs(formatMoves)
 	e.cur.encode(enc)
 	recent := e.runs[max(0, len(e.runs)-runs):]
+	if slices.ContainsFunc(recent, func(p past) bool { return reasons[p.reason] == task.ReasonEgress }) {
+		enc.needs(formatRefusals)
+	}
 	enc.uint(uint64(len(recent)))
 	for i := range recent {
 		recent[i].encode(enc)

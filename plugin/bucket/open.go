@@ -102,7 +102,7 @@ func (s *State) Settle(a Ended) (rec Record, take string, ok bool) {
 	r := Record{
 		Kind: Settle, UID: a.UID, At: a.At, Manual: a.Manual, Attempt: a.Attempt, Start: a.Started.UnixMilli(),
 		End: a.Ended.UnixMilli(), Outcome: a.Result.Outcome, Error: bounded(a.Result.Error), Rows: a.Result.Rows,
-		NotSent: a.Result.NotSent, Open: a.Result.Open,
+		NotSent: a.Result.NotSent, Open: a.Result.Open, Refused: a.Result.Refused,
 	}
 	if q := s.replyTo(fireID(a.UID, a.At, a.Manual)); q != nil && r.Outcome != task.OK {
 		r.answered(q)
@@ -128,6 +128,11 @@ func (o *Open) verdict(r *Record, retry task.Retry) {
 	case o.cancel != "":
 		r.Outcome, r.Final, r.RetryAt = task.Cancelled, true, 0
 	case r.Outcome == task.Waiting:
+	case r.Refused:
+		r.Final = true
+		if o.Doubt {
+			r.Outcome = task.Unknown // an attempt before it may have had its effect
+		}
 	case atMostOnce && !r.NotSent:
 		if r.Open || r.Outcome == task.Interrupted {
 			r.Outcome = task.Unknown // it may have had its effect

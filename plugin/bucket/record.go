@@ -86,6 +86,8 @@ type Record struct {
 	RetryAt int64
 	// NotSent and Open of a Settle are those of task.Result.
 	NotSent, Open bool
+	// Refused of a Settle is that of task.Result: its reason is task.ReasonEgress.
+	Refused bool
 	// Parcel of an Adopt is the state that another bucket has handed over.
 	Parcel []byte
 }

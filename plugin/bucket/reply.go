@@ -42,7 +42,7 @@ func (s *State) replyTo(id task.FireID) *task.Request {
 
 // answered makes the record say what the reply says.
 func (r *Record) answered(q *task.Request) {
-	r.Outcome, r.Final, r.RetryAt, r.NotSent, r.Open = task.OK, true, 0, false, false
+	r.Outcome, r.Final, r.RetryAt, r.NotSent, r.Open, r.Refused = task.OK, true, 0, false, false, false
 	r.Error, r.Value = "", q.Reply.Value
 	if !q.Reply.OK {
 		r.Outcome, r.Error = task.Failed, bounded(q.Reply.Value)

@@ -88,9 +88,7 @@ func (s *State) encodeRuns(room int) []byte {
 // them.
 func (s *State) encodeRunsOf(keep, values int) []byte {
 	e := newEncoder(magicRuns, 4096)
-	if s.hasValues(keep, values) {
-		e.needs(formatReplies)
-	}
+	e.needs(s.formatOf(keep, values))
 	for _, t := range s.ordered() {
 		runs := t.runs[max(0, len(t.runs)-keep):]
 		if len(runs) == 0 {
@@ -109,13 +107,21 @@ func (s *State) encodeRunsOf(keep, values int) []byte {
 	return e.done()
 }
 
-func (s *State) hasValues(keep, values int) bool {
+// formatOf is the lowest format that can say those runs, with those values.
+func (s *State) formatOf(keep, values int) byte {
+	format := byte(formatFirst)
 	for _, t := range s.entries {
-		if slices.ContainsFunc(t.runs[max(0, len(t.runs)-min(keep, values)):], func(p past) bool { return p.value != "" }) {
-			return true
+		runs := t.runs[max(0, len(t.runs)-keep):]
+		for i := range runs {
+			switch {
+			case reasons[runs[i].reason] == task.ReasonEgress:
+				return formatRefusals
+			case runs[i].value != "" && len(runs)-i <= values:
+				format = formatReplies
+			}
 		}
 	}
-	return false
+	return format
 }
 
 func (p *past) encode(e *encoder) {

@@ -266,6 +266,7 @@ func TestVerdicts(t *testing.T) {
 	unsent := task.Result{Outcome: task.Failed, NotSent: true}
 	open := task.Result{Outcome: task.Failed, Open: true}
 	cut := task.Result{Outcome: task.Interrupted}
+	refused := task.Result{Outcome: task.Failed, NotSent: true, Refused: true}
 	for _, c := range []struct {
 		name     string
 		delivery task.Delivery
@@ -279,6 +280,8 @@ func TestVerdicts(t *testing.T) {
 		{"at-most-once is not retried", task.AtMostOnce, task.Retry{Max: 5}, []task.Result{failed}, "FAILED"},
 		{"but for what was not sent", task.AtMostOnce, task.Retry{}, []task.Result{unsent}, "FAILED, again in 1000ms"},
 		{"five times", task.AtMostOnce, task.Retry{}, []task.Result{unsent, unsent, unsent, unsent, unsent, unsent}, "FAILED"},
+		{"refused by the host's rules", task.AtLeastOnce, task.Retry{Max: 5}, []task.Result{refused}, "FAILED"},
+		{"refused when it may have been sent before", task.AtLeastOnce, task.Retry{Max: 5}, []task.Result{open, refused}, "UNKNOWN"},
 		{"interrupted", task.AtLeastOnce, task.Retry{}, []task.Result{cut}, "INTERRUPTED, again in 0ms"},
 		{"interrupted at most once", task.AtMostOnce, task.Retry{}, []task.Result{cut}, "UNKNOWN"},
 		{"the inbox has not answered", task.EffectivelyOnce, task.Retry{}, []task.Result{open, open}, "FAILED, again in 2000ms"},

@@ -161,6 +161,10 @@ func (x *explainer) standing() {
 	case Unknown:
 		x.add(LevelFail, code, text, "belfry node list", "belfry doctor")
 	case Failed:
+		if code == string(task.ReasonEgress) {
+			x.add(LevelFail, code, text+"; such a run is not retried", "belfry task show "+name, "belfry run list --task "+name)
+			break
+		}
 		x.add(LevelFail, code, text, "belfry run list --task "+name, "belfry task run "+name+" --wait")
 	case Blocked:
 		x.add(LevelWarn, code, text, "belfry run list --task "+name+" --outcome running")

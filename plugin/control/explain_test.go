@@ -113,6 +113,18 @@ func TestExplainRuns(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 		w.explains("fails", ReasonRun, LevelFail)
+
+		w.does(func(context.Context, task.Call) task.Result {
+			return task.Result{Outcome: task.Failed, Error: "address 10.0.0.1 may not be called; egress.allow can allow it", NotSent: true, Refused: true}
+		})
+		w.create(minutely("forbidden"))
+		time.Sleep(2 * time.Second)
+		if f := w.explains("forbidden", string(task.ReasonEgress), LevelFail); !strings.Contains(f.Text, "egress.allow can allow it; such a run is not retried") {
+			t.Errorf("%+v", f)
+		}
+		if v := w.task("forbidden"); v.Failures != 1 || v.Last == nil || v.Last.Reason != string(task.ReasonEgress) || v.Last.Attempt != 1 {
+			t.Errorf("%+v", v)
+		}
 	})
 }
 

@@ -31,6 +31,8 @@ func ServeFetch(handler coordclient.Handler, calls *web.HTTP) {
 		}
 		a, err := calls.Do(ctx, web.Request{Method: http.MethodGet, URL: string(address)})
 		switch {
+		case task.Refused(err):
+			return nil, remote(&Error{Code: CodeInvalid, Message: err.Error(), Err: err})
 		case err != nil:
 			return nil, remote(&Error{Code: CodeUnavailable, Message: err.Error(), Err: err})
 		case a.Status != http.StatusOK:

@@ -81,6 +81,9 @@ func (r reader) standing(info *task.Info, b *bucket.View) (State, string) {
 		if b.Fault != nil {
 			return Failed, because(ReasonTrigger, b.Fault.Error())
 		}
+		if b.Last.Reason == task.ReasonEgress {
+			return Failed, because(string(task.ReasonEgress), b.Last.Error)
+		}
 		return Failed, because(ReasonRun, b.Last.Error)
 	}
 	if start := info.Trigger.Start; r.c.now().Before(start) {

@@ -157,7 +157,7 @@ func (r *run) invoke() (result task.Result) {
 // knows why.
 func understood(result task.Result, cause error) task.Result {
 	switch {
-	case result.Outcome == task.OK || result.Outcome == task.Waiting || cause == nil:
+	case result.Outcome == task.OK || result.Outcome == task.Waiting || result.Refused || cause == nil:
 	case errors.Is(cause, errStopping), errors.Is(cause, context.Canceled):
 		result.Outcome = task.Interrupted
 	case errors.Is(cause, errTimedOut):

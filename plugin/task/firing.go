@@ -62,6 +62,10 @@ const (
 	ReasonBackoff  Reason = "BACKOFF"        // a timer delayed it, after failures
 )
 
+// ReasonEgress is why a run failed for good: the host's rules (egress) refuse
+// the address that it was to call.
+const ReasonEgress Reason = "EGRESS_REFUSED"
+
 // Run is one attempt at a firing, or a decision not to run it, as history
 // keeps it.
 type Run struct {
@@ -146,6 +150,9 @@ type Result struct {
 	// attempt again only then. Such a failure is retried with backoff at least
 	// MinNotSentRetries times, whatever the retry policy says.
 	NotSent bool
+	// Refused is certain: the host's own rules refuse the address that was to be
+	// called. The failure is final, whatever the retry policy says.
+	Refused bool
 	// Answered is certain: the target has received the call and turned it down.
 	Answered bool
 	// Open: effectively-once, and the inbox has not answered (refused, in

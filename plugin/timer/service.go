@@ -166,12 +166,12 @@ func (s *Service) Invoke(ctx context.Context, call task.Call) task.Result {
 	if m.Fire == call.FireID {
 		done = m.Done
 	}
-	called, err := s.through(ctx, r, done)
+	called, refused, err := s.through(ctx, r, done)
 	if remembered := s.remember(ctx, call.Info.UID, m, version, &r.learn); remembered != nil {
-		err = errors.Join(err, remembered)
+		err, refused = errors.Join(err, remembered), false
 	}
 	if err != nil {
-		result := task.Result{Outcome: task.Failed, Error: strings.ReplaceAll(err.Error(), "\n", "; ")}
+		result := task.Result{Outcome: task.Failed, Error: strings.ReplaceAll(err.Error(), "\n", "; "), Refused: refused}
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			result.Outcome = task.TimedOut
 		}
@@ -181,8 +181,9 @@ func (s *Service) Invoke(ctx context.Context, call task.Call) task.Result {
 }
 
 // through gives the event to the handlers that are for it and have not had it,
-// and gathers what is to be remembered.
-func (s *Service) through(ctx context.Context, r *run, done []string) (called int, err error) {
+// and gathers what is to be remembered. Refused tells that the host's rules are
+// all that stood in the way.
+func (s *Service) through(ctx context.Context, r *run, done []string) (called int, refused bool, err error) {
 	var failures []error
 	var asked time.Duration
 	for _, h := range s.handlersOf(r.event) {
@@ -206,7 +207,7 @@ func (s *Service) through(ctx context.Context, r *run, done []string) (called in
 		}
 		return s.d.Now().Add(delay)
 	}
-	return called, errors.Join(failures...)
+	return called, !slices.ContainsFunc(failures, func(err error) bool { return !task.Refused(err) }), errors.Join(failures...)
 }
 
 // grown is the delay that a timer has after so many failures in a row.

@@ -39,9 +39,18 @@ type bench struct {
 
 func newBench() *bench { return &bench{stored: map[string][]byte{}, rev: map[string]int64{}} }
 
+// forbidden is the error of a receiver that may not be called.
+type forbidden struct{}
+
+func (forbidden) Error() string { return "may not be called" }
+func (forbidden) Refused() bool { return true }
+
 func (b *bench) Do(r *http.Request) (*http.Response, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if r.URL.Host == "forbidden.example.org" {
+		return nil, forbidden{}
+	}
 	respond := func(status int, header http.Header, body string) (*http.Response, error) {
 		if header == nil {
 			header = http.Header{}
@@ -268,6 +277,33 @@ handlers:
 		// Nothing is for it: that is no failure.
 		if r := s.Invoke(t.Context(), due1("other", 1, task.TimerEvent{})); r.Outcome != task.OK || r.Rows != 0 {
 			t.Errorf("%+v", r)
+		}
+	})
+}
+
+// A receiver that the host's rules refuse fails the firing for good, unless
+// another attempt would be of use to another handler.
+func TestRefusedReceiver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench()
+		b.answer = func(n int) (int, http.Header) { return map[bool]int{true: 500, false: 200}[n == 1], nil }
+		s := b.service(t, `
+handlers:
+  - {events: start, handler: timer-service}
+  - {name: a, events: timer, handler: timer-kicker, receiver: http://a.example.org/}
+  - {name: b, events: timer, handler: timer-kicker, receiver: http://forbidden.example.org/}
+`)
+		call := due1("task1", 1, task.TimerEvent{})
+		if r := s.Invoke(t.Context(), call); r.Outcome != task.Failed || r.Refused {
+			t.Errorf("%+v", r)
+		}
+		call.Attempt = 2
+		if r := s.Invoke(t.Context(), call); r.Outcome != task.Failed || !r.Refused || !strings.Contains(r.Error, "handler b") {
+			t.Errorf("%+v", r)
+		}
+		if len(b.kicks) != 2 {
+			t.Errorf("%d kicks", len(b.kicks))
 		}
 	})
 }

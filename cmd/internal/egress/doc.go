@@ -20,6 +20,14 @@
 // A rule is loopback, private, an address or a CIDR network, with a port or
 // without: 10.0.0.0/8, 10.1.2.3:8080, [fd00::/8]:443.
 //
+// A proxy of the host's own (ClientOptions.Proxy) is connected to as the policy
+// permits and resolves names itself. Addresses that are written out are judged
+// here all the same; where names lead is the proxy's to judge, but for names of
+// this machine, which are never asked of it, and a closed policy, which refuses
+// all names then.
+//
+// What is refused is a *Refusal: permanent, as long as the rules stand.
+//
 // The package is policy and net/http plumbing alone, and knows nothing of what is
 // called; cmd/internal/app gives it to those who call.
 package egress

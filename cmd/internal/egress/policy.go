@@ -2,6 +2,7 @@ package egress
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"syscall"
@@ -14,20 +15,36 @@ type Policy struct {
 	Allow []Rule
 	// Closed refuses public addresses too, but for those that Allow names.
 	Closed bool
+	// Resolver of names. Nil: the system's.
+	Resolver *net.Resolver
 }
 
-// Refusal is the error of an address that the policy refuses.
+// Refusal is the error of a target that the policy refuses.
 type Refusal struct {
+	// Address that may not be called. Invalid: the target is refused for Why.
 	Address netip.Addr
 	// Never tells that no rule could allow it.
 	Never bool
+	// Why a target is refused by how it is written, whatever it leads to.
+	Why string
 }
 
 func (r *Refusal) Error() string {
-	if r.Never {
+	switch {
+	case r.Why != "":
+		return r.Why
+	case r.Never:
 		return fmt.Sprintf("address %s is never called", r.Address)
 	}
 	return fmt.Sprintf("address %s may not be called; egress.allow can allow it", r.Address)
+}
+
+// Refused tells callers that know this error by its methods alone that the target
+// was refused: trying again is of no use as long as the rules stand.
+func (r *Refusal) Refused() bool { return true }
+
+func refuse(format string, args ...any) *Refusal {
+	return &Refusal{Never: true, Why: fmt.Sprintf(format, args...)}
 }
 
 // Permit returns a *Refusal if to must not be connected to.

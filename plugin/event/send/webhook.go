@@ -53,7 +53,8 @@ type Egress interface {
 	// Check refuses a target that is no http or https address, or that names an
 	// address that may not be called. It resolves nothing.
 	Check(target *url.URL) error
-	// DialContext connects, and refuses by the address that a name resolved to.
+	// DialContext connects, and refuses by the address that a name resolved to,
+	// with an error for which task.Refused holds.
 	DialContext(ctx context.Context, network, address string) (net.Conn, error)
 }
 
@@ -155,6 +156,9 @@ func (w *Webhook) Send(ctx context.Context, m task.Message) error {
 		var ue *url.Error
 		if errors.As(err, &ue) {
 			err = ue.Err // without the address, whose query may be a secret
+		}
+		if task.Refused(err) {
+			return event.Permanent("webhook %s: %w", u.Host, err)
 		}
 		return event.Temporary(0, "webhook %s: %w", u.Host, err)
 	}

@@ -202,6 +202,30 @@ func TestWebhookAsksEgress(t *testing.T) {
 	}
 }
 
+// forbidden is the error of an address that a rule refuses.
+type forbidden struct{}
+
+func (forbidden) Error() string { return "may not be called" }
+func (forbidden) Refused() bool { return true }
+
+// An address that is refused when it is connected to is of no use later either;
+// one that cannot be reached is.
+func TestWebhookRefusedForGood(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		dial      error
+		permanent bool
+	}{{&net.OpError{Op: "dial", Err: forbidden{}}, true}, {errClosed, false}} {
+		w := NewWebhook(WebhookConfig{Egress: egress{dial: c.dial}, Now: time.Now})
+		defer w.Close()
+		err := w.Send(t.Context(), to("http://example.org/hook"))
+		var se *event.SendError
+		if !errors.As(err, &se) || se.Permanent != c.permanent {
+			t.Errorf("%v: %v", c.dial, err)
+		}
+	}
+}
+
 func TestWebhookCheck(t *testing.T) {
 	t.Parallel()
 	w := webhook(t)

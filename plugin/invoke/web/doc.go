@@ -20,6 +20,9 @@
 // missing. SOAP 1.1 goes through gowsdl's client; a Fault is a failure with its
 // text, at whatever status it comes.
 //
+// A call that the host's rules refuse (task.Refused), at once or after a redirect,
+// has failed for good.
+//
 // Where it may call is decided by the client that it is given: addresses,
 // redirects, proxy and TLS are the host's to say.
 package web

@@ -22,7 +22,8 @@ import (
 // HeaderKey is the header that carries the fire id.
 const HeaderKey = "Idempotency-Key"
 
-// Doer makes requests where it may (http.Client).
+// Doer makes requests where it may (http.Client). Of its errors those for which
+// task.Refused holds say that it may not, and are never retried.
 type Doer interface {
 	Do(r *http.Request) (*http.Response, error)
 }
@@ -68,7 +69,9 @@ func (r *exchange) result(err error) task.Result {
 	if err == nil {
 		return task.Result{Outcome: task.OK}
 	}
-	result := task.Result{Outcome: task.Failed, Error: err.Error(), NotSent: !r.sent.Load(), Answered: r.answered}
+	result := task.Result{
+		Outcome: task.Failed, Error: err.Error(), NotSent: !r.sent.Load(), Answered: r.answered, Refused: task.Refused(err),
+	}
 	if errors.Is(r.ctx.Err(), context.DeadlineExceeded) {
 		result.Outcome = task.TimedOut
 	}

@@ -2,11 +2,13 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	neturl "net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -182,6 +184,40 @@ func TestNotSent(t *testing.T) {
 		result := i.Invoke(t.Context(), call(c.do))
 		if result.Outcome != task.Failed || !result.NotSent || !strings.Contains(result.Error, c.want) || strings.Contains(result.Error, "s3cret") {
 			t.Errorf("%s: %+v, want %q", name, result, c.want)
+		}
+	}
+}
+
+// forbidden is an error of a client that may not call.
+type forbidden struct{}
+
+func (forbidden) Error() string { return "may not be called" }
+func (forbidden) Refused() bool { return true }
+
+// doer is a client in a function.
+type doer func(r *http.Request) (*http.Response, error)
+
+func (f doer) Do(r *http.Request) (*http.Response, error) { return f(r) }
+
+// What the host's rules refuse is told apart from what did not answer.
+func TestRefusedByRules(t *testing.T) {
+	t.Parallel()
+	const url = "http://example.org/"
+	for name, cause := range map[string]error{"refused": forbidden{}, "down": errors.New("connection refused")} {
+		o := Options{Client: doer(func(*http.Request) (*http.Response, error) {
+			return nil, &neturl.Error{Op: "Get", URL: url, Err: cause}
+		})}
+		for kind, result := range map[string]task.Result{
+			"http": NewHTTP(o).Invoke(t.Context(), call(&task.Action{HTTP: &task.HTTPCall{URL: url}})),
+			"soap": NewSOAP(o).Invoke(t.Context(), call(&task.Action{SOAP: &task.SOAPCall{Endpoint: url}})),
+		} {
+			want := task.Result{Outcome: task.Failed, NotSent: true, Refused: name == "refused", Error: "example.org: " + cause.Error()}
+			if result != want {
+				t.Errorf("%s, %s: %+v", kind, name, result)
+			}
+		}
+		if _, err := NewHTTP(o).Do(t.Context(), Request{Method: http.MethodGet, URL: url}); task.Refused(err) != (name == "refused") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
