@@ -80,9 +80,10 @@
 // TestSimulation runs the engine on package store over a store in memory, in
 // fake time, with random tasks, edits, crashes at every step, lost and late
 // messages, hand-overs and clocks that are set. A judge that shares no code with
-// the packages under test reads the history, and names the promise that it
-// breaks. TestPlantedFaultsAreFound leaves out a rule of the protocol at a time
-// and expects to be caught.
+// the packages under test, package firecheck, reads the history, and names the
+// promise that it breaks. TestPlantedFaultsAreFound leaves out a rule of the
+// protocol at a time and expects to be caught. Hosts and servers that are real
+// are judged by the same package, in cmd/e2e.
 //
 // Package model explores every interleaving of a small cluster instead, to
 // exhaustion: change the protocol there too.

@@ -53,19 +53,6 @@ func (w *world) moveTask(ctx context.Context, key task.Key) error {
 	return err
 }
 
-// moved checks that one bucket at a time decides for a task.
-func (j *judge) moved(e event, t *judged, r *bucket.Record) {
-	switch {
-	case r.Kind == bucket.Adopt && !t.away:
-		j.fault(errTwoBuckets, e, r.FireID(), "bucket %d took it from nobody", e.bucket)
-	case r.Kind != bucket.Adopt && t.away:
-		j.fault(errTwoBuckets, e, r.FireID(), "%s by bucket %d while it is on its way", r.Kind, e.bucket)
-	case r.Kind != bucket.Adopt && t.seated && t.seat != e.bucket:
-		j.fault(errTwoBuckets, e, r.FireID(), "%s by bucket %d, but bucket %d has it", r.Kind, e.bucket, t.seat)
-	}
-	t.seat, t.seated, t.away = e.bucket, true, r.Kind == bucket.Give
-}
-
 // stale is a store that hands tasks over with the first state that it ever saw
 // of them: the planted fault of a cursor that does not travel.
 type stale struct {

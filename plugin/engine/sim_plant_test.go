@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/engine/firecheck"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -22,29 +23,29 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 		plant func(*world)
 		by    []error // any of them
 	}{
-		{"run first, claim after", func(w *world) { w.plant.RunFirst = true }, []error{errRunWithoutClaim}},
+		{"run first, claim after", func(w *world) { w.plant.RunFirst = true }, []error{firecheck.ErrRunWithoutClaim}},
 		{
 			"open claims missing from the page", func(w *world) { w.plant.Page = closePage },
-			[]error{errUnsettled, errBadLog},
+			[]error{firecheck.ErrUnsettled, firecheck.ErrBadLog},
 		},
 		{
 			"skips do not move the cursor", func(w *world) { w.plant.Replay = replayWithoutSkips },
-			[]error{errDoubleDecision},
+			[]error{firecheck.ErrDoubleDecision},
 		},
 		{
 			"replay without folded_to", func(w *world) { w.ghosts, w.plant.Replay = true, replayAll },
-			[]error{errRunAfterSettle, errDoubleDecision, errRanTwice},
+			[]error{firecheck.ErrRunAfterSettle, firecheck.ErrDoubleDecision, firecheck.ErrRanTwice},
 		},
 		{
 			"no check of the bucket's version", func(w *world) { w.noFence = true },
-			[]error{errFiredAfterPause, errNotScheduled},
+			[]error{firecheck.ErrFiredAfterPause, firecheck.ErrNotScheduled},
 		},
-		{"a task moves without its cursor", func(w *world) { w.log = newStale }, []error{errDoubleDecision, errBadLog, errUnsettled}},
+		{"a task moves without its cursor", func(w *world) { w.log = newStale }, []error{firecheck.ErrDoubleDecision, firecheck.ErrBadLog, firecheck.ErrUnsettled}},
 		{
 			"WAITING is forgotten with its owner", func(w *world) { w.plant.Replay = replayWithoutWaiting },
-			[]error{errWaitingRerun},
+			[]error{firecheck.ErrWaitingRerun},
 		},
-		{"replies are not stored", func(w *world) { w.deaf = true }, []error{errLostReply}},
+		{"replies are not stored", func(w *world) { w.deaf = true }, []error{firecheck.ErrLostReply}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

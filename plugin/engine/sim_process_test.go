@@ -11,6 +11,7 @@ import (
 	"github.com/seed42aab489/belfry/coordclient/coordtest"
 	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/engine"
+	"github.com/seed42aab489/belfry/plugin/engine/firecheck"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -105,7 +106,7 @@ func (p *process) die() {
 	if !p.dead {
 		p.dead = true
 		close(p.died)
-		p.w.write(event{what: crashed, proc: p.n})
+		p.w.write(firecheck.Event{What: firecheck.Crashed, Proc: p.n})
 	}
 }
 
@@ -193,14 +194,14 @@ func (p *process) Invoke(ctx context.Context, call task.Call) task.Result {
 		w.mu.Unlock()
 		return task.Result{Outcome: task.Interrupted}
 	}
-	w.write(event{what: began, proc: p.n, fire: call.FireID, attempt: call.Attempt})
+	w.write(firecheck.Event{What: firecheck.Began, Proc: p.n, Fire: call.FireID, Attempt: call.Attempt})
 	plan := w.plan(call)
 	w.mu.Unlock()
 	result := p.run(ctx, call, plan)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !p.dead && !p.crash("between run and settle") {
-		w.write(event{what: ended, proc: p.n, fire: call.FireID, attempt: call.Attempt})
+		w.write(firecheck.Event{What: firecheck.Ended, Proc: p.n, Fire: call.FireID, Attempt: call.Attempt})
 	}
 	if plan.panics {
 		panic("planned")
@@ -236,7 +237,7 @@ func (p *process) effect(call task.Call, keyed bool, plan *plan) bool {
 		plan.result = task.Result{Outcome: task.OK}
 	case plan.effect:
 		w.inbox[call.FireID] = true
-		w.write(event{what: effected, proc: p.n, fire: call.FireID, attempt: call.Attempt})
+		w.write(firecheck.Event{What: firecheck.Effected, Proc: p.n, Fire: call.FireID, Attempt: call.Attempt})
 		w.agent(call)
 	}
 	return !p.crash("after the effect")

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/engine"
+	"github.com/seed42aab489/belfry/plugin/engine/firecheck"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -82,19 +83,19 @@ type sightings struct {
 	of map[string]int
 }
 
-func (s *sightings) add(h []event) {
+func (s *sightings) add(h []firecheck.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.of == nil {
 		s.of = make(map[string]int)
 	}
 	for _, e := range h {
-		s.of[string(e.what)]++
-		if e.what != committed {
+		s.of[string(e.What)]++
+		if e.What != firecheck.Committed {
 			continue
 		}
-		for i := range e.batch.Records {
-			r := &e.batch.Records[i]
+		for i := range e.Batch.Records {
+			r := &e.Batch.Records[i]
 			s.of[fmt.Sprintf("%s %s%s", r.Kind, r.Outcome, r.Reason)]++
 		}
 	}
@@ -115,7 +116,7 @@ func (s *sightings) check(t *testing.T) {
 	t.Log(s.of)
 }
 
-func report(t *testing.T, seed uint64, h []event, faults []error) {
+func report(t *testing.T, seed uint64, h []firecheck.Event, faults []error) {
 	t.Helper()
 	for i, err := range faults {
 		if i == 10 {
@@ -142,7 +143,7 @@ func report(t *testing.T, seed uint64, h []event, faults []error) {
 
 // simulate makes one history and judges it. Plant, unless nil, plants a fault
 // in the world.
-func simulate(t *testing.T, seed uint64, plant func(*world)) ([]event, []error) {
+func simulate(t *testing.T, seed uint64, plant func(*world)) ([]firecheck.Event, []error) {
 	t.Helper()
 	var (
 		w   *world
@@ -159,7 +160,7 @@ func simulate(t *testing.T, seed uint64, plant func(*world)) ([]event, []error) 
 	})
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.history, append(w.faults, verdict(w.history, end, maxSkew, w.rules.Misfire)...)
+	return w.history, append(w.faults, firecheck.Verdict(w.history, firecheck.Rules{End: end, Skew: maxSkew, Misfire: w.rules.Misfire})...)
 }
 
 // maxSkew is how far a process's clock may be off.
@@ -373,8 +374,8 @@ func (w *world) ask(ctx context.Context, key task.Key) {
 	if info, err := w.admin.Get(ctx, key); err == nil && w.draw(3) == 0 {
 		w.mu.Lock()
 		for _, e := range w.history {
-			if e.what == began && e.fire.UID() == info.UID {
-				q.Kind, q.FireID = task.RequestCancel, e.fire
+			if e.What == firecheck.Began && e.Fire.UID() == info.UID {
+				q.Kind, q.FireID = task.RequestCancel, e.Fire
 			}
 		}
 		w.mu.Unlock()

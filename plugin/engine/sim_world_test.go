@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 	"github.com/seed42aab489/belfry/coordclient/coordtest"
 	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/engine"
+	"github.com/seed42aab489/belfry/plugin/engine/firecheck"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/plugin/trigger"
@@ -43,7 +43,7 @@ type world struct {
 	mu      sync.Mutex // guards what follows
 	rand    *rand.Rand
 	calm    bool // no more faults
-	history []event
+	history []firecheck.Event
 	faults  []error // that show without a judge
 	inbox   map[task.FireID]bool
 	hash    string
@@ -105,47 +105,18 @@ func (w *world) draw(n int) int {
 // complain notes what must not happen. It needs w.mu.
 func (w *world) complain(err error) { w.faults = append(w.faults, err) }
 
-func (w *world) write(e event) {
-	e.at = time.Now()
+func (w *world) write(e firecheck.Event) {
+	e.At = time.Now()
 	w.history = append(w.history, e)
 }
 
 // record writes down what a commit that was applied means.
 func (w *world) record(proc int, ops []coordclient.Op) {
-	for _, op := range ops {
-		part := strings.Split(strings.TrimPrefix(op.Key, "/"), "/")
-		switch {
-		case op.Kind == coordclient.OpCreate && part[0] == "buckets" && len(part) == 4 && part[2] == "log":
-			b, err := bucket.DecodeBatch(op.Value)
-			if err != nil {
-				w.complain(err)
-				continue
-			}
-			home, _ := strconv.Atoi(part[1])
-			w.write(event{what: committed, proc: proc, bucket: home, batch: b})
-		case op.Kind == coordclient.OpCreate && part[0] == "requests":
-			var q task.Request
-			if err := json.Unmarshal(op.Value, &q); err != nil {
-				w.complain(err)
-			} else if q.Kind == task.RequestReply {
-				w.write(event{what: replied, proc: proc, fire: q.FireID, reply: *q.Reply})
-			}
-		case part[0] == "tasks" && (op.Kind == coordclient.OpCreate || op.Kind == coordclient.OpSet):
-			var info task.Info
-			if err := json.Unmarshal(op.Value, &info); err != nil {
-				w.complain(err)
-				continue
-			}
-			now := time.Now().Truncate(time.Millisecond)
-			if info.From.IsZero() {
-				info.From = now
-			}
-			if info.Deleted && info.DeletedAt.IsZero() {
-				info.DeletedAt = now
-			}
-			w.write(event{what: defined, proc: proc, info: info})
-		}
+	events, err := firecheck.Commit(time.Now(), proc, ops)
+	if err != nil {
+		w.complain(err)
 	}
+	w.history = append(w.history, events...)
 }
 
 // wire is a session's store with faults before and after each commit. Of the

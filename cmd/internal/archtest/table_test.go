@@ -49,6 +49,8 @@ var table = map[string]row{
 	"dataservice/host":              {own: []string{"dataservice/..."}, third: []string{"github.com/fsnotify/fsnotify", "github.com/google/uuid"}},
 	"dataservice/host/auth":         {own: []string{"dataservice", "dataservice/exchange"}, third: []string{"github.com/golang-jwt/jwt/v5", "golang.org/x/crypto"}},
 
+	"plugin/engine/firecheck": {own: []string{"coordclient", "plugin/task", "plugin/bucket"}},
+
 	"plugin/task":         {},
 	"plugin/trigger":      {own: []string{"plugin/task"}},
 	"plugin/bucket":       {own: []string{"plugin/task", "plugin/trigger", "plugin/calendar"}},
