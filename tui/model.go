@@ -8,9 +8,16 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/tui/cluster"
+	"github.com/seed42aab489/belfry/tui/dialog"
+	"github.com/seed42aab489/belfry/tui/events"
+	"github.com/seed42aab489/belfry/tui/form"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
+	"github.com/seed42aab489/belfry/tui/runs"
 	"github.com/seed42aab489/belfry/tui/screen"
+	"github.com/seed42aab489/belfry/tui/services"
+	"github.com/seed42aab489/belfry/tui/tasks"
 	"github.com/seed42aab489/belfry/tui/theme"
 )
 
@@ -62,7 +69,7 @@ func New(ctx context.Context, group Group, o Options) Model {
 	}
 	m := Model{
 		o: o, desk: newDesk(ctx, group), look: o.Theme, mouse: !o.NoMouse,
-		width: 80, height: 24, stack: []screen.Screen{screen.NewTasks()},
+		width: 80, height: 24, stack: []screen.Screen{tasks.New()},
 	}
 	m.scene = screen.Scene{
 		Now: o.Now(), Theme: theme.New(o.Theme), Context: o.Context, Flags: o.Flags, ReadOnly: o.ReadOnly, By: o.By,
@@ -193,12 +200,12 @@ func (m Model) everywhere(a intent.Action) (Model, tea.Cmd, bool) {
 	case intent.Redraw:
 		return m, tea.ClearScreen, true
 	case intent.Help:
-		if _, ok := m.top().(screen.Page); ok {
+		if _, ok := m.top().(dialog.Page); ok {
 			return m.close(), nil, true
 		}
-		return m.show(screen.NewHelp(&m.scene, m.top().Scopes())), nil, true
+		return m.show(dialog.NewHelp(&m.scene, m.top().Scopes())), nil, true
 	case intent.Palette:
-		return m.show(screen.NewPalette(m.top())), nil, true
+		return m.show(dialog.NewPalette(m.top())), nil, true
 	case intent.Theme:
 		m.look.Name = theme.After(m.look.Name)
 		m.scene.Theme = theme.New(m.look)
@@ -215,13 +222,13 @@ func (m Model) everywhere(a intent.Action) (Model, tea.Cmd, bool) {
 		m.stack = m.stack[:1]
 		return m, nil, true
 	case intent.GoServices:
-		return m.visit(screen.NewServices()), nil, true
+		return m.visit(services.New()), nil, true
 	case intent.GoRuns:
-		return m.visit(screen.NewRuns()), nil, true
+		return m.visit(runs.New()), nil, true
 	case intent.GoCluster:
-		return m.visit(screen.NewCluster()), nil, true
+		return m.visit(cluster.New()), nil, true
 	case intent.GoEvents:
-		return m.visit(screen.NewEvents()), nil, true
+		return m.visit(events.New()), nil, true
 	}
 	return m, nil, false
 }
@@ -259,12 +266,12 @@ func (m Model) give(in intent.Intent) (Model, tea.Cmd) {
 		m.said = screen.Say{Text: "copied " + e.Text}
 		return m, tea.SetClipboard(e.Text)
 	case screen.Explain:
-		return m.show(screen.NewCommand(&m.scene, e.Order)), nil
+		return m.show(dialog.NewCommand(&m.scene, e.Order)), nil
 	case screen.Place:
 		if e.Order.Weight() == order.Light {
 			return m.carry(e.Order)
 		}
-		return m.show(screen.NewConfirm(e.Order)), nil
+		return m.show(dialog.NewConfirm(e.Order)), nil
 	case screen.Carry:
 		return m.close().carry(e.Order)
 	case screen.Again:
@@ -304,16 +311,16 @@ func (m Model) done(d order.Done) Model {
 	}
 	switch d.Order.Verb {
 	case order.Create, order.Edit:
-		if _, ok := m.top().(screen.Form); ok {
+		if _, ok := m.top().(form.Form); ok {
 			m = m.close()
 			if d.Order.Verb == order.Create {
-				m = m.visit(screen.NewTask(d.Order.Info.Key))
+				m = m.visit(tasks.NewDetail(d.Order.Info.Key))
 			}
 		}
 	case order.Try:
-		m = m.show(screen.NewAnswer(&m.scene, d))
+		m = m.show(dialog.NewAnswer(&m.scene, d))
 	case order.Delete:
-		if _, ok := m.top().(screen.Task); ok {
+		if _, ok := m.top().(tasks.Detail); ok {
 			m = m.close()
 		}
 	}

@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/seed42aab489/belfry/tui/intent"
@@ -8,30 +9,43 @@ import (
 	"github.com/seed42aab489/belfry/tui/widget"
 )
 
-// filter is a line of words that a list is searched by. The zero value lets all
+// Filter is a line of words that a list is searched by. The zero value lets all
 // pass.
-type filter struct {
+type Filter struct {
 	line   widget.Line
 	typing bool
 }
 
-func (f filter) scopes(of ...intent.Scope) []intent.Scope {
+// WordFilter makes a filter of words that are there already.
+func WordFilter(line widget.Line) Filter { return Filter{line: line} }
+
+// Typing tells whether the filter has the keys.
+func (f Filter) Typing() bool { return f.typing }
+
+// Words are what is looked for; empty: all passes.
+func (f Filter) Words() string { return f.line.Text() }
+
+// Shown tells whether the filter takes a line of the screen.
+func (f Filter) Shown() bool { return f.typing || f.Words() != "" }
+
+// Scopes are the filter's own while it has the keys, else those of its screen.
+func (f Filter) Scopes(of ...intent.Scope) []intent.Scope {
 	if f.typing {
 		return []intent.Scope{intent.Typing}
 	}
 	return of
 }
 
-// update answers intents while it has the keys, and the one that gives them to
+// Update answers intents while it has the keys, and the one that gives them to
 // it. False: the intent is for others.
-func (f filter) update(in intent.Intent) (filter, bool) {
+func (f Filter) Update(in intent.Intent) (Filter, bool) {
 	if !f.typing {
 		switch {
 		case in.Action == intent.Filter:
 			f.typing = true
 			return f, true
 		case in.Action == intent.Back && f.line.Text() != "":
-			return filter{}, true
+			return Filter{}, true
 		}
 		return f, false
 	}
@@ -40,23 +54,24 @@ func (f filter) update(in intent.Intent) (filter, bool) {
 		f.typing = false
 		return f, true
 	case intent.Back:
-		return filter{}, true
+		return Filter{}, true
 	}
 	var ok bool
 	f.line, ok = f.line.Edit(in)
 	return f, ok
 }
 
-// terms is a filter taken apart.
-type terms []term
+// Terms is a filter taken apart.
+type Terms []term
 
 type term struct {
 	word, field string
 	not         bool
 }
 
-func (f filter) terms() terms {
-	var all terms
+// Terms takes the filter apart.
+func (f Filter) Terms() Terms {
+	var all Terms
 	for _, word := range strings.Fields(strings.ToLower(f.line.Text())) {
 		t := term{}
 		if rest, ok := strings.CutPrefix(word, "!"); ok && rest != "" {
@@ -71,8 +86,8 @@ func (f filter) terms() terms {
 	return all
 }
 
-// match tells whether all terms let a line pass. fields are its words by name.
-func (ts terms) match(fields ...[2]string) bool {
+// Match tells whether all terms let a line pass. fields are its words by name.
+func (ts Terms) Match(fields ...[2]string) bool {
 	for _, t := range ts {
 		found, known := false, false
 		for _, f := range fields {
@@ -103,19 +118,19 @@ func containsFold(s, word string) bool {
 	return strings.Contains(s, word) || strings.Contains(strings.ToLower(s), word)
 }
 
-// view draws the line; empty when there is no filter.
-func (f filter) view(s *Scene, shown, of int) string {
-	if !f.typing && f.line.Text() == "" {
+// View draws the line; empty when there is no filter.
+func (f Filter) View(s *Scene, shown, of int) string {
+	if !f.Shown() {
 		return ""
 	}
-	count := s.role(theme.Faint, widgetCount(shown, of))
+	count := s.Draw(theme.Faint, ofLines(shown, of))
 	width := s.Width - widget.Width(count) - 3
-	return s.role(theme.Key, "/") + f.line.View(s.Theme, width, f.typing) + " " + count
+	return s.Draw(theme.Key, "/") + f.line.View(s.Theme, width, f.typing) + " " + count
 }
 
-func widgetCount(shown, of int) string {
+func ofLines(shown, of int) string {
 	if shown == of {
-		return itoa(of) + " lines"
+		return strconv.Itoa(of) + " lines"
 	}
-	return itoa(shown) + " of " + itoa(of)
+	return strconv.Itoa(shown) + " of " + strconv.Itoa(of)
 }

@@ -1,12 +1,12 @@
-// Package screen holds the screens: pure values. A screen is given an intent and
+// Package screen is what every screen is: a pure value. It is given an intent and
 // the scene, and answers with the screen that it is then and what is to be done;
 // it draws itself from itself and the scene alone. It asks nobody anything: all
-// that it shows is in the scene's picture, and what it wants is an Effect.
+// that it shows is in the scene's picture, and what it wants is an Effect. The
+// screens themselves have a package each, beside this one.
 package screen
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control"
@@ -103,8 +103,8 @@ func (s *Scene) Stale() bool {
 	return s.Picture.Link == control.LinkStale || s.Picture.Link == control.LinkLost
 }
 
-// reading tells whether tasks are still missing, and says how far it is.
-func (s *Scene) reading() (string, bool) {
+// Reading tells whether tasks are still missing, and says how far it is.
+func (s *Scene) Reading() (string, bool) {
 	p := s.Picture
 	switch {
 	case p.Link == control.LinkLoading && p.Fault == "":
@@ -117,16 +117,16 @@ func (s *Scene) reading() (string, bool) {
 	return "", false
 }
 
-// nothing draws what is said where there is nothing to show: a loading or failed
+// Nothing draws what is said where there is nothing to show: a loading or failed
 // connection, or else the lines that teach what to do.
-func (s *Scene) nothing(teach ...string) []string {
+func (s *Scene) Nothing(teach ...string) []string {
 	lines := []string{""}
-	text, reading := s.reading()
+	text, reading := s.Reading()
 	switch {
 	case s.Picture.Link == control.LinkLoading && s.Picture.Fault != "":
-		lines = append(lines, s.role(theme.Bad, "Cannot reach "+s.Context))
+		lines = append(lines, s.Draw(theme.Bad, "Cannot reach "+s.Context))
 		lines = append(lines, widget.Wrap(text, s.Width)...)
-		lines = append(lines, "", "It is tried again and again. Meanwhile: "+s.role(theme.Key, "Q")+" quits.")
+		lines = append(lines, "", "It is tried again and again. Meanwhile: "+s.Draw(theme.Key, "Q")+" quits.")
 	case reading:
 		lines = append(lines, text)
 	default:
@@ -135,23 +135,24 @@ func (s *Scene) nothing(teach ...string) []string {
 	return lines
 }
 
-func (s *Scene) role(r theme.Role, text string) string { return s.Theme.Draw(r, text) }
+// Draw renders text in a role.
+func (s *Scene) Draw(r theme.Role, text string) string { return s.Theme.Draw(r, text) }
 
-// key draws a key in a text that teaches.
-func (s *Scene) key(k string) string { return s.Theme.Draw(theme.Key, k) }
+// Key draws a key in a text that teaches.
+func (s *Scene) Key(k string) string { return s.Theme.Draw(theme.Key, k) }
 
-// fit cuts a line to the body.
-func (s *Scene) fit(line string) string {
+// Fit cuts a line to the body.
+func (s *Scene) Fit(line string) string {
 	return widget.Cut(line, s.Width, s.Theme.Glyphs.Ellipsis)
 }
 
-// line cleans, cuts and draws a line of a role.
-func (s *Scene) line(r theme.Role, text string) string {
-	return s.role(r, s.fit(widget.Clean(text)))
+// Line cleans, cuts and draws a line of a role.
+func (s *Scene) Line(r theme.Role, text string) string {
+	return s.Draw(r, s.Fit(widget.Clean(text)))
 }
 
-// rule draws a line across the body.
-func (s *Scene) rule(title string) string {
+// Rule draws a line across the body.
+func (s *Scene) Rule(title string) string {
 	h := s.Theme.Glyphs.Horizontal
 	text := ""
 	if title != "" {
@@ -160,11 +161,11 @@ func (s *Scene) rule(title string) string {
 	for n := s.Width - widget.Width(text); n > 0; n-- {
 		text += h
 	}
-	return s.role(theme.Frame, text)
+	return s.Draw(theme.Frame, text)
 }
 
 // State draws what a task is doing: a glyph and a word.
-func (s *Scene) state(state control.State) (string, theme.Role) {
+func (s *Scene) State(state control.State) (string, theme.Role) {
 	g := s.Theme.Glyphs
 	glyph, role := g.Unknown, theme.Warn
 	switch state {
@@ -186,8 +187,8 @@ func (s *Scene) state(state control.State) (string, theme.Role) {
 	return glyph + " " + string(state), role
 }
 
-// outcome draws how a run ended: a glyph, a word, a role.
-func (s *Scene) outcome(r control.RunView) (glyph, word string, role theme.Role) {
+// Outcome draws how a run ended: a glyph, a word, a role.
+func (s *Scene) Outcome(r control.RunView) (glyph, word string, role theme.Role) {
 	g := s.Theme.Glyphs
 	switch task.Outcome(r.Outcome) {
 	case task.OK:
@@ -209,44 +210,4 @@ func (s *Scene) outcome(r control.RunView) (glyph, word string, role theme.Role)
 		return g.Cancelled, "cancelled", theme.Faint
 	}
 	return g.Unknown, lower(r.Outcome), theme.Warn
-}
-
-// count writes a number of things, with its groups apart.
-func count(n int, what string) string {
-	text := strconv.Itoa(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + " " + text[i:]
-	}
-	if n != 1 {
-		what += "s"
-	}
-	return text + " " + what
-}
-
-func lower(outcome string) string {
-	b := []byte(outcome)
-	for i, c := range b {
-		switch {
-		case c >= 'A' && c <= 'Z':
-			b[i] = c + 'a' - 'A'
-		case c == '_':
-			b[i] = ' '
-		}
-	}
-	return string(b)
-}
-
-func keyOf(t control.TaskView) task.Key {
-	return task.Key{Tenant: t.Tenant, Type: t.Type, Name: t.Name}
-}
-
-// in writes how far ahead an instant is; an instant that is past is due.
-func (s *Scene) in(t *time.Time) string {
-	switch {
-	case t == nil:
-		return s.Theme.Glyphs.Skipped
-	case !t.After(s.Now):
-		return "due"
-	}
-	return widget.Span(t.Sub(s.Now))
 }

@@ -66,6 +66,22 @@ func Spread(left, right string, width int, tail string) string {
 	return Fit(left, room, tail) + right
 }
 
+// Beside puts two lists of lines side by side, in height lines, the left one in
+// so many cells.
+func Beside(left []string, width int, between string, right []string, height int) []string {
+	line := func(lines []string, i int) string {
+		if i < len(lines) {
+			return lines[i]
+		}
+		return ""
+	}
+	lines := make([]string, height)
+	for i := range lines {
+		lines[i] = Fit(line(left, i), width, "") + between + line(right, i)
+	}
+	return lines
+}
+
 // Wrap breaks plain text into lines of at most width cells, at spaces where that
 // is possible.
 func Wrap(s string, width int) []string {

@@ -1,32 +1,37 @@
-package screen
+// Package services holds the screen of data services and their operations, from
+// which an operation is scheduled.
+package services
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/tui/form"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
+	"github.com/seed42aab489/belfry/tui/screen"
 	"github.com/seed42aab489/belfry/tui/theme"
 	"github.com/seed42aab489/belfry/tui/widget"
 )
 
-// Services shows the data services and their operations, from which an operation
+// Screen shows the data services and their operations, from which an operation
 // is scheduled.
-type Services struct {
+type Screen struct {
 	service, operation widget.Cursor
 	onOperations       bool
-	filter             filter
+	filter             screen.Filter
 }
 
-// NewServices makes the screen.
-func NewServices() Services { return Services{} }
+// New makes the screen.
+func New() Screen { return Screen{} }
 
 // Title is "Services".
-func (Services) Title() string { return "Services" }
+func (Screen) Title() string { return "Services" }
 
 // Scopes of its keys.
-func (v Services) Scopes() []intent.Scope { return v.filter.scopes(intent.Services, intent.List) }
+func (v Screen) Scopes() []intent.Scope { return v.filter.Scopes(intent.Services, intent.List) }
 
 // deployed is a service as all nodes have it.
 type deployed struct {
@@ -35,8 +40,8 @@ type deployed struct {
 }
 
 // services joins what the nodes have, by name; of one that differs, the active.
-func (v Services) services(s *Scene) []deployed {
-	terms := v.filter.terms()
+func (v Screen) services(s *screen.Scene) []deployed {
+	terms := v.filter.Terms()
 	var all []deployed
 	for _, one := range s.Picture.Services {
 		if n := len(all) - 1; n >= 0 && all[n].Name == one.Name {
@@ -50,14 +55,14 @@ func (v Services) services(s *Scene) []deployed {
 		for _, o := range one.Operations {
 			fields = append(fields, [2]string{"operation", o.Name})
 		}
-		if terms.match(fields...) {
+		if terms.Match(fields...) {
 			all = append(all, deployed{one, []string{one.Node}})
 		}
 	}
 	return all
 }
 
-func (v Services) within(s *Scene, all []deployed) Services {
+func (v Screen) within(s *screen.Scene, all []deployed) Screen {
 	v.service = v.service.Within(len(all), v.seen(s))
 	n := 0
 	if len(all) > 0 {
@@ -68,17 +73,17 @@ func (v Services) within(s *Scene, all []deployed) Services {
 }
 
 // seen is how many lines of the lists are seen.
-func (v Services) seen(s *Scene) int { return max(1, s.Height-servicesFoot-2) }
+func (v Screen) seen(s *screen.Scene) int { return max(1, s.Height-servicesFoot-2) }
 
 // servicesFoot is how many lines tell of what is chosen.
 const servicesFoot = 5
 
 // leftWidth is the room of the list of services.
-func leftWidth(s *Scene) int { return max(22, min(40, s.Width/4)) }
+func leftWidth(s *screen.Scene) int { return max(22, min(40, s.Width/4)) }
 
 // Update answers an intent.
-func (v Services) Update(s *Scene, in intent.Intent) (Screen, Effect) {
-	if f, ok := v.filter.update(in); ok {
+func (v Screen) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.Effect) {
+	if f, ok := v.filter.Update(in); ok {
 		v.filter = f
 		return v.within(s, v.services(s)), nil
 	}
@@ -86,7 +91,7 @@ func (v Services) Update(s *Scene, in intent.Intent) (Screen, Effect) {
 	v = v.within(s, all)
 	if len(all) == 0 {
 		if in.Action == intent.Back {
-			return v, Close{}
+			return v, screen.Close{}
 		}
 		return v, nil
 	}
@@ -112,9 +117,9 @@ func (v Services) Update(s *Scene, in intent.Intent) (Screen, Effect) {
 			v.onOperations = false
 			return v, nil
 		}
-		return v, Close{}
+		return v, screen.Close{}
 	case intent.Copy:
-		return v, Copy{here.Name}
+		return v, screen.Copy{Text: here.Name}
 	case intent.Click:
 		return v.click(s, in, all), nil
 	case intent.New:
@@ -126,20 +131,20 @@ func (v Services) Update(s *Scene, in intent.Intent) (Screen, Effect) {
 			return v, nil
 		}
 		o := here.Operations[v.operation.At]
-		return v, Show{NewForm(s, here.Name, o.Name)}
+		return v, screen.Show{Screen: form.New(s, here.Name, o.Name)}
 	case intent.Try, intent.Command:
 		if o, ok := v.chosen(s); ok {
 			it := order.Order{Verb: order.Try, Service: here.Name, Operation: o.Name}
 			if in.Action == intent.Command {
-				return v, Explain{it}
+				return v, screen.Explain{Order: it}
 			}
-			return v, Place{it}
+			return v, screen.Place{Order: it}
 		}
 	}
 	return v, nil
 }
 
-func (v Services) click(s *Scene, in intent.Intent, all []deployed) Services {
+func (v Screen) click(s *screen.Scene, in intent.Intent, all []deployed) Screen {
 	if in.Row < 2 || in.Row >= 2+v.seen(s) {
 		return v
 	}
@@ -153,7 +158,7 @@ func (v Services) click(s *Scene, in intent.Intent, all []deployed) Services {
 }
 
 // chosen is the operation under the cursor.
-func (v Services) chosen(s *Scene) (control.OperationView, bool) {
+func (v Screen) chosen(s *screen.Scene) (control.OperationView, bool) {
 	all := v.services(s)
 	v = v.within(s, all)
 	if len(all) == 0 || v.operation.At >= len(all[v.service.At].Operations) {
@@ -163,7 +168,7 @@ func (v Services) chosen(s *Scene) (control.OperationView, bool) {
 }
 
 // Why says why an action does nothing now.
-func (v Services) Why(s *Scene, a intent.Action) string {
+func (v Screen) Why(s *screen.Scene, a intent.Action) string {
 	o, ok := v.chosen(s)
 	switch a {
 	case intent.New, intent.Try, intent.Command, intent.Forward:
@@ -184,54 +189,45 @@ func (v Services) Why(s *Scene, a intent.Action) string {
 }
 
 // View draws the screen.
-func (v Services) View(s *Scene) []string {
+func (v Screen) View(s *screen.Scene) []string {
 	all := v.services(s)
 	if len(s.Picture.Services) == 0 {
-		return s.nothing(
-			s.role(theme.Title, "No data service is deployed."), "",
+		return s.Nothing(
+			s.Draw(theme.Title, "No data service is deployed."), "",
 			"A data service is a file, NAME.dbs, that says which SQL each of its operations runs.",
 			"Put one into the host's services folder: it is deployed within seconds, and appears here.",
 		)
 	}
 	v = v.within(s, all)
-	head := s.role(theme.Title, count(len(all), "service"))
-	if l := v.filter.view(s, len(all), len(all)); l != "" {
+	head := s.Draw(theme.Title, screen.Count(len(all), "service"))
+	if l := v.filter.View(s, len(all), len(all)); l != "" {
 		head = l
 	}
-	lines := []string{s.fit(head)}
+	lines := []string{s.Fit(head)}
 	if len(all) == 0 {
-		return append(lines, "", "No service has these words. "+s.key("esc")+" shows all.")
+		return append(lines, "", "No service has these words. "+s.Key("esc")+" shows all.")
 	}
 	left := leftWidth(s)
 	names := widget.Table{
 		Columns: []widget.Column{{Title: "SERVICE", Width: 10, Grow: 1}, {Title: "OPS", Width: 3, Right: true}, {Title: "", Width: 1}},
-		Len:     len(all), Cursor: v.service, Idle: v.onOperations || v.filter.typing,
+		Len:     len(all), Cursor: v.service, Idle: v.onOperations || v.filter.Typing(),
 		Row: func(i int) []widget.Cell {
 			glyph, role := s.Theme.Glyphs.OK, theme.Good
 			if all[i].Status != control.StatusActive {
 				glyph, role = s.Theme.Glyphs.Bad, theme.Bad
 			}
-			return []widget.Cell{{Text: all[i].Name}, {Text: itoa(len(all[i].Operations))}, {Text: glyph, Role: role}}
+			return []widget.Cell{{Text: all[i].Name}, {Text: strconv.Itoa(len(all[i].Operations))}, {Text: glyph, Role: role}}
 		},
 	}.View(s.Theme, left, v.seen(s)+1)
 	right := v.operations(s, all[v.service.At], s.Width-left-3)
-	bar := s.role(theme.Frame, s.Theme.Glyphs.Vertical)
-	for i := range v.seen(s) + 1 {
-		lines = append(lines, widget.Fit(at(names, i), left, "")+" "+bar+" "+at(right, i))
-	}
-	return append(append(lines, s.rule("")), v.foot(s, all[v.service.At])...)
+	bar := s.Draw(theme.Frame, s.Theme.Glyphs.Vertical)
+	lines = append(lines, widget.Beside(names, left, " "+bar+" ", right, v.seen(s)+1)...)
+	return append(append(lines, s.Rule("")), v.foot(s, all[v.service.At])...)
 }
 
-func at(lines []string, i int) string {
-	if i < len(lines) {
-		return lines[i]
-	}
-	return ""
-}
-
-func (v Services) operations(s *Scene, of deployed, width int) []string {
+func (v Screen) operations(s *screen.Scene, of deployed, width int) []string {
 	if len(of.Operations) == 0 {
-		return []string{s.role(theme.Faint, widget.Cut("It has no operations.", width, ""))}
+		return []string{s.Draw(theme.Faint, widget.Cut("It has no operations.", width, ""))}
 	}
 	using := make(map[string]int)
 	for i := range s.Picture.Tasks {
@@ -246,20 +242,20 @@ func (v Services) operations(s *Scene, of deployed, width int) []string {
 			{Title: "TASKS", Width: 5, Right: true, Drop: 1},
 			{Title: "SCHEDULABLE", Width: 18, Grow: 2},
 		},
-		Len: len(of.Operations), Cursor: v.operation, Idle: !v.onOperations || v.filter.typing,
+		Len: len(of.Operations), Cursor: v.operation, Idle: !v.onOperations || v.filter.Typing(),
 		Row: func(i int) []widget.Cell {
 			o := of.Operations[i]
 			text, role := s.Theme.Glyphs.OK+" "+string(o.Delivery), theme.Good
 			if !o.Schedulable {
 				text, role = s.Theme.Glyphs.Bad+" "+o.Why, theme.Faint
 			}
-			return []widget.Cell{{Text: o.Name}, {Text: orDash(strings.Join(o.Parameters, ",")), Role: theme.Faint}, {Text: itoa(using[o.Name])}, {Text: text, Role: role}}
+			return []widget.Cell{{Text: o.Name}, {Text: screen.OrDash(strings.Join(o.Parameters, ",")), Role: theme.Faint}, {Text: strconv.Itoa(using[o.Name])}, {Text: text, Role: role}}
 		},
 	}.View(s.Theme, width, v.seen(s)+1)
 }
 
 // foot tells of the service, and of the operation that is chosen.
-func (v Services) foot(s *Scene, of deployed) []string {
+func (v Screen) foot(s *screen.Scene, of deployed) []string {
 	line := of.Name + " " + of.Status
 	if len(of.nodes) > 0 {
 		line += " on " + strings.Join(of.nodes, ", ")
@@ -267,24 +263,24 @@ func (v Services) foot(s *Scene, of deployed) []string {
 	if of.File != "" {
 		line += "   " + of.File
 	}
-	lines := []string{s.line(theme.Plain, line)}
+	lines := []string{s.Line(theme.Plain, line)}
 	switch {
 	case of.Error != "":
 		for _, l := range widget.Wrap(of.Error, s.Width)[:1] {
-			lines = append(lines, s.role(theme.Bad, l))
+			lines = append(lines, s.Draw(theme.Bad, l))
 		}
 	case of.Description != "":
-		lines = append(lines, s.line(theme.Faint, of.Description))
+		lines = append(lines, s.Line(theme.Faint, of.Description))
 	}
 	o, ok := v.chosen(s)
 	switch {
 	case !ok:
 	case !v.onOperations:
-		lines = append(lines, s.fit(s.key("enter")+" goes to its operations"))
+		lines = append(lines, s.Fit(s.Key("enter")+" goes to its operations"))
 	case o.Schedulable:
-		lines = append(lines, s.fit(s.key("enter")+" schedules "+o.Name+"   "+s.key("T")+" calls it once now"))
+		lines = append(lines, s.Fit(s.Key("enter")+" schedules "+o.Name+"   "+s.Key("T")+" calls it once now"))
 	default:
-		lines = append(lines, s.line(theme.Warn, o.Name+" cannot be scheduled: "+o.Why))
+		lines = append(lines, s.Line(theme.Warn, o.Name+" cannot be scheduled: "+o.Why))
 	}
 	return lines
 }

@@ -1,4 +1,5 @@
-package screen
+// Package events holds the screen of what needs attention and what happened.
+package events
 
 import (
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/intent"
+	"github.com/seed42aab489/belfry/tui/screen"
+	"github.com/seed42aab489/belfry/tui/tasks"
 	"github.com/seed42aab489/belfry/tui/theme"
 	"github.com/seed42aab489/belfry/tui/widget"
 )
@@ -15,21 +18,22 @@ import (
 // levels are what events are chosen by.
 var levels = []string{"all", "warnings and errors", "errors"}
 
-// Events shows what needs attention, and what happened.
-type Events struct {
+// Screen shows what needs attention, and what happened.
+type Screen struct {
 	cursor widget.Cursor
-	filter filter
+	filter screen.Filter
 	level  int
+	stands *screen.Memo[*control.Picture, []alert]
 }
 
-// NewEvents makes the screen.
-func NewEvents() Events { return Events{} }
+// New makes the screen.
+func New() Screen { return Screen{stands: new(screen.Memo[*control.Picture, []alert])} }
 
 // Title is "Events".
-func (Events) Title() string { return "Events and alerts" }
+func (Screen) Title() string { return "Events and alerts" }
 
 // Scopes of its keys.
-func (e Events) Scopes() []intent.Scope { return e.filter.scopes(intent.Events, intent.List) }
+func (e Screen) Scopes() []intent.Scope { return e.filter.Scopes(intent.Events, intent.List) }
 
 // alert is something that stands and needs attention.
 type alert struct {
@@ -43,7 +47,11 @@ type alert struct {
 const maxAlerts = 6
 
 // alerts are what stands, the worst first.
-func alerts(s *Scene) []alert {
+func (e Screen) alerts(s *screen.Scene) []alert {
+	return e.stands.Of(s.Picture, func() []alert { return standing(s) })
+}
+
+func standing(s *screen.Scene) []alert {
 	var all []alert
 	for _, n := range s.Picture.Nodes {
 		switch n.State {
@@ -66,9 +74,9 @@ func alerts(s *Scene) []alert {
 		t := &s.Picture.Tasks[i]
 		switch t.State {
 		case control.Failed:
-			all = append(all, alert{theme.Bad, "task " + t.Name + " " + string(t.State), t.Reason, keyOf(*t)})
+			all = append(all, alert{theme.Bad, "task " + t.Name + " " + string(t.State), t.Reason, screen.KeyOf(*t)})
 		case control.Unplaced, control.Unknown, control.Blocked:
-			all = append(all, alert{theme.Warn, "task " + t.Name + " " + string(t.State), t.Reason, keyOf(*t)})
+			all = append(all, alert{theme.Warn, "task " + t.Name + " " + string(t.State), t.Reason, screen.KeyOf(*t)})
 		}
 	}
 	// What several nodes say alike is told once.
@@ -77,29 +85,29 @@ func alerts(s *Scene) []alert {
 	return all
 }
 
-func (e Events) rows(s *Scene) []control.EventView {
-	terms := e.filter.terms()
+func (e Screen) rows(s *screen.Scene) []control.EventView {
+	terms := e.filter.Terms()
 	var rows []control.EventView
 	for i := len(s.Picture.Events) - 1; i >= 0; i-- {
 		ev := s.Picture.Events[i]
 		if e.level > 0 && ev.Level == "info" || e.level > 1 && ev.Level != "error" {
 			continue
 		}
-		if terms.match([2]string{"level", ev.Level}, [2]string{"code", ev.Code}, [2]string{"object", ev.Object}, [2]string{"text", ev.Text}, [2]string{"node", ev.Node}) {
+		if terms.Match([2]string{"level", ev.Level}, [2]string{"code", ev.Code}, [2]string{"object", ev.Object}, [2]string{"text", ev.Text}, [2]string{"node", ev.Node}) {
 			rows = append(rows, ev)
 		}
 	}
 	return rows
 }
 
-func (e Events) seen(s *Scene) int {
-	n := s.Height - 3 - min(maxAlerts+1, max(1, len(alerts(s))))
+func (e Screen) seen(s *screen.Scene) int {
+	n := s.Height - 3 - min(maxAlerts+1, max(1, len(e.alerts(s))))
 	return max(1, n)
 }
 
 // Update answers an intent.
-func (e Events) Update(s *Scene, in intent.Intent) (Screen, Effect) {
-	if f, ok := e.filter.update(in); ok {
+func (e Screen) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.Effect) {
+	if f, ok := e.filter.Update(in); ok {
 		e.filter = f
 		return e, nil
 	}
@@ -111,23 +119,23 @@ func (e Events) Update(s *Scene, in intent.Intent) (Screen, Effect) {
 	at := e.cursor.Within(len(rows), e.seen(s)).At
 	switch in.Action {
 	case intent.Back:
-		return e, Close{}
+		return e, screen.Close{}
 	case intent.Level:
 		e.level = (e.level + 1) % len(levels)
 	case intent.Open:
 		if key, ok := e.about(s, rows, at); ok {
-			return e, Show{NewTask(key)}
+			return e, screen.Show{Screen: tasks.NewDetail(key)}
 		}
 	case intent.Copy:
 		if at < len(rows) {
-			return e, Copy{rows[at].Text}
+			return e, screen.Copy{Text: rows[at].Text}
 		}
 	}
 	return e, nil
 }
 
 // about is the task that an event is about.
-func (e Events) about(s *Scene, rows []control.EventView, at int) (task.Key, bool) {
+func (e Screen) about(s *screen.Scene, rows []control.EventView, at int) (task.Key, bool) {
 	if at >= len(rows) {
 		return task.Key{}, false
 	}
@@ -139,14 +147,14 @@ func (e Events) about(s *Scene, rows []control.EventView, at int) (task.Key, boo
 		parts := strings.Split(object, "/")
 		i := slices.IndexFunc(s.Picture.Tasks, func(t control.TaskView) bool { return t.Name == parts[len(parts)-1] })
 		if i >= 0 {
-			return keyOf(s.Picture.Tasks[i]), true
+			return screen.KeyOf(s.Picture.Tasks[i]), true
 		}
 	}
 	return task.Key{}, false
 }
 
 // Why says why an action does nothing now.
-func (e Events) Why(s *Scene, a intent.Action) string {
+func (e Screen) Why(s *screen.Scene, a intent.Action) string {
 	rows := e.rows(s)
 	at := e.cursor.Within(len(rows), e.seen(s)).At
 	switch a {
@@ -165,36 +173,36 @@ func (e Events) Why(s *Scene, a intent.Action) string {
 }
 
 // View draws the screen.
-func (e Events) View(s *Scene) []string {
-	standing := alerts(s)
-	if len(s.Picture.Events) == 0 && len(standing) == 0 {
-		return s.nothing(
-			s.role(theme.Title, "Nothing needs attention, and nothing has happened yet."), "",
+func (e Screen) View(s *screen.Scene) []string {
+	alerts := e.alerts(s)
+	if len(s.Picture.Events) == 0 && len(alerts) == 0 {
+		return s.Nothing(
+			s.Draw(theme.Title, "Nothing needs attention, and nothing has happened yet."), "",
 			"Deployments, failed runs, messages and lost sessions are told here.",
 		)
 	}
 	var lines []string
-	if len(standing) == 0 {
-		lines = append(lines, s.line(theme.Good, s.Theme.Glyphs.OK+" nothing needs attention"))
+	if len(alerts) == 0 {
+		lines = append(lines, s.Line(theme.Good, s.Theme.Glyphs.OK+" nothing needs attention"))
 	}
-	for i, a := range standing {
+	for i, a := range alerts {
 		if i == maxAlerts {
-			lines = append(lines, s.line(theme.Faint, fmt.Sprintf("and %d more; %s shows the tasks, s sorts them by state", len(standing)-i, "1")))
+			lines = append(lines, s.Line(theme.Faint, fmt.Sprintf("and %d more; %s shows the tasks, s sorts them by state", len(alerts)-i, "1")))
 			break
 		}
 		glyph := "!"
 		if a.role == theme.Bad {
 			glyph = s.Theme.Glyphs.Bad
 		}
-		lines = append(lines, s.fit(s.role(a.role, glyph+" "+widget.Clean(a.what))+"  "+s.role(theme.Faint, widget.Clean(a.why))))
+		lines = append(lines, s.Fit(s.Draw(a.role, glyph+" "+widget.Clean(a.what))+"  "+s.Draw(theme.Faint, widget.Clean(a.why))))
 	}
 	rows := e.rows(s)
-	lines = append(lines, s.rule("events: "+levels[e.level]))
-	if l := e.filter.view(s, len(rows), len(s.Picture.Events)); l != "" {
+	lines = append(lines, s.Rule("events: "+levels[e.level]))
+	if l := e.filter.View(s, len(rows), len(s.Picture.Events)); l != "" {
 		lines = append(lines, l)
 	}
 	if len(rows) == 0 {
-		return append(lines, "", "None of these. "+s.key("v")+" changes the level, "+s.key("esc")+" takes the filter off.")
+		return append(lines, "", "None of these. "+s.Key("v")+" changes the level, "+s.Key("esc")+" takes the filter off.")
 	}
 	table := widget.Table{
 		Columns: []widget.Column{

@@ -1,4 +1,6 @@
-package screen
+// Package runs holds the screens of runs: the latest of all tasks, and one firing
+// with its attempts.
+package runs
 
 import (
 	"fmt"
@@ -8,14 +10,15 @@ import (
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
+	"github.com/seed42aab489/belfry/tui/screen"
 	"github.com/seed42aab489/belfry/tui/theme"
 	"github.com/seed42aab489/belfry/tui/widget"
 )
 
-// runTable draws runs.
-func runTable(s *Scene, runs []control.RunView, c widget.Cursor, named bool, height int) []string {
+// Table draws runs.
+func Table(s *screen.Scene, runs []control.RunView, c widget.Cursor, named bool, height int) []string {
 	if len(runs) == 0 {
-		return []string{"", "It has not fired yet. " + s.key("t") + " fires it once now."}
+		return []string{"", "It has not fired yet. " + s.Key("t") + " fires it once now."}
 	}
 	columns := []widget.Column{
 		{Title: "RESULT", Width: 16},
@@ -42,14 +45,14 @@ func runTable(s *Scene, runs []control.RunView, c widget.Cursor, named bool, hei
 	return table.View(s.Theme, s.Width, height)
 }
 
-func runRow(s *Scene, r control.RunView) []widget.Cell {
-	glyph, word, role := s.outcome(r)
+func runRow(s *screen.Scene, r control.RunView) []widget.Cell {
+	glyph, word, role := s.Outcome(r)
 	late, took := "", ""
 	if r.Started != nil {
 		if d := r.Started.Sub(r.Scheduled); d > 0 {
 			late = "+" + widget.Span(d)
 		}
-		took = widget.Span(length(s, r))
+		took = widget.Span(Length(s, r))
 	}
 	what := r.Error
 	if what == "" {
@@ -64,35 +67,41 @@ func runRow(s *Scene, r control.RunView) []widget.Cell {
 		{Text: late},
 		{Text: took},
 		{Text: fmt.Sprint(r.Attempt)},
-		{Text: orDash(r.Node)},
+		{Text: screen.OrDash(r.Node)},
 		{Text: what, Role: theme.Faint},
 	}
 }
 
-// Runs lists the latest runs of all tasks.
-type Runs struct {
+// List lists the latest runs of all tasks.
+type List struct {
 	cursor widget.Cursor
-	filter filter
+	filter screen.Filter
 	failed bool
+	latest *screen.Memo[*control.Picture, []control.RunView]
 }
 
-// NewRuns makes the list.
-func NewRuns() Runs { return Runs{} }
+// New makes the list.
+func New() List { return List{latest: new(screen.Memo[*control.Picture, []control.RunView])} }
 
 // Title is "Runs".
-func (Runs) Title() string { return "Runs" }
+func (List) Title() string { return "Runs" }
 
 // Scopes of its keys.
-func (r Runs) Scopes() []intent.Scope { return r.filter.scopes(intent.Runs, intent.List) }
+func (r List) Scopes() []intent.Scope { return r.filter.Scopes(intent.Runs, intent.List) }
 
-func (r Runs) rows(s *Scene) []control.RunView {
-	terms := r.filter.terms()
+// all are the runs that there are.
+func (r List) all(s *screen.Scene) []control.RunView {
+	return r.latest.Of(s.Picture, s.Picture.Recent)
+}
+
+func (r List) rows(s *screen.Scene) []control.RunView {
+	terms := r.filter.Terms()
 	var rows []control.RunView
-	for _, run := range s.Picture.Recent() {
+	for _, run := range r.all(s) {
 		if r.failed && !troubled(run) {
 			continue
 		}
-		if terms.match([2]string{"name", run.Task}, [2]string{"result", run.Outcome}, [2]string{"node", run.Node}, [2]string{"error", run.Error}, [2]string{"reason", run.Reason}) {
+		if terms.Match([2]string{"name", run.Task}, [2]string{"result", run.Outcome}, [2]string{"node", run.Node}, [2]string{"error", run.Error}, [2]string{"reason", run.Reason}) {
 			rows = append(rows, run)
 		}
 	}
@@ -108,8 +117,8 @@ func troubled(r control.RunView) bool {
 }
 
 // Update answers an intent.
-func (r Runs) Update(s *Scene, in intent.Intent) (Screen, Effect) {
-	if f, ok := r.filter.update(in); ok {
+func (r List) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.Effect) {
+	if f, ok := r.filter.Update(in); ok {
 		r.filter = f
 		return r, nil
 	}
@@ -121,7 +130,7 @@ func (r Runs) Update(s *Scene, in intent.Intent) (Screen, Effect) {
 	r.cursor = r.cursor.Within(len(rows), s.Height-3)
 	switch in.Action {
 	case intent.Back:
-		return r, Close{}
+		return r, screen.Close{}
 	case intent.Level:
 		r.failed = !r.failed
 		return r, nil
@@ -137,21 +146,21 @@ func (r Runs) Update(s *Scene, in intent.Intent) (Screen, Effect) {
 	here := rows[r.cursor.At]
 	switch in.Action {
 	case intent.Open:
-		return r, Show{NewRun(here.FireID, task.Key{Tenant: here.Tenant, Type: here.Type, Name: here.Task})}
+		return r, screen.Show{Screen: NewDetail(here.FireID, task.Key{Tenant: here.Tenant, Type: here.Type, Name: here.Task})}
 	case intent.Copy:
-		return r, Copy{here.FireID}
+		return r, screen.Copy{Text: here.FireID}
 	case intent.Cancel, intent.Command:
 		o := order.Order{Verb: order.Cancel, FireID: here.FireID}
 		if in.Action == intent.Command {
-			return r, Explain{o}
+			return r, screen.Explain{Order: o}
 		}
-		return r, Place{o}
+		return r, screen.Place{Order: o}
 	}
 	return r, nil
 }
 
 // Why says why an action does nothing now.
-func (r Runs) Why(s *Scene, a intent.Action) string {
+func (r List) Why(s *screen.Scene, a intent.Action) string {
 	rows := r.rows(s)
 	at := r.cursor.Within(len(rows), s.Height-3).At
 	switch a {
@@ -167,48 +176,48 @@ func (r Runs) Why(s *Scene, a intent.Action) string {
 }
 
 // View draws the list.
-func (r Runs) View(s *Scene) []string {
+func (r List) View(s *screen.Scene) []string {
 	rows := r.rows(s)
-	all := s.Picture.Recent()
+	all := r.all(s)
 	if len(all) == 0 {
-		return s.nothing(
-			s.role(theme.Title, "Nothing has run yet."), "",
-			"Runs appear here when tasks fire. "+s.key("1")+" shows the tasks; there, "+s.key("t")+" fires one at once.",
+		return s.Nothing(
+			s.Draw(theme.Title, "Nothing has run yet."), "",
+			"Runs appear here when tasks fire. "+s.Key("1")+" shows the tasks; there, "+s.Key("t")+" fires one at once.",
 		)
 	}
 	what := fmt.Sprintf("the latest %d runs of all tasks", len(rows))
 	if r.failed {
 		what = fmt.Sprintf("%d that did not end well, of the latest %d", len(rows), len(all))
 	}
-	lines := []string{s.line(theme.Title, what)}
-	if l := r.filter.view(s, len(rows), len(all)); l != "" {
+	lines := []string{s.Line(theme.Title, what)}
+	if l := r.filter.View(s, len(rows), len(all)); l != "" {
 		lines = append(lines, l)
 	} else {
-		lines = append(lines, s.rule(""))
+		lines = append(lines, s.Rule(""))
 	}
 	if len(rows) == 0 {
-		return append(lines, "", "None. "+s.key("v")+" shows all, "+s.key("esc")+" takes the filter off.")
+		return append(lines, "", "None. "+s.Key("v")+" shows all, "+s.Key("esc")+" takes the filter off.")
 	}
-	return append(lines, runTable(s, rows, r.cursor.Within(len(rows), s.Height-3), true, s.Height-2)...)
+	return append(lines, Table(s, rows, r.cursor.Within(len(rows), s.Height-3), true, s.Height-2)...)
 }
 
-// Run shows one firing: every attempt at it that is kept.
-type Run struct {
+// Detail shows one firing: every attempt at it that is kept.
+type Detail struct {
 	fireID string
 	key    task.Key
 	cursor widget.Cursor
 }
 
-// NewRun makes the screen of a firing of a task.
-func NewRun(fireID string, key task.Key) Run { return Run{fireID: fireID, key: key.Normal()} }
+// NewDetail makes the screen of a firing of a task.
+func NewDetail(fireID string, key task.Key) Detail { return Detail{fireID: fireID, key: key.Normal()} }
 
 // Title is where the firing belongs.
-func (r Run) Title() string { return "Tasks › " + r.key.Name + " › run" }
+func (r Detail) Title() string { return "Tasks › " + r.key.Name + " › run" }
 
 // Scopes of its keys.
-func (Run) Scopes() []intent.Scope { return []intent.Scope{intent.Firing, intent.Page, intent.List} }
+func (Detail) Scopes() []intent.Scope { return []intent.Scope{intent.Firing, intent.Page, intent.List} }
 
-func (r Run) attempts(s *Scene) []control.RunView {
+func (r Detail) attempts(s *screen.Scene) []control.RunView {
 	var found []control.RunView
 	for _, run := range s.Picture.Runs(r.key) {
 		if run.FireID == r.fireID {
@@ -219,29 +228,29 @@ func (r Run) attempts(s *Scene) []control.RunView {
 }
 
 // Update answers an intent.
-func (r Run) Update(s *Scene, in intent.Intent) (Screen, Effect) {
+func (r Detail) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.Effect) {
 	if c, ok := r.cursor.Move(in, len(r.View(s)), s.Height); ok {
 		r.cursor = c
 		return r, nil
 	}
 	switch in.Action {
 	case intent.Open, intent.Back:
-		return r, Close{}
+		return r, screen.Close{}
 	case intent.Copy:
-		return r, Copy{r.fireID}
+		return r, screen.Copy{Text: r.fireID}
 	case intent.Cancel:
-		return r, Place{order.Order{Verb: order.Cancel, FireID: r.fireID}}
+		return r, screen.Place{Order: order.Order{Verb: order.Cancel, FireID: r.fireID}}
 	case intent.Command:
-		return r, Explain{order.Order{Verb: order.Cancel, FireID: r.fireID}}
+		return r, screen.Explain{Order: order.Order{Verb: order.Cancel, FireID: r.fireID}}
 	}
 	return r, nil
 }
 
 // Why says why an action does nothing now.
-func (r Run) Why(s *Scene, a intent.Action) string {
+func (r Detail) Why(s *screen.Scene, a intent.Action) string {
 	switch a {
 	case intent.Cancel:
-		if _, ok := going(r.attempts(s)); !ok {
+		if _, ok := Going(r.attempts(s)); !ok {
 			return "the run has ended"
 		}
 	}
@@ -249,18 +258,18 @@ func (r Run) Why(s *Scene, a intent.Action) string {
 }
 
 // View draws the firing.
-func (r Run) View(s *Scene) []string {
+func (r Detail) View(s *screen.Scene) []string {
 	attempts := r.attempts(s)
 	if len(attempts) == 0 {
-		return s.nothing(s.role(theme.Title, "This run is not kept any more."), "", s.key("esc")+" goes back.")
+		return s.Nothing(s.Draw(theme.Title, "This run is not kept any more."), "", s.Key("esc")+" goes back.")
 	}
 	var lines []string
 	for i, a := range attempts {
 		if i > 0 {
-			lines = append(lines, s.rule(""))
+			lines = append(lines, s.Rule(""))
 		}
-		glyph, word, role := s.outcome(a)
-		lines = append(lines, s.fit(s.role(role, glyph+" "+word)+fmt.Sprintf("   attempt %d on %s", a.Attempt, orDash(widget.Clean(a.Node)))))
+		glyph, word, role := s.Outcome(a)
+		lines = append(lines, s.Fit(s.Draw(role, glyph+" "+word)+fmt.Sprintf("   attempt %d on %s", a.Attempt, screen.OrDash(widget.Clean(a.Node)))))
 		add := func(name, value string) {
 			if value == "" {
 				return
@@ -269,14 +278,14 @@ func (r Run) View(s *Scene) []string {
 				if i > 0 {
 					name = ""
 				}
-				lines = append(lines, s.fit(s.role(theme.Faint, widget.Fit(name, 10, ""))+"  "+part))
+				lines = append(lines, s.Fit(s.Draw(theme.Faint, widget.Fit(name, 10, ""))+"  "+part))
 			}
 		}
 		add("fire id", a.FireID)
 		add("scheduled", a.Scheduled.Format(time.RFC3339Nano))
 		if a.Started != nil {
 			add("started", a.Started.Format(time.RFC3339Nano)+"  +"+widget.Span(a.Started.Sub(a.Scheduled)))
-			add("took", widget.Span(length(s, a)))
+			add("took", widget.Span(Length(s, a)))
 		}
 		if a.Ended != nil {
 			add("ended", a.Ended.Format(time.RFC3339Nano))

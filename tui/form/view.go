@@ -1,4 +1,4 @@
-package screen
+package form
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/tui/screen"
 	"github.com/seed42aab489/belfry/tui/theme"
 	"github.com/seed42aab489/belfry/tui/widget"
 )
@@ -18,7 +19,7 @@ const besideWidth = 110
 const below = 9
 
 // listed is how many fields are seen.
-func (f Form) listed(s *Scene) int {
+func (f Form) listed(s *screen.Scene) int {
 	n := s.Height - 1
 	if s.Width < besideWidth {
 		n -= below
@@ -27,31 +28,27 @@ func (f Form) listed(s *Scene) int {
 }
 
 // top is the first field that is seen.
-func (f Form) top(s *Scene) int {
+func (f Form) top(s *screen.Scene) int {
 	shown := f.shown()
 	at := max(0, slices.Index(shown, f.at))
 	return widget.Cursor{At: at, Top: max(0, at-f.listed(s)+2)}.Within(len(shown), f.listed(s)).Top
 }
 
 // View draws the form.
-func (f Form) View(s *Scene) []string {
+func (f Form) View(s *screen.Scene) []string {
 	_, pre := f.preview(s)
 	if s.Width >= besideWidth {
 		left := s.Width * 11 / 20
 		fields := f.lines(s, pre, left)
 		told := f.told(s, pre, s.Width-left-3, s.Height)
-		bar := s.role(theme.Frame, s.Theme.Glyphs.Vertical)
-		lines := make([]string, s.Height)
-		for i := range lines {
-			lines[i] = widget.Fit(at(fields, i), left, "") + " " + bar + " " + at(told, i)
-		}
-		return lines
+		bar := s.Draw(theme.Frame, s.Theme.Glyphs.Vertical)
+		return widget.Beside(fields, left, " "+bar+" ", told, s.Height)
 	}
 	lines := f.lines(s, pre, s.Width)
 	for len(lines) < s.Height-below {
 		lines = append(lines, "")
 	}
-	lines = append(lines, s.rule(""))
+	lines = append(lines, s.Rule(""))
 	return append(lines, f.told(s, pre, s.Width, below-1)...)
 }
 
@@ -59,7 +56,7 @@ const labelWidth = 12
 
 // lines are the fields, with what is wrong with one, or the help of the one that
 // has the keys, at its right or below it.
-func (f Form) lines(s *Scene, pre control.Preview, width int) []string {
+func (f Form) lines(s *screen.Scene, pre control.Preview, width int) []string {
 	shown := f.shown()
 	top := f.top(s)
 	var lines []string
@@ -67,10 +64,10 @@ func (f Form) lines(s *Scene, pre control.Preview, width int) []string {
 		x := f.fields[i]
 		here := i == f.at
 		lead := "  "
-		label := s.role(theme.Faint, widget.Fit(x.label, labelWidth, ""))
+		label := s.Draw(theme.Faint, widget.Fit(x.label, labelWidth, ""))
 		if here {
-			lead = s.role(theme.Key, s.Theme.Glyphs.Cursor) + " "
-			label = s.role(theme.Title, widget.Fit(x.label, labelWidth, ""))
+			lead = s.Draw(theme.Key, s.Theme.Glyphs.Cursor) + " "
+			label = s.Draw(theme.Title, widget.Fit(x.label, labelWidth, ""))
 		}
 		room := width - labelWidth - 4
 		note, role := "", theme.Faint
@@ -86,31 +83,31 @@ func (f Form) lines(s *Scene, pre control.Preview, width int) []string {
 		}
 		value := f.valueView(s, x, here, min(room, max(24, room/2)))
 		rest := room - widget.Width(value) - 1
-		lines = append(lines, lead+label+"  "+value+" "+s.role(role, widget.Cut(widget.Clean(note), rest, s.Theme.Glyphs.Ellipsis)))
+		lines = append(lines, lead+label+"  "+value+" "+s.Draw(role, widget.Cut(widget.Clean(note), rest, s.Theme.Glyphs.Ellipsis)))
 	}
 	if top+f.listed(s) < len(shown) {
-		lines = append(lines, s.role(theme.Faint, fmt.Sprintf("  %d more below", len(shown)-top-f.listed(s))))
+		lines = append(lines, s.Draw(theme.Faint, fmt.Sprintf("  %d more below", len(shown)-top-f.listed(s))))
 	}
 	return lines
 }
 
-func (f Form) valueView(s *Scene, x field, here bool, width int) string {
+func (f Form) valueView(s *screen.Scene, x field, here bool, width int) string {
 	switch {
 	case x.fixed:
-		return s.role(theme.Faint, widget.Fit(widget.Clean(x.value()), width, ""))
+		return s.Draw(theme.Faint, widget.Fit(widget.Clean(x.value()), width, ""))
 	case x.choices != nil && here:
-		return widget.Fit(s.key("<")+" "+s.role(theme.Selected, widget.Clean(x.value()))+" "+s.key(">"), width, "")
+		return widget.Fit(s.Key("<")+" "+s.Draw(theme.Selected, widget.Clean(x.value()))+" "+s.Key(">"), width, "")
 	}
 	return x.line.View(s.Theme, width, here && x.choices == nil)
 }
 
 // told is what the definition would do: the sentence, the first instants, what
 // clocks do to them, and what is wrong.
-func (f Form) told(s *Scene, pre control.Preview, width, height int) []string {
+func (f Form) told(s *screen.Scene, pre control.Preview, width, height int) []string {
 	var lines []string
 	add := func(r theme.Role, text string) {
 		for _, l := range widget.Wrap(text, width) {
-			lines = append(lines, s.role(r, l))
+			lines = append(lines, s.Draw(r, l))
 		}
 	}
 	if here := f.fields[f.at]; here.name == fieldCron {
@@ -127,7 +124,7 @@ func (f Form) told(s *Scene, pre control.Preview, width, height int) []string {
 		}
 	}
 	if pre.Text != "" {
-		add(theme.Title, pre.Text+"; "+count(pre.Year, "firing")+" a year")
+		add(theme.Title, pre.Text+"; "+screen.Count(pre.Year, "firing")+" a year")
 	}
 	for _, w := range pre.Warnings {
 		add(theme.Warn, "! "+w)
@@ -138,9 +135,9 @@ func (f Form) told(s *Scene, pre control.Preview, width, height int) []string {
 	for _, n := range pre.Next {
 		text := n.At.Format("Mon 2006-01-02 15:04:05 -0700") + "  " + ahead(s, n.At)
 		if others := f.company(s, n.At); others > 0 {
-			text += "  with " + count(others, "other task")
+			text += "  with " + screen.Count(others, "other task")
 		}
-		lines = append(lines, s.role(theme.Plain, widget.Cut(text, width, s.Theme.Glyphs.Ellipsis)))
+		lines = append(lines, s.Draw(theme.Plain, widget.Cut(text, width, s.Theme.Glyphs.Ellipsis)))
 	}
 	if len(pre.Next) == 0 && pre.Text != "" {
 		add(theme.Warn, "! it never fires")
@@ -149,7 +146,7 @@ func (f Form) told(s *Scene, pre control.Preview, width, height int) []string {
 }
 
 // ahead writes when an instant comes.
-func ahead(s *Scene, at time.Time) string {
+func ahead(s *screen.Scene, at time.Time) string {
 	if d := at.Sub(s.Now); d >= time.Second {
 		return "in " + widget.Span(d)
 	}
@@ -157,12 +154,12 @@ func ahead(s *Scene, at time.Time) string {
 }
 
 // company counts the other tasks whose next firing is in the same minute.
-func (f Form) company(s *Scene, at time.Time) int {
+func (f Form) company(s *screen.Scene, at time.Time) int {
 	n := 0
 	minute := at.Truncate(time.Minute)
 	for i := range s.Picture.Tasks {
 		v := &s.Picture.Tasks[i]
-		if v.Next != nil && v.Next.Truncate(time.Minute).Equal(minute) && (!f.edits || keyOf(*v) != f.was.Key) {
+		if v.Next != nil && v.Next.Truncate(time.Minute).Equal(minute) && (!f.edits || screen.KeyOf(*v) != f.was.Key) {
 			n++
 		}
 	}

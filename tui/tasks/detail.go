@@ -1,4 +1,4 @@
-package screen
+package tasks
 
 import (
 	"fmt"
@@ -9,6 +9,8 @@ import (
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
+	"github.com/seed42aab489/belfry/tui/runs"
+	"github.com/seed42aab489/belfry/tui/screen"
 	"github.com/seed42aab489/belfry/tui/theme"
 	"github.com/seed42aab489/belfry/tui/widget"
 )
@@ -24,24 +26,24 @@ const (
 // comingShown is how many coming instants are listed.
 const comingShown = 100
 
-// Task shows one task: its runs, its coming instants, its definition.
-type Task struct {
+// Detail shows one task: its runs, its coming instants, its definition.
+type Detail struct {
 	key    task.Key
 	part   int
 	cursor [parts]widget.Cursor
 }
 
-// NewTask makes the screen of a task.
-func NewTask(key task.Key) Task { return Task{key: key.Normal()} }
+// NewDetail makes the screen of a task.
+func NewDetail(key task.Key) Detail { return Detail{key: key.Normal()} }
 
 // Title is the task's name.
-func (t Task) Title() string { return "Tasks › " + t.key.Name }
+func (t Detail) Title() string { return "Tasks › " + t.key.Name }
 
 // Scopes of its keys.
-func (Task) Scopes() []intent.Scope { return []intent.Scope{intent.Task, intent.List} }
+func (Detail) Scopes() []intent.Scope { return []intent.Scope{intent.Task, intent.List} }
 
 // lines is how long the part that is shown is.
-func (t Task) lines(s *Scene) int {
+func (t Detail) lines(s *screen.Scene) int {
 	switch t.part {
 	case partRuns:
 		return len(s.Picture.Runs(t.key))
@@ -51,7 +53,7 @@ func (t Task) lines(s *Scene) int {
 	return len(t.definition(s))
 }
 
-func (t Task) coming(s *Scene) []control.NextView {
+func (t Detail) coming(s *screen.Scene) []control.NextView {
 	info, ok := s.Picture.Definition(t.key)
 	if !ok {
 		return nil
@@ -60,41 +62,41 @@ func (t Task) coming(s *Scene) []control.NextView {
 }
 
 // seen is how many lines of the part are seen.
-func (t Task) seen(s *Scene) int { return max(1, s.Height-taskHead-1) }
+func (t Detail) seen(s *screen.Scene) int { return max(1, s.Height-taskHead-1) }
 
 // taskHead is how many lines come before a part.
 const taskHead = 8
 
 // Update answers an intent.
-func (t Task) Update(s *Scene, in intent.Intent) (Screen, Effect) {
+func (t Detail) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.Effect) {
 	if c, ok := t.cursor[t.part].Move(in, t.lines(s), t.seen(s)); ok {
 		t.cursor[t.part] = c
 		return t, nil
 	}
 	if in.Action == intent.Back {
-		return t, Close{}
+		return t, screen.Close{}
 	}
 	v, ok := s.Picture.Task(t.key)
 	if !ok {
 		return t, nil
 	}
-	runs := s.Picture.Runs(t.key)
+	past := s.Picture.Runs(t.key)
 	switch in.Action {
 	case intent.Forward:
 		t.part = (t.part + 1) % parts
 	case intent.Backward:
 		t.part = (t.part + parts - 1) % parts
 	case intent.Open:
-		if at := t.cursor[partRuns].At; t.part == partRuns && at < len(runs) {
-			return t, Show{NewRun(runs[at].FireID, t.key)}
+		if at := t.cursor[partRuns].At; t.part == partRuns && at < len(past) {
+			return t, screen.Show{Screen: runs.NewDetail(past[at].FireID, t.key)}
 		}
 	case intent.Copy:
-		return t, Copy{v.Name}
+		return t, screen.Copy{Text: v.Name}
 	case intent.Edit:
 		return t, editing(s, t.key)
 	case intent.Cancel:
-		if r, ok := going(runs); ok {
-			return t, Place{order.Order{Verb: order.Cancel, FireID: r.FireID}}
+		if r, ok := runs.Going(past); ok {
+			return t, screen.Place{Order: order.Order{Verb: order.Cancel, FireID: r.FireID}}
 		}
 	case intent.Pause, intent.Run, intent.Delete, intent.Command:
 		return t, ordering(s, in.Action, []control.TaskView{v})
@@ -106,18 +108,8 @@ func (t Task) Update(s *Scene, in intent.Intent) (Screen, Effect) {
 	return t, nil
 }
 
-// going finds the run that goes.
-func going(runs []control.RunView) (control.RunView, bool) {
-	for _, r := range runs {
-		if r.Outcome == string(task.Running) {
-			return r, true
-		}
-	}
-	return control.RunView{}, false
-}
-
 // Label is what a key does to the task as it is.
-func (t Task) Label(s *Scene, b intent.Binding) string {
+func (t Detail) Label(s *screen.Scene, b intent.Binding) string {
 	if v, ok := s.Picture.Task(t.key); ok && b.Action == intent.Pause {
 		return pausing([]control.TaskView{v}, b)
 	}
@@ -125,7 +117,7 @@ func (t Task) Label(s *Scene, b intent.Binding) string {
 }
 
 // Why says why an action does nothing now.
-func (t Task) Why(s *Scene, a intent.Action) string {
+func (t Detail) Why(s *screen.Scene, a intent.Action) string {
 	v, ok := s.Picture.Task(t.key)
 	switch a {
 	case intent.Edit, intent.Pause, intent.Delete, intent.Command, intent.Copy:
@@ -138,7 +130,7 @@ func (t Task) Why(s *Scene, a intent.Action) string {
 		}
 		return whyNoRun([]control.TaskView{v})
 	case intent.Cancel:
-		if _, ok := going(s.Picture.Runs(t.key)); !ok {
+		if _, ok := runs.Going(s.Picture.Runs(t.key)); !ok {
 			return "no run of it goes"
 		}
 	}
@@ -146,25 +138,25 @@ func (t Task) Why(s *Scene, a intent.Action) string {
 }
 
 // View draws the screen.
-func (t Task) View(s *Scene) []string {
+func (t Detail) View(s *screen.Scene) []string {
 	v, ok := s.Picture.Task(t.key)
 	if !ok {
-		return s.nothing(
-			s.role(theme.Title, "There is no task "+widget.Clean(t.key.Name)+" any more."), "",
-			s.key("esc")+" goes back to the list.",
+		return s.Nothing(
+			s.Draw(theme.Title, "There is no task "+widget.Clean(t.key.Name)+" any more."), "",
+			s.Key("esc")+" goes back to the list.",
 		)
 	}
-	runs := s.Picture.Runs(t.key)
+	past := s.Picture.Runs(t.key)
 	next := t.coming(s)
 	lines := t.head(s, v)
-	lines = append(lines, t.strip(s, runs, next)...)
-	lines = append(lines, t.tabs(s, len(runs)))
+	lines = append(lines, t.strip(s, past, next)...)
+	lines = append(lines, t.tabs(s, len(past)))
 	for len(lines) < taskHead {
 		lines = append(lines, "")
 	}
 	switch t.part {
 	case partRuns:
-		lines = append(lines, runTable(s, runs, t.cursor[partRuns], false, t.seen(s)+1)...)
+		lines = append(lines, runs.Table(s, past, t.cursor[partRuns], false, t.seen(s)+1)...)
 	case partNext:
 		lines = append(lines, t.nextTable(s, v, next)...)
 	default:
@@ -175,14 +167,14 @@ func (t Task) View(s *Scene) []string {
 	return lines
 }
 
-func (t Task) head(s *Scene, v control.TaskView) []string {
-	state, role := s.state(v.State)
-	first := s.role(theme.Title, widget.Clean(v.Name)) + "  " + s.role(role, state)
+func (t Detail) head(s *screen.Scene, v control.TaskView) []string {
+	state, role := s.State(v.State)
+	first := s.Draw(theme.Title, widget.Clean(v.Name)) + "  " + s.Draw(role, state)
 	if v.Node != "" {
 		first += " on " + widget.Clean(v.Node)
 	}
-	first += s.role(theme.Faint, "   "+widget.Clean(v.Calls))
-	second := schedule(v.Trigger)
+	first += s.Draw(theme.Faint, "   "+widget.Clean(v.Calls))
+	second := screen.Schedule(v.Trigger)
 	if info, ok := s.Picture.Definition(t.key); ok {
 		if pre := control.PreviewTask(info, nil, nil, s.Now, 1); pre.Text != "" && !strings.HasPrefix(pre.Text, "every ") {
 			second += "   " + pre.Text
@@ -191,25 +183,25 @@ func (t Task) head(s *Scene, v control.TaskView) []string {
 	second += ", " + v.TZ
 	third := fmt.Sprintf("misfire %s %s overlap %s %s retry %d %s timeout %s %s %s %s revision %d",
 		v.Misfire, s.Theme.Glyphs.Dot, v.Overlap, s.Theme.Glyphs.Dot, v.Retry, s.Theme.Glyphs.Dot, v.Timeout, s.Theme.Glyphs.Dot, v.Delivery, s.Theme.Glyphs.Dot, v.Revision)
-	lines := []string{s.fit(first), s.line(theme.Plain, second), s.line(theme.Faint, third)}
+	lines := []string{s.Fit(first), s.Line(theme.Plain, second), s.Line(theme.Faint, third)}
 	if v.Reason != "" {
-		lines[2] = s.line(theme.Warn, v.Reason)
+		lines[2] = s.Line(theme.Warn, v.Reason)
 	}
-	return append(lines, s.rule(""))
+	return append(lines, s.Rule(""))
 }
 
 // strip draws past firings at the left of now, and coming ones at its right, and
 // below them how long the runs took.
-func (t Task) strip(s *Scene, runs []control.RunView, next []control.NextView) []string {
+func (t Detail) strip(s *screen.Scene, past []control.RunView, next []control.NextView) []string {
 	half := (s.Width - 14) / 2
-	n := min(len(runs), half)
-	past := recent(s, runs, n)
+	n := min(len(past), half)
+	drawn := runs.Recent(s, past, n)
 	if n == 0 {
-		past = ""
+		drawn = ""
 	}
 	took := make([]int, n)
 	for i := range n {
-		took[n-1-i] = int(length(s, runs[i]).Milliseconds())
+		took[n-1-i] = int(runs.Length(s, past[i]).Milliseconds())
 	}
 	glyph := s.Theme.Glyphs.Planned
 	if v, ok := s.Picture.Task(t.key); ok && v.State == control.Paused {
@@ -218,47 +210,34 @@ func (t Task) strip(s *Scene, runs []control.RunView, next []control.NextView) [
 	ahead := strings.Repeat(glyph, min(len(next), half))
 	since := ""
 	if n > 0 {
-		since = widget.Ago(s.Now.Sub(runs[n-1].Scheduled))
+		since = widget.Ago(s.Now.Sub(past[n-1].Scheduled))
 	}
 	until := ""
 	if len(ahead) > 0 {
 		until = "in " + widget.Span(next[min(len(next), half)-1].At.Sub(s.Now))
 	}
 	return []string{
-		s.fit("firings  " + widget.FitRight(past, half, "") + " " + s.role(theme.Key, s.Theme.Glyphs.Now) + " " + s.role(theme.Faint, ahead)),
-		s.fit("took     " + widget.FitRight(widget.Bars(took, s.Theme.Glyphs.Bars), half, "") + " " + s.role(theme.Key, s.Theme.Glyphs.Now)),
-		s.fit(s.role(theme.Faint, "         "+widget.FitRight(since, half, "")+" now "+until)),
+		s.Fit("firings  " + widget.FitRight(drawn, half, "") + " " + s.Draw(theme.Key, s.Theme.Glyphs.Now) + " " + s.Draw(theme.Faint, ahead)),
+		s.Fit("took     " + widget.FitRight(widget.Bars(took, s.Theme.Glyphs.Bars), half, "") + " " + s.Draw(theme.Key, s.Theme.Glyphs.Now)),
+		s.Fit(s.Draw(theme.Faint, "         "+widget.FitRight(since, half, "")+" now "+until)),
 	}
 }
 
-// length is how long a run took, or takes so far.
-func length(s *Scene, r control.RunView) time.Duration {
-	switch {
-	case r.Started == nil:
-		return 0
-	case r.Ended != nil:
-		return r.Ended.Sub(*r.Started)
-	case r.Outcome == string(task.Running):
-		return max(0, s.Now.Sub(*r.Started))
-	}
-	return 0
-}
-
-func (t Task) tabs(s *Scene, runs int) string {
-	names := []string{fmt.Sprintf("Runs %d", runs), "Coming instants", "Definition"}
+func (t Detail) tabs(s *screen.Scene, n int) string {
+	names := []string{fmt.Sprintf("Runs %d", n), "Coming instants", "Definition"}
 	var b strings.Builder
 	for i, name := range names {
 		if i == t.part {
-			b.WriteString(s.role(theme.Selected, " "+name+" "))
+			b.WriteString(s.Draw(theme.Selected, " "+name+" "))
 		} else {
-			b.WriteString(s.role(theme.Faint, " "+name+" "))
+			b.WriteString(s.Draw(theme.Faint, " "+name+" "))
 		}
 		b.WriteString(" ")
 	}
-	return s.fit(b.String())
+	return s.Fit(b.String())
 }
 
-func (t Task) nextTable(s *Scene, v control.TaskView, next []control.NextView) []string {
+func (t Detail) nextTable(s *screen.Scene, v control.TaskView, next []control.NextView) []string {
 	if len(next) == 0 {
 		return []string{"", "It never fires again."}
 	}
@@ -271,7 +250,7 @@ func (t Task) nextTable(s *Scene, v control.TaskView, next []control.NextView) [
 				note = strings.TrimPrefix(note+"; paused: it does not fire", "; ")
 			}
 			return []widget.Cell{
-				{Text: s.in(&next[i].At)},
+				{Text: s.In(&next[i].At)},
 				{Text: next[i].At.Format("Mon 2006-01-02 15:04:05 -0700")},
 				{Text: next[i].At.UTC().Format(time.RFC3339), Role: theme.Faint},
 				{Text: note, Role: theme.Warn},
@@ -281,7 +260,7 @@ func (t Task) nextTable(s *Scene, v control.TaskView, next []control.NextView) [
 	return table.View(s.Theme, s.Width, t.seen(s)+1)
 }
 
-func (t Task) definition(s *Scene) []string {
+func (t Detail) definition(s *screen.Scene) []string {
 	info, ok := s.Picture.Definition(t.key)
 	if !ok {
 		return nil
@@ -296,7 +275,7 @@ func (t Task) definition(s *Scene) []string {
 			if i > 0 {
 				name = ""
 			}
-			lines = append(lines, s.fit(s.role(theme.Faint, widget.Fit(name, 16, ""))+"  "+part))
+			lines = append(lines, s.Fit(s.Draw(theme.Faint, widget.Fit(name, 16, ""))+"  "+part))
 		}
 	}
 	date := func(at *time.Time) string {

@@ -1,10 +1,14 @@
-package screen
+// Package dialog holds what is put above a screen: questions, texts to read, the
+// palette.
+package dialog
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
+	"github.com/seed42aab489/belfry/tui/screen"
 	"github.com/seed42aab489/belfry/tui/theme"
 	"github.com/seed42aab489/belfry/tui/widget"
 )
@@ -33,17 +37,17 @@ func (c Confirm) Scopes() []intent.Scope {
 }
 
 // Update answers an intent.
-func (c Confirm) Update(s *Scene, in intent.Intent) (Screen, Effect) {
+func (c Confirm) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.Effect) {
 	switch in.Action {
 	case intent.Back:
-		return c, Close{}
+		return c, screen.Close{}
 	case intent.Accept:
 		if c.Why(s, intent.Accept) != "" {
 			return c, nil
 		}
-		return c, Carry{c.final()}
+		return c, screen.Carry{Order: c.final()}
 	case intent.Command:
-		return c, Explain{c.final()}
+		return c, screen.Explain{Order: c.final()}
 	}
 	if c.typed() {
 		c.line, _ = c.line.Edit(in)
@@ -61,7 +65,7 @@ func (c Confirm) final() order.Order {
 }
 
 // Why says why an action does nothing now.
-func (c Confirm) Why(_ *Scene, a intent.Action) string {
+func (c Confirm) Why(_ *screen.Scene, a intent.Action) string {
 	if a == intent.Accept && c.order.Weight() == order.Heavy && strings.TrimSpace(c.line.Text()) != c.order.Word() {
 		return "what is typed is not " + c.order.Word()
 	}
@@ -69,8 +73,8 @@ func (c Confirm) Why(_ *Scene, a intent.Action) string {
 }
 
 // View draws the question.
-func (c Confirm) View(s *Scene) []string {
-	lines := []string{"", s.line(theme.Title, upperFirst(c.order.Title())+"?"), "", s.line(theme.Faint, "This will change, in "+s.Context+":")}
+func (c Confirm) View(s *screen.Scene) []string {
+	lines := []string{"", s.Line(theme.Title, upperFirst(c.order.Title())+"?"), "", s.Line(theme.Faint, "This will change, in "+s.Context+":")}
 	for _, e := range c.order.Effects(s.Picture, s.Now) {
 		role := theme.Plain
 		if strings.HasPrefix(e, "!") {
@@ -81,13 +85,13 @@ func (c Confirm) View(s *Scene) []string {
 			if i > 0 {
 				lead = "    "
 			}
-			lines = append(lines, lead+s.role(role, l))
+			lines = append(lines, lead+s.Draw(role, l))
 		}
 	}
-	lines = append(lines, "", s.line(theme.Faint, "The same as a command:"))
+	lines = append(lines, "", s.Line(theme.Faint, "The same as a command:"))
 	for i, l := range c.final().Commands() {
 		if i == 3 {
-			lines = append(lines, s.line(theme.Faint, "  and so on"))
+			lines = append(lines, s.Line(theme.Faint, "  and so on"))
 			break
 		}
 		for _, part := range widget.Wrap(withFlags(s, l), max(10, s.Width-4)) {
@@ -97,14 +101,14 @@ func (c Confirm) View(s *Scene) []string {
 	lines = append(lines, "")
 	switch {
 	case c.order.Weight() == order.Heavy:
-		lines = append(lines, s.fit("Type "+s.role(theme.Title, c.order.Word())+" to "+string(c.order.Verb)+": "+c.line.View(s.Theme, min(40, s.Width/2), true)))
+		lines = append(lines, s.Fit("Type "+s.Draw(theme.Title, c.order.Word())+" to "+string(c.order.Verb)+": "+c.line.View(s.Theme, min(40, s.Width/2), true)))
 		if why := c.Why(s, intent.Accept); why != "" {
-			lines = append(lines, s.line(theme.Faint, "enter is off: "+why))
+			lines = append(lines, s.Line(theme.Faint, "enter is off: "+why))
 		}
 	case c.order.Reasoned():
-		lines = append(lines, s.fit("Reason, for those who come after (may be empty): "+c.line.View(s.Theme, max(10, s.Width-52), true)))
+		lines = append(lines, s.Fit("Reason, for those who come after (may be empty): "+c.line.View(s.Theme, max(10, s.Width-52), true)))
 	default:
-		lines = append(lines, s.fit(s.key("y")+" yes   "+s.key("n")+" no, change nothing"))
+		lines = append(lines, s.Fit(s.Key("y")+" yes   "+s.Key("n")+" no, change nothing"))
 	}
 	return lines[max(0, len(lines)-s.Height):]
 }
@@ -117,7 +121,7 @@ func upperFirst(text string) string {
 }
 
 // withFlags puts into a command what makes belfry talk to this group.
-func withFlags(s *Scene, command string) string {
+func withFlags(s *screen.Scene, command string) string {
 	if s.Flags == "" {
 		return command
 	}
@@ -133,7 +137,7 @@ type Page struct {
 }
 
 // NewCommand shows the command lines of an order.
-func NewCommand(s *Scene, o order.Order) Page {
+func NewCommand(s *screen.Scene, o order.Order) Page {
 	p := Page{title: "command line"}
 	var all []string
 	for _, l := range o.Commands() {
@@ -142,18 +146,18 @@ func NewCommand(s *Scene, o order.Order) Page {
 		p.lines = append(p.lines, widget.Wrap(l, max(10, s.Width-2))...)
 	}
 	p.text = strings.Join(all, "\n")
-	p.lines = append([]string{"", s.line(theme.Title, upperFirst(o.Title())+", as a command:"), ""}, p.lines...)
-	p.lines = append(p.lines, "", s.fit(s.key("c")+" copies it, "+s.key("esc")+" closes"))
+	p.lines = append([]string{"", s.Line(theme.Title, upperFirst(o.Title())+", as a command:"), ""}, p.lines...)
+	p.lines = append(p.lines, "", s.Fit(s.Key("c")+" copies it, "+s.Key("esc")+" closes"))
 	return p
 }
 
 // NewAnswer shows what a tried operation answered.
-func NewAnswer(s *Scene, d order.Done) Page {
+func NewAnswer(s *screen.Scene, d order.Done) Page {
 	p := Page{title: d.Order.Title(), text: string(d.Body)}
-	p.lines = []string{s.line(theme.Title, d.Text), ""}
+	p.lines = []string{s.Line(theme.Title, d.Text), ""}
 	for _, l := range strings.Split(string(d.Body), "\n") {
 		if len(p.lines) >= maxAnswer {
-			p.lines = append(p.lines, s.line(theme.Warn, "and more, which is not shown; c copies all of it"))
+			p.lines = append(p.lines, s.Line(theme.Warn, "and more, which is not shown; c copies all of it"))
 			break
 		}
 		p.lines = append(p.lines, widget.Wrap(l, max(10, s.Width))...)
@@ -165,15 +169,15 @@ func NewAnswer(s *Scene, d order.Done) Page {
 const maxAnswer = 2000
 
 // NewHelp shows the keys of scopes.
-func NewHelp(s *Scene, scopes []intent.Scope) Page {
+func NewHelp(s *screen.Scene, scopes []intent.Scope) Page {
 	p := Page{title: "help"}
-	add := func(line string) { p.lines = append(p.lines, s.fit(line)) }
+	add := func(line string) { p.lines = append(p.lines, s.Fit(line)) }
 	for _, scope := range append(append([]intent.Scope{}, scopes...), intent.Everywhere) {
 		bindings := intent.Of(scope)
 		if len(bindings) == 0 {
 			continue
 		}
-		add(s.role(theme.Title, upperFirst(string(scope))))
+		add(s.Draw(theme.Title, upperFirst(string(scope))))
 		for _, b := range bindings {
 			keys := make([]string, len(b.Keys))
 			for i, k := range b.Keys {
@@ -183,12 +187,12 @@ func NewHelp(s *Scene, scopes []intent.Scope) Page {
 			if off := s.Off(); b.Writes && off != "" {
 				text += " (off: " + off + ")"
 			}
-			add("  " + s.key(widget.Fit(strings.Join(keys, " "), 18, "")) + "  " + text)
+			add("  " + s.Key(widget.Fit(strings.Join(keys, " "), 18, "")) + "  " + text)
 		}
 		add("")
 	}
 	g := s.Theme.Glyphs
-	add(s.role(theme.Title, "Signs"))
+	add(s.Draw(theme.Title, "Signs"))
 	add("  " + strings.Join([]string{
 		g.Running + " running", g.Waiting + " waiting", g.Paused + " paused", g.Blocked + " blocked", g.Unplaced + " unplaced", g.Finished + " finished", g.Failed + " failed", g.Unknown + " unknown",
 	}, "   "))
@@ -205,12 +209,12 @@ func (p Page) Title() string { return p.title }
 func (Page) Scopes() []intent.Scope { return []intent.Scope{intent.Page, intent.List} }
 
 // Update answers an intent.
-func (p Page) Update(s *Scene, in intent.Intent) (Screen, Effect) {
+func (p Page) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.Effect) {
 	switch in.Action {
 	case intent.Back, intent.Help:
-		return p, Close{}
+		return p, screen.Close{}
 	case intent.Copy:
-		return p, Copy{p.text}
+		return p, screen.Copy{Text: p.text}
 	}
 	// A text has no line that keys act on: movement moves what is seen.
 	c := widget.Cursor{At: p.cursor}
@@ -221,7 +225,7 @@ func (p Page) Update(s *Scene, in intent.Intent) (Screen, Effect) {
 }
 
 // Why says why an action does nothing now.
-func (p Page) Why(_ *Scene, a intent.Action) string {
+func (p Page) Why(_ *screen.Scene, a intent.Action) string {
 	if a == intent.Copy && p.text == "" {
 		return "there is nothing to copy"
 	}
@@ -229,11 +233,11 @@ func (p Page) Why(_ *Scene, a intent.Action) string {
 }
 
 // View draws the page.
-func (p Page) View(s *Scene) []string {
+func (p Page) View(s *screen.Scene) []string {
 	top := min(p.cursor, max(0, len(p.lines)-s.Height))
 	shown := append([]string{}, p.lines[top:min(len(p.lines), top+s.Height)]...)
 	if below := len(p.lines) - top - s.Height; below > 0 {
-		shown[len(shown)-1] = s.role(theme.Faint, itoa(below+1)+" more lines below")
+		shown[len(shown)-1] = s.Draw(theme.Faint, strconv.Itoa(below+1)+" more lines below")
 	}
 	return shown
 }
@@ -242,11 +246,11 @@ func (p Page) View(s *Scene) []string {
 type Palette struct {
 	line   widget.Line
 	cursor widget.Cursor
-	below  Screen
+	below  screen.Screen
 }
 
 // NewPalette makes the palette of what can be done in a screen.
-func NewPalette(below Screen) Palette { return Palette{below: below} }
+func NewPalette(below screen.Screen) Palette { return Palette{below: below} }
 
 // Title is "Palette".
 func (Palette) Title() string { return "palette" }
@@ -256,13 +260,13 @@ func (Palette) Scopes() []intent.Scope { return []intent.Scope{intent.Typing} }
 
 // found lists what fits the words.
 func (p Palette) found() []intent.Binding {
-	words := filter{line: p.line}.terms()
+	words := screen.WordFilter(p.line).Terms()
 	var all []intent.Binding
 	for _, b := range intent.Of(append(p.below.Scopes(), intent.Everywhere)...) {
 		if b.Scope == intent.List || b.Scope == intent.Typing || b.Action == intent.Palette || b.Action == intent.Back {
 			continue
 		}
-		if words.match([2]string{"name", string(b.Action)}, [2]string{"help", b.Help}, [2]string{"label", b.Label}) {
+		if words.Match([2]string{"name", string(b.Action)}, [2]string{"help", b.Help}, [2]string{"label", b.Label}) {
 			all = append(all, b)
 		}
 	}
@@ -270,7 +274,7 @@ func (p Palette) found() []intent.Binding {
 }
 
 // Update answers an intent.
-func (p Palette) Update(s *Scene, in intent.Intent) (Screen, Effect) {
+func (p Palette) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.Effect) {
 	found := p.found()
 	if c, ok := p.cursor.Move(in, len(found), s.Height-3); ok {
 		p.cursor = c
@@ -278,16 +282,16 @@ func (p Palette) Update(s *Scene, in intent.Intent) (Screen, Effect) {
 	}
 	switch in.Action {
 	case intent.Back:
-		return p, Close{}
+		return p, screen.Close{}
 	case intent.Accept:
 		at := p.cursor.Within(len(found), s.Height-3).At
 		if at < len(found) {
-			return p, Again{found[at].Action}
+			return p, screen.Again{Action: found[at].Action}
 		}
 		return p, nil
 	case intent.Click:
 		if at := in.Row - 3 + p.cursor.Top; in.Row >= 3 && at < len(found) {
-			return p, Again{found[at].Action}
+			return p, screen.Again{Action: found[at].Action}
 		}
 		return p, nil
 	}
@@ -297,10 +301,10 @@ func (p Palette) Update(s *Scene, in intent.Intent) (Screen, Effect) {
 }
 
 // Why says why an action does nothing now.
-func (p Palette) Why(*Scene, intent.Action) string { return "" }
+func (p Palette) Why(*screen.Scene, intent.Action) string { return "" }
 
 // off says why a line does nothing now.
-func (p Palette) off(s *Scene, b intent.Binding) string {
+func (p Palette) off(s *screen.Scene, b intent.Binding) string {
 	if b.Writes {
 		if off := s.Off(); off != "" {
 			return off
@@ -310,9 +314,9 @@ func (p Palette) off(s *Scene, b intent.Binding) string {
 }
 
 // View draws the palette.
-func (p Palette) View(s *Scene) []string {
+func (p Palette) View(s *screen.Scene) []string {
 	found := p.found()
-	lines := []string{s.key(":") + p.line.View(s.Theme, s.Width-1, true), s.rule("")}
+	lines := []string{s.Key(":") + p.line.View(s.Theme, s.Width-1, true), s.Rule("")}
 	if len(found) == 0 {
 		return append(lines, "", "Nothing has these words.")
 	}

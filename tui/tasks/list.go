@@ -1,49 +1,65 @@
-package screen
+// Package tasks holds the screens of tasks: the list of all, and one with its runs,
+// coming instants and definition.
+package tasks
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/tui/form"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
+	"github.com/seed42aab489/belfry/tui/screen"
+	"github.com/seed42aab489/belfry/tui/services"
 	"github.com/seed42aab489/belfry/tui/widget"
 )
-
-func itoa(n int) string { return strconv.Itoa(n) }
 
 // sorts are the columns that tasks are sorted by.
 var sorts = []string{"NAME", "STATE", "NEXT", "LAST", "NODE"}
 
-// Tasks lists the tasks.
-type Tasks struct {
+// List lists the tasks.
+type List struct {
 	cursor widget.Cursor
 	chosen task.Key // under the cursor, so that it stays there when lines come and go
-	filter filter
+	filter screen.Filter
 	sort   int // of sorts
 	turned bool
 	marked map[task.Key]bool // never changed in place
+	sorted *screen.Memo[listing, []*control.TaskView]
 }
 
-// NewTasks makes the list.
-func NewTasks() Tasks { return Tasks{} }
+// listing is what the lines that are shown, and their order, depend on.
+type listing struct {
+	picture *control.Picture
+	words   string
+	sort    int
+	turned  bool
+}
+
+// New makes the list.
+func New() List { return List{sorted: new(screen.Memo[listing, []*control.TaskView])} }
 
 // Title is "Tasks".
-func (Tasks) Title() string { return "Tasks" }
+func (List) Title() string { return "Tasks" }
 
 // Scopes of its keys.
-func (t Tasks) Scopes() []intent.Scope { return t.filter.scopes(intent.Tasks, intent.List) }
+func (t List) Scopes() []intent.Scope { return t.filter.Scopes(intent.Tasks, intent.List) }
 
 // rows are the tasks that are shown, in their order.
-func (t Tasks) rows(p *control.Picture) []*control.TaskView {
-	terms := t.filter.terms()
+func (t List) rows(p *control.Picture) []*control.TaskView {
+	return t.sorted.Of(listing{p, t.filter.Words(), t.sort, t.turned}, func() []*control.TaskView { return t.sift(p) })
+}
+
+// sift works rows out.
+func (t List) sift(p *control.Picture) []*control.TaskView {
+	terms := t.filter.Terms()
 	rows := make([]*control.TaskView, 0, len(p.Tasks))
 	for i := range p.Tasks {
 		v := &p.Tasks[i]
-		if len(terms) == 0 || terms.match(
+		if len(terms) == 0 || terms.Match(
 			[2]string{"name", v.Name}, [2]string{"state", string(v.State)}, [2]string{"node", v.Node}, [2]string{"service", v.Service},
 			[2]string{"operation", v.Operation}, [2]string{"calls", v.Calls}, [2]string{"reason", v.Reason}, [2]string{"tenant", v.Tenant},
 		) {
@@ -94,8 +110,8 @@ func lastOf(v *control.TaskView) time.Time {
 }
 
 // settle keeps the cursor on the task that it was on.
-func (t Tasks) settle(rows []*control.TaskView, height int) Tasks {
-	if at := slices.IndexFunc(rows, func(v *control.TaskView) bool { return keyOf(*v) == t.chosen }); at >= 0 {
+func (t List) settle(rows []*control.TaskView, height int) List {
+	if at := slices.IndexFunc(rows, func(v *control.TaskView) bool { return screen.KeyOf(*v) == t.chosen }); at >= 0 {
 		t.cursor.At = at
 	}
 	t.cursor = t.cursor.Within(len(rows), height)
@@ -103,17 +119,17 @@ func (t Tasks) settle(rows []*control.TaskView, height int) Tasks {
 }
 
 // listed is how many lines of tasks are seen.
-func (t Tasks) listed(s *Scene) int {
+func (t List) listed(s *screen.Scene) int {
 	n := s.Height - 5
-	if t.filter.typing || t.filter.line.Text() != "" {
+	if t.filter.Shown() {
 		n--
 	}
 	return max(1, n)
 }
 
 // Update answers an intent.
-func (t Tasks) Update(s *Scene, in intent.Intent) (Screen, Effect) {
-	if f, ok := t.filter.update(in); ok {
+func (t List) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.Effect) {
+	if f, ok := t.filter.Update(in); ok {
 		t.filter = f
 		return t.settle(t.rows(s.Picture), t.listed(s)), nil
 	}
@@ -132,7 +148,7 @@ func (t Tasks) Update(s *Scene, in intent.Intent) (Screen, Effect) {
 			t.cursor.At = row
 			t = t.choose(rows)
 			if again {
-				return t, Show{NewTask(t.chosen)}
+				return t, screen.Show{Screen: NewDetail(t.chosen)}
 			}
 		}
 		return t, nil
@@ -143,9 +159,9 @@ func (t Tasks) Update(s *Scene, in intent.Intent) (Screen, Effect) {
 		t.turned = !t.turned
 		return t.settle(t.rows(s.Picture), height), nil
 	case intent.New:
-		return t, Show{NewServices()}
+		return t, screen.Show{Screen: services.New()}
 	case intent.Back:
-		return t, Close{}
+		return t, screen.Close{}
 	}
 	if t.cursor.At >= len(rows) {
 		return t, nil
@@ -154,21 +170,21 @@ func (t Tasks) Update(s *Scene, in intent.Intent) (Screen, Effect) {
 	return t.act(s, rows, in)
 }
 
-func (t Tasks) choose(rows []*control.TaskView) Tasks {
+func (t List) choose(rows []*control.TaskView) List {
 	if t.cursor.At < len(rows) {
-		t.chosen = keyOf(*rows[t.cursor.At])
+		t.chosen = screen.KeyOf(*rows[t.cursor.At])
 	}
 	return t
 }
 
 // act does something to the task under the cursor, or to those that are marked.
-func (t Tasks) act(s *Scene, rows []*control.TaskView, in intent.Intent) (Screen, Effect) {
+func (t List) act(s *screen.Scene, rows []*control.TaskView, in intent.Intent) (screen.Screen, screen.Effect) {
 	here := rows[t.cursor.At]
 	switch in.Action {
 	case intent.Open:
-		return t, Show{NewTask(t.chosen)}
+		return t, screen.Show{Screen: NewDetail(t.chosen)}
 	case intent.Copy:
-		return t, Copy{here.Name}
+		return t, screen.Copy{Text: here.Name}
 	case intent.Mark:
 		t = t.toggle(t.chosen)
 		t.cursor.At++
@@ -178,7 +194,7 @@ func (t Tasks) act(s *Scene, rows []*control.TaskView, in intent.Intent) (Screen
 		all := make(map[task.Key]bool)
 		if len(t.marked) == 0 {
 			for _, v := range rows {
-				all[keyOf(*v)] = true
+				all[screen.KeyOf(*v)] = true
 			}
 		}
 		t.marked = all
@@ -192,7 +208,7 @@ func (t Tasks) act(s *Scene, rows []*control.TaskView, in intent.Intent) (Screen
 }
 
 // targets are the marked tasks that are still there, or the one under the cursor.
-func (t Tasks) targets(s *Scene) []control.TaskView {
+func (t List) targets(s *screen.Scene) []control.TaskView {
 	var found []control.TaskView
 	for key := range t.marked {
 		if v, ok := s.Picture.Task(key); ok {
@@ -208,7 +224,7 @@ func (t Tasks) targets(s *Scene) []control.TaskView {
 	return found
 }
 
-func (t Tasks) toggle(key task.Key) Tasks {
+func (t List) toggle(key task.Key) List {
 	marked := make(map[task.Key]bool, len(t.marked)+1)
 	for k := range t.marked {
 		marked[k] = true
@@ -224,7 +240,7 @@ func (t Tasks) toggle(key task.Key) Tasks {
 
 // ordering makes the order that an action means for tasks. Pause resumes when all
 // of them are paused.
-func ordering(s *Scene, a intent.Action, on []control.TaskView) Effect {
+func ordering(s *screen.Scene, a intent.Action, on []control.TaskView) screen.Effect {
 	if len(on) == 0 {
 		return nil
 	}
@@ -242,26 +258,26 @@ func ordering(s *Scene, a intent.Action, on []control.TaskView) Effect {
 	}
 	for _, v := range on {
 		if o.Verb != order.Pause || v.State != control.Paused {
-			o.Tasks = append(o.Tasks, keyOf(v))
+			o.Tasks = append(o.Tasks, screen.KeyOf(v))
 		}
 	}
 	if a == intent.Command {
-		return Explain{o}
+		return screen.Explain{Order: o}
 	}
-	return Place{o}
+	return screen.Place{Order: o}
 }
 
 // editing opens the form for a task that is there.
-func editing(s *Scene, key task.Key) Effect {
+func editing(s *screen.Scene, key task.Key) screen.Effect {
 	info, ok := s.Picture.Definition(key)
 	if !ok {
-		return Say{"the task is not there any more", true}
+		return screen.Say{Text: "the task is not there any more", Bad: true}
 	}
-	return Show{EditForm(s, info)}
+	return screen.Show{Screen: form.Edit(s, info)}
 }
 
 // Why says why an action does nothing now.
-func (t Tasks) Why(s *Scene, a intent.Action) string {
+func (t List) Why(s *screen.Scene, a intent.Action) string {
 	switch a {
 	case intent.Open, intent.Copy, intent.Mark, intent.Edit, intent.Pause, intent.Delete, intent.Command, intent.Run:
 		targets := t.settle(t.rows(s.Picture), t.listed(s)).choose(t.rows(s.Picture)).targets(s)
@@ -276,7 +292,7 @@ func (t Tasks) Why(s *Scene, a intent.Action) string {
 }
 
 // Label is what a key does to the tasks that it would act on.
-func (t Tasks) Label(s *Scene, b intent.Binding) string {
+func (t List) Label(s *screen.Scene, b intent.Binding) string {
 	if b.Action == intent.Pause {
 		return pausing(t.settle(t.rows(s.Picture), t.listed(s)).choose(t.rows(s.Picture)).targets(s), b)
 	}

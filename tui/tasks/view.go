@@ -1,4 +1,4 @@
-package screen
+package tasks
 
 import (
 	"fmt"
@@ -6,33 +6,35 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/tui/runs"
+	"github.com/seed42aab489/belfry/tui/screen"
 	"github.com/seed42aab489/belfry/tui/theme"
 	"github.com/seed42aab489/belfry/tui/widget"
 )
 
 // View draws the list.
-func (t Tasks) View(s *Scene) []string {
+func (t List) View(s *screen.Scene) []string {
 	rows := t.rows(s.Picture)
 	if len(s.Picture.Tasks) == 0 {
-		return s.nothing(
-			s.role(theme.Title, "No tasks yet."), "",
+		return s.Nothing(
+			s.Draw(theme.Title, "No tasks yet."), "",
 			"A task calls an operation of a data service on a schedule.",
-			"Press "+s.key("n")+" to choose an operation and schedule it.",
-			"Press "+s.key("2")+" to see the services, "+s.key("?")+" for all keys.",
+			"Press "+s.Key("n")+" to choose an operation and schedule it.",
+			"Press "+s.Key("2")+" to see the services, "+s.Key("?")+" for all keys.",
 		)
 	}
 	t = t.settle(rows, t.listed(s))
-	lines := []string{t.counts(s), t.coming(s, rows), s.rule("")}
-	if l := t.filter.view(s, len(rows), len(s.Picture.Tasks)); l != "" {
+	lines := []string{t.counts(s), t.coming(s, rows), s.Rule("")}
+	if l := t.filter.View(s, len(rows), len(s.Picture.Tasks)); l != "" {
 		lines = append(lines, l)
 	}
 	if len(rows) == 0 {
-		return append(lines, "", "No task has these words. "+s.key("esc")+" shows all.")
+		return append(lines, "", "No task has these words. "+s.Key("esc")+" shows all.")
 	}
 	table := widget.Table{
-		Columns: t.columns(s), Len: len(rows), Cursor: t.cursor, Idle: t.filter.typing,
+		Columns: t.columns(s), Len: len(rows), Cursor: t.cursor, Idle: t.filter.Typing(),
 		Row:    func(i int) []widget.Cell { return t.row(s, rows[i]) },
-		Marked: func(i int) bool { return t.marked[keyOf(*rows[i])] },
+		Marked: func(i int) bool { return t.marked[screen.KeyOf(*rows[i])] },
 	}
 	lines = append(lines, table.View(s.Theme, s.Width, t.listed(s)+1)...)
 	for len(lines) < s.Height-1 {
@@ -42,17 +44,17 @@ func (t Tasks) View(s *Scene) []string {
 }
 
 // counts is the line that sums the tasks up.
-func (t Tasks) counts(s *Scene) string {
+func (t List) counts(s *screen.Scene) string {
 	n := make(map[control.State]int)
 	for i := range s.Picture.Tasks {
 		n[s.Picture.Tasks[i].State]++
 	}
-	text := s.role(theme.Title, count(len(s.Picture.Tasks), "task"))
+	text := s.Draw(theme.Title, screen.Count(len(s.Picture.Tasks), "task"))
 	if len(t.marked) > 0 {
-		text += "  " + s.role(theme.Key, fmt.Sprintf("%s %d marked", s.Theme.Glyphs.Mark, len(t.marked)))
+		text += "  " + s.Draw(theme.Key, fmt.Sprintf("%s %d marked", s.Theme.Glyphs.Mark, len(t.marked)))
 	}
-	if reading, ok := s.reading(); ok {
-		text += "  " + s.role(theme.Busy, reading)
+	if reading, ok := s.Reading(); ok {
+		text += "  " + s.Draw(theme.Busy, reading)
 	}
 	for _, state := range []control.State{
 		control.Failed, control.Unplaced, control.Unknown, control.Blocked, control.Running, control.Waiting, control.Paused, control.Finished,
@@ -60,18 +62,18 @@ func (t Tasks) counts(s *Scene) string {
 		if n[state] == 0 {
 			continue
 		}
-		glyph, role := s.state(state)
+		glyph, role := s.State(state)
 		mark, word, _ := strings.Cut(glyph, " ")
-		text += "  " + s.role(role, fmt.Sprintf("%s %d %s", mark, n[state], word))
+		text += "  " + s.Draw(role, fmt.Sprintf("%s %d %s", mark, n[state], word))
 	}
-	return s.fit(text)
+	return s.Fit(text)
 }
 
 // comingMinutes is how far ahead the line of coming firings looks.
 const comingMinutes = 60
 
 // coming draws how many of the tasks fire next in each of the coming minutes.
-func (t Tasks) coming(s *Scene, rows []*control.TaskView) string {
+func (t List) coming(s *screen.Scene, rows []*control.TaskView) string {
 	minutes := make([]int, comingMinutes)
 	total := 0
 	for _, v := range rows {
@@ -89,11 +91,11 @@ func (t Tasks) coming(s *Scene, rows []*control.TaskView) string {
 		return ""
 	}
 	shown := min(comingMinutes, room)
-	return s.fit(s.role(theme.Faint, label) + widget.Bars(minutes[:shown], s.Theme.Glyphs.Bars) +
-		s.role(theme.Faint, fmt.Sprintf(" %d within 1h", total)))
+	return s.Fit(s.Draw(theme.Faint, label) + widget.Bars(minutes[:shown], s.Theme.Glyphs.Bars) +
+		s.Draw(theme.Faint, fmt.Sprintf(" %d within 1h", total)))
 }
 
-func (t Tasks) columns(s *Scene) []widget.Column {
+func (t List) columns(s *screen.Scene) []widget.Column {
 	columns := []widget.Column{
 		{Title: "NAME", Width: 16, Grow: 3, Most: 44},
 		{Title: "STATE", Width: 10},
@@ -116,8 +118,8 @@ func (t Tasks) columns(s *Scene) []widget.Column {
 	return columns
 }
 
-func (t Tasks) row(s *Scene, v *control.TaskView) []widget.Cell {
-	state, role := s.state(v.State)
+func (t List) row(s *screen.Scene, v *control.TaskView) []widget.Cell {
+	state, role := s.State(v.State)
 	node := v.Node
 	if s.Stale() {
 		state = s.Theme.Glyphs.Unknown + state[strings.IndexByte(state, ' '):]
@@ -128,7 +130,7 @@ func (t Tasks) row(s *Scene, v *control.TaskView) []widget.Cell {
 	}
 	last, lastRole := "never", theme.Faint
 	if v.Last != nil {
-		_, word, r := s.outcome(*v.Last)
+		_, word, r := s.Outcome(*v.Last)
 		at := v.Last.Scheduled
 		if v.Last.Ended != nil {
 			at = *v.Last.Ended
@@ -141,66 +143,29 @@ func (t Tasks) row(s *Scene, v *control.TaskView) []widget.Cell {
 	return []widget.Cell{
 		{Text: v.Name},
 		{Text: state, Role: role},
-		{Text: schedule(v.Trigger), Role: theme.Faint},
-		{Text: s.in(v.Next)},
-		{Drawn: recent(s, s.Picture.Runs(keyOf(*v)), 12)},
+		{Text: screen.Schedule(v.Trigger), Role: theme.Faint},
+		{Text: s.In(v.Next)},
+		{Drawn: runs.Recent(s, s.Picture.Runs(screen.KeyOf(*v)), 12)},
 		{Text: last, Role: lastRole},
-		{Text: orDash(node)},
+		{Text: screen.OrDash(node)},
 		{Text: v.Calls, Role: theme.Faint},
 	}
 }
 
-// schedule writes a trigger's line for people: "0 30 2 * * ?", "every 1m".
-func schedule(line string) string {
-	kind, rest, _ := strings.Cut(line, ":")
-	switch kind {
-	case "cron":
-		return rest
-	case "every":
-		if d, err := time.ParseDuration(rest); err == nil {
-			rest = short(d)
-		}
-		return "every " + rest
-	case "at":
-		return "at " + rest
-	}
-	return line
-}
-
-// recent draws the last n runs as glyphs, the newest at the right.
-func recent(s *Scene, runs []control.RunView, n int) string {
-	var b strings.Builder
-	for i := min(n, len(runs)) - 1; i >= 0; i-- {
-		glyph, _, role := s.outcome(runs[i])
-		b.WriteString(s.role(role, glyph))
-	}
-	if b.Len() == 0 {
-		return s.Theme.Glyphs.Dot
-	}
-	return b.String()
-}
-
-func orDash(text string) string {
-	if text == "" {
-		return "-"
-	}
-	return text
-}
-
 // note says of the task under the cursor what its line does not.
-func (t Tasks) note(s *Scene, rows []*control.TaskView) string {
+func (t List) note(s *screen.Scene, rows []*control.TaskView) string {
 	v := rows[t.cursor.At]
 	if v.Reason != "" {
-		return s.line(theme.Warn, v.Name+": "+v.Reason)
+		return s.Line(theme.Warn, v.Name+": "+v.Reason)
 	}
 	text := v.Name
 	if v.Description != "" {
 		text += ": " + v.Description
 	} else {
-		text += " calls " + v.Calls + ", " + schedule(v.Trigger)
+		text += " calls " + v.Calls + ", " + screen.Schedule(v.Trigger)
 	}
 	if v.Next != nil {
 		text += ", next " + v.Next.UTC().Format("Mon 2006-01-02 15:04:05 MST")
 	}
-	return s.line(theme.Faint, text)
+	return s.Line(theme.Faint, text)
 }

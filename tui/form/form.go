@@ -1,4 +1,6 @@
-package screen
+// Package form holds the form that schedules an operation or changes a task: what
+// it says of a definition with each key, and the order that it makes.
+package form
 
 import (
 	"fmt"
@@ -11,6 +13,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
+	"github.com/seed42aab489/belfry/tui/screen"
 	"github.com/seed42aab489/belfry/tui/widget"
 )
 
@@ -70,8 +73,8 @@ func cronPresets() []string {
 	}
 }
 
-// NewForm makes the form that schedules an operation.
-func NewForm(s *Scene, service, operation string) Form {
+// New makes the form that schedules an operation.
+func New(s *screen.Scene, service, operation string) Form {
 	info := task.Info{
 		Service: service, Operation: operation,
 		Trigger: task.TriggerInfo{Interval: task.Duration(time.Minute), Count: -1},
@@ -81,7 +84,7 @@ func NewForm(s *Scene, service, operation string) Form {
 }
 
 // freeName is a name that no task has yet.
-func freeName(s *Scene, operation string) string {
+func freeName(s *screen.Scene, operation string) string {
 	for n := 1; ; n++ {
 		name := operation
 		if n > 1 {
@@ -93,12 +96,12 @@ func freeName(s *Scene, operation string) string {
 	}
 }
 
-// EditForm makes the form that changes a task.
-func EditForm(s *Scene, info task.Info) Form {
+// Edit makes the form that changes a task.
+func Edit(s *screen.Scene, info task.Info) Form {
 	return Form{fields: fieldsOf(s, info, true), at: 3, edits: true, was: info}
 }
 
-func fieldsOf(s *Scene, info task.Info, edits bool) []field {
+func fieldsOf(s *screen.Scene, info task.Info, edits bool) []field {
 	text := func(name, label, value, help string) field {
 		return field{name: name, label: label, help: help, line: widget.NewLine(value)}
 	}
@@ -117,7 +120,7 @@ func fieldsOf(s *Scene, info task.Info, edits bool) []field {
 	}
 	interval, at := "", "+1h"
 	if t.Interval > 0 {
-		interval = short(time.Duration(t.Interval))
+		interval = screen.Short(time.Duration(t.Interval))
 	}
 	if !t.At.IsZero() {
 		at = stampIn(t.At, t.TZ)
@@ -157,21 +160,9 @@ func orText(text, otherwise string) string {
 
 func span(d task.Duration, otherwise time.Duration) string {
 	if d <= 0 {
-		return short(otherwise)
+		return screen.Short(otherwise)
 	}
-	return short(time.Duration(d))
-}
-
-// short writes a duration without what is zero: "1m", not "1m0s".
-func short(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
+	return screen.Short(time.Duration(d))
 }
 
 func stampIn(t time.Time, zone string) string {
@@ -184,7 +175,7 @@ func stampIn(t time.Time, zone string) string {
 	return t.Format(time.RFC3339)
 }
 
-func services(s *Scene) []string {
+func services(s *screen.Scene) []string {
 	var names []string
 	for _, v := range s.Picture.Services {
 		if !slices.Contains(names, v.Name) {
@@ -194,7 +185,7 @@ func services(s *Scene) []string {
 	return names
 }
 
-func operations(s *Scene, service string) []string {
+func operations(s *screen.Scene, service string) []string {
 	var names []string
 	for _, v := range s.Picture.Services {
 		if v.Name != service {
@@ -252,7 +243,7 @@ func (f Form) shown() []int {
 }
 
 // Update answers an intent.
-func (f Form) Update(s *Scene, in intent.Intent) (Screen, Effect) {
+func (f Form) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.Effect) {
 	switch in.Action {
 	case intent.Accept:
 		if shown := f.shown(); f.at == shown[len(shown)-1] {
@@ -269,9 +260,9 @@ func (f Form) Update(s *Scene, in intent.Intent) (Screen, Effect) {
 	case intent.Apply:
 		return f, f.place(s)
 	case intent.Command:
-		return f, Explain{f.order(s)}
+		return f, screen.Explain{Order: f.order(s)}
 	case intent.Back:
-		return f, Close{}
+		return f, screen.Close{}
 	case intent.Click:
 		if i := f.top(s) + in.Row; in.Row < f.listed(s) && i < len(f.shown()) {
 			f.at = f.shown()[i]
@@ -299,7 +290,7 @@ func (f Form) beside(n int) int {
 	return shown[(i+len(shown))%len(shown)]
 }
 
-func (f Form) choose(s *Scene, x *field, in intent.Intent) {
+func (f Form) choose(s *screen.Scene, x *field, in intent.Intent) {
 	switch {
 	case in.Action == intent.Right, in.Action == intent.Choose, in.Action == intent.Insert && in.Text == " ":
 		x.line = widget.NewLine(turn(x.choices, x.value(), true))
@@ -338,16 +329,16 @@ func turn(choices []string, now string, on bool) string {
 
 // place hands in what is written, unless something is wrong with it: then the
 // field gets the keys.
-func (f Form) place(s *Scene) Effect {
+func (f Form) place(s *screen.Scene) screen.Effect {
 	_, pre := f.preview(s)
 	if len(pre.Faults) > 0 {
 		fault := pre.Faults[0]
-		return Say{Text: fault.Field + ": " + fault.Text, Bad: true}
+		return screen.Say{Text: fault.Field + ": " + fault.Text, Bad: true}
 	}
-	return Place{f.order(s)}
+	return screen.Place{Order: f.order(s)}
 }
 
-func (f Form) order(s *Scene) order.Order {
+func (f Form) order(s *screen.Scene) order.Order {
 	info, _ := f.preview(s)
 	if f.edits {
 		return order.Order{Verb: order.Edit, Info: info, Was: f.was, By: s.By}
@@ -356,7 +347,7 @@ func (f Form) order(s *Scene) order.Order {
 }
 
 // preview reads the fields, and tells what they would do.
-func (f Form) preview(s *Scene) (task.Info, control.Preview) {
+func (f Form) preview(s *screen.Scene) (task.Info, control.Preview) {
 	info, faults := f.info(s.Now)
 	var taken func(task.Key) bool
 	if !f.edits {
@@ -380,7 +371,7 @@ func (f Form) preview(s *Scene) (task.Info, control.Preview) {
 const previewed = 5
 
 // Why says why an action does nothing now.
-func (f Form) Why(s *Scene, a intent.Action) string {
+func (f Form) Why(s *screen.Scene, a intent.Action) string {
 	if a != intent.Apply {
 		return ""
 	}

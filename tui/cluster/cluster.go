@@ -1,33 +1,37 @@
-package screen
+// Package cluster holds the screen of the hosts: who leads, what each owns, how
+// clocks are.
+package cluster
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
+	"github.com/seed42aab489/belfry/tui/screen"
 	"github.com/seed42aab489/belfry/tui/theme"
 	"github.com/seed42aab489/belfry/tui/widget"
 )
 
-// Cluster shows the hosts, the leader, where tasks are placed, and how clocks
+// Screen shows the hosts, the leader, where tasks are placed, and how clocks
 // and sessions are.
-type Cluster struct{ cursor widget.Cursor }
+type Screen struct{ cursor widget.Cursor }
 
-// NewCluster makes the screen.
-func NewCluster() Cluster { return Cluster{} }
+// New makes the screen.
+func New() Screen { return Screen{} }
 
 // Title is "Cluster".
-func (Cluster) Title() string { return "Cluster" }
+func (Screen) Title() string { return "Cluster" }
 
 // Scopes of its keys.
-func (Cluster) Scopes() []intent.Scope { return []intent.Scope{intent.Cluster, intent.List} }
+func (Screen) Scopes() []intent.Scope { return []intent.Scope{intent.Cluster, intent.List} }
 
-func (c Cluster) seen(s *Scene) int { return max(1, min(len(s.Picture.Nodes), s.Height-9)) }
+func (c Screen) seen(s *screen.Scene) int { return max(1, min(len(s.Picture.Nodes), s.Height-9)) }
 
-func (c Cluster) here(s *Scene) (control.NodeView, bool) {
+func (c Screen) here(s *screen.Scene) (control.NodeView, bool) {
 	at := c.cursor.Within(len(s.Picture.Nodes), c.seen(s)).At
 	if at >= len(s.Picture.Nodes) {
 		return control.NodeView{}, false
@@ -36,16 +40,16 @@ func (c Cluster) here(s *Scene) (control.NodeView, bool) {
 }
 
 // Update answers an intent.
-func (c Cluster) Update(s *Scene, in intent.Intent) (Screen, Effect) {
+func (c Screen) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.Effect) {
 	if moved, ok := c.cursor.Move(in, len(s.Picture.Nodes), c.seen(s)); ok {
 		c.cursor = moved
 		return c, nil
 	}
 	switch in.Action {
 	case intent.Back:
-		return c, Close{}
+		return c, screen.Close{}
 	case intent.Activate:
-		return c, Place{order.Order{Verb: order.Activate, By: s.By}}
+		return c, screen.Place{Order: order.Order{Verb: order.Activate, By: s.By}}
 	}
 	n, ok := c.here(s)
 	if !ok {
@@ -57,11 +61,11 @@ func (c Cluster) Update(s *Scene, in intent.Intent) (Screen, Effect) {
 	}
 	switch in.Action {
 	case intent.Copy:
-		return c, Copy{n.Name}
+		return c, screen.Copy{Text: n.Name}
 	case intent.Drain:
-		return c, Place{o}
+		return c, screen.Place{Order: o}
 	case intent.Command:
-		return c, Explain{o}
+		return c, screen.Explain{Order: o}
 	case intent.Click:
 		if at := in.Row - 4 + c.cursor.Top; in.Row >= 4 && at < len(s.Picture.Nodes) {
 			c.cursor.At = at
@@ -71,7 +75,7 @@ func (c Cluster) Update(s *Scene, in intent.Intent) (Screen, Effect) {
 }
 
 // Label is what a key does to the host under the cursor.
-func (c Cluster) Label(s *Scene, b intent.Binding) string {
+func (c Screen) Label(s *screen.Scene, b intent.Binding) string {
 	if n, ok := c.here(s); ok && b.Action == intent.Drain && n.Drain != nil {
 		return "undrain"
 	}
@@ -79,7 +83,7 @@ func (c Cluster) Label(s *Scene, b intent.Binding) string {
 }
 
 // Why says why an action does nothing now.
-func (c Cluster) Why(s *Scene, a intent.Action) string {
+func (c Screen) Why(s *screen.Scene, a intent.Action) string {
 	n, ok := c.here(s)
 	switch a {
 	case intent.Drain, intent.Command, intent.Copy:
@@ -98,15 +102,15 @@ func (c Cluster) Why(s *Scene, a intent.Action) string {
 }
 
 // View draws the screen.
-func (c Cluster) View(s *Scene) []string {
+func (c Screen) View(s *screen.Scene) []string {
 	p := s.Picture
 	if len(p.Nodes) == 0 {
-		return s.nothing(
-			s.role(theme.Title, "No host has been here yet."), "",
-			"Start one with "+s.key("belfryd")+"; it appears here as soon as it has joined.",
+		return s.Nothing(
+			s.Draw(theme.Title, "No host has been here yet."), "",
+			"Start one with "+s.Key("belfryd")+"; it appears here as soon as it has joined.",
 		)
 	}
-	lines := []string{c.leader(s), c.barrier(s), s.rule("hosts")}
+	lines := []string{c.leader(s), c.barrier(s), s.Rule("hosts")}
 	nodes := widget.Table{
 		Columns: []widget.Column{
 			{Title: "NODE", Width: 10, Grow: 1, Most: 24},
@@ -125,16 +129,16 @@ func (c Cluster) View(s *Scene) []string {
 	}
 	lines = append(lines, nodes.View(s.Theme, s.Width, c.seen(s)+1)...)
 	if n, ok := c.here(s); ok && n.Reason != "" {
-		lines = append(lines, s.line(theme.Warn, n.Name+": "+n.Reason))
+		lines = append(lines, s.Line(theme.Warn, n.Name+": "+n.Reason))
 	} else {
 		lines = append(lines, "")
 	}
-	lines = append(lines, s.rule("placement"))
+	lines = append(lines, s.Rule("placement"))
 	lines = append(lines, c.placement(s, s.Height-len(lines)-1)...)
 	return append(lines, c.settled(s))
 }
 
-func (c Cluster) leader(s *Scene) string {
+func (c Screen) leader(s *screen.Scene) string {
 	p := s.Picture
 	lead := "leader " + p.Cluster.Leader.Text()
 	role := theme.Plain
@@ -145,16 +149,16 @@ func (c Cluster) leader(s *Scene) string {
 	if where == "standalone" {
 		lead, role = "one host alone: it needs no leader", theme.Plain
 	}
-	return s.fit(s.role(theme.Title, widget.Clean(where)) + "   " + s.role(role, widget.Clean(lead)) + s.role(theme.Faint, "   "+count(p.Cluster.Nodes, "host")+" in the group"))
+	return s.Fit(s.Draw(theme.Title, widget.Clean(where)) + "   " + s.Draw(role, widget.Clean(lead)) + s.Draw(theme.Faint, "   "+screen.Count(p.Cluster.Nodes, "host")+" in the group"))
 }
 
-func (c Cluster) barrier(s *Scene) string {
+func (c Screen) barrier(s *screen.Scene) string {
 	p := s.Picture
 	switch b := p.Cluster.Barrier; {
 	case p.Cluster.Waiting != "" && b.Servers > 1 && !b.Open:
-		return s.fit(s.role(theme.Warn, "! "+p.Cluster.Waiting+": nothing fires until they are there") + "   " + s.key("A") + " goes on without")
+		return s.Fit(s.Draw(theme.Warn, "! "+p.Cluster.Waiting+": nothing fires until they are there") + "   " + s.Key("A") + " goes on without")
 	case p.Cluster.Waiting != "":
-		return s.line(theme.Warn, "! "+p.Cluster.Waiting)
+		return s.Line(theme.Warn, "! "+p.Cluster.Waiting)
 	}
 	skew := int64(0)
 	for _, n := range p.Nodes {
@@ -162,10 +166,10 @@ func (c Cluster) barrier(s *Scene) string {
 			skew = max(n.SkewMS, -n.SkewMS)
 		}
 	}
-	return s.line(theme.Faint, fmt.Sprintf("clocks are off by at most %s", time.Duration(skew)*time.Millisecond))
+	return s.Line(theme.Faint, fmt.Sprintf("clocks are off by at most %s", time.Duration(skew)*time.Millisecond))
 }
 
-func (c Cluster) row(s *Scene, n control.NodeView) []widget.Cell {
+func (c Screen) row(s *screen.Scene, n control.NodeView) []widget.Cell {
 	g := s.Theme.Glyphs
 	glyph, role := g.OK, theme.Good
 	switch n.State {
@@ -189,8 +193,8 @@ func (c Cluster) row(s *Scene, n control.NodeView) []widget.Cell {
 		{Text: n.Name},
 		{Text: glyph + " " + string(n.State), Role: role},
 		{Text: place, Role: theme.Key},
-		{Text: itoa(n.Tasks)},
-		{Text: itoa(n.Running)},
+		{Text: strconv.Itoa(n.Tasks)},
+		{Text: strconv.Itoa(n.Running)},
 		{Text: fmt.Sprintf("%d/%d", n.Owned, n.Placed)},
 		{Text: clock},
 		{Text: up},
@@ -200,7 +204,7 @@ func (c Cluster) row(s *Scene, n control.NodeView) []widget.Cell {
 }
 
 // placement draws how many tasks each host was given, at most so many lines.
-func (c Cluster) placement(s *Scene, lines int) []string {
+func (c Screen) placement(s *screen.Scene, lines int) []string {
 	p := s.Picture.Placement
 	most := 1
 	for _, m := range p.Members {
@@ -214,22 +218,22 @@ func (c Cluster) placement(s *Scene, lines int) []string {
 		if !m.Present {
 			role = theme.Bad
 		}
-		drawn = append(drawn, s.fit(widget.Fit(widget.Clean(m.Node), 12, s.Theme.Glyphs.Ellipsis)+" "+
-			widget.FitRight(count(m.Tasks, "task"), 12, "")+" "+widget.FitRight(fmt.Sprintf("%.1f/min", m.PerMinute), 11, "")+"  "+s.role(role, bar)))
+		drawn = append(drawn, s.Fit(widget.Fit(widget.Clean(m.Node), 12, s.Theme.Glyphs.Ellipsis)+" "+
+			widget.FitRight(screen.Count(m.Tasks, "task"), 12, "")+" "+widget.FitRight(fmt.Sprintf("%.1f/min", m.PerMinute), 11, "")+"  "+s.Draw(role, bar)))
 	}
 	for _, u := range p.Without {
-		drawn = append(drawn, s.line(theme.Warn, fmt.Sprintf("! %d parts with %d tasks have no place: %s", len(u.Buckets), u.Tasks, u.Reason)))
+		drawn = append(drawn, s.Line(theme.Warn, fmt.Sprintf("! %d parts with %d tasks have no place: %s", len(u.Buckets), u.Tasks, u.Reason)))
 	}
 	if len(drawn) == 0 {
-		drawn = append(drawn, s.line(theme.Faint, "nothing is placed yet"))
+		drawn = append(drawn, s.Line(theme.Faint, "nothing is placed yet"))
 	}
 	if len(drawn) > lines {
-		drawn = append(drawn[:max(0, lines-1)], s.line(theme.Faint, fmt.Sprintf("and %d more", len(drawn)-lines+1)))
+		drawn = append(drawn[:max(0, lines-1)], s.Line(theme.Faint, fmt.Sprintf("and %d more", len(drawn)-lines+1)))
 	}
 	return drawn
 }
 
-func (c Cluster) settled(s *Scene) string {
+func (c Screen) settled(s *screen.Scene) string {
 	p := s.Picture.Cluster.PlacedView
 	text := fmt.Sprintf("%d of %d parts are owned by whom they belong to", p.Settled, p.Buckets)
 	role := theme.Good
@@ -243,5 +247,5 @@ func (c Cluster) settled(s *Scene) string {
 	if role != theme.Good {
 		glyph = "!"
 	}
-	return s.line(role, glyph+" "+text)
+	return s.Line(role, glyph+" "+text)
 }
