@@ -7,6 +7,9 @@ import (
 	"unicode/utf8"
 )
 
+// maxTemplate bounds how deep a JSON template nests.
+const maxTemplate = 64
+
 // jsonValue is a JSON value with its place in the text.
 type jsonValue struct {
 	at      int
@@ -64,8 +67,8 @@ func (j *jsonReader) document() (jsonValue, error) {
 func (j *jsonReader) value(depth int) (jsonValue, error) {
 	c := j.peek()
 	v := jsonValue{at: j.at, kind: c}
-	if depth > MaxDepth {
-		return v, j.failf(j.at, "nested more than %d deep", MaxDepth)
+	if depth > maxTemplate {
+		return v, j.failf(j.at, "nested more than %d deep", maxTemplate)
 	}
 	var err error
 	switch c {

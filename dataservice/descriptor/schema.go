@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/strictxml"
 )
 
 // Namespaces that a descriptor may use beside its own, which is none.
@@ -134,7 +135,7 @@ func (r *reader) conform(n *node, s *shape) {
 			if a.Local != "secretAlias" {
 				r.addf(a.pos, "unknown attribute %q in the secure vault's namespace%s", a.Local, r.meant(a.Local, words("secretAlias"), "%q"))
 			}
-		case xmlNamespace, xsiNamespace:
+		case strictxml.Namespace, xsiNamespace:
 		default:
 			r.addf(a.pos, "attribute %q is in a namespace that descriptors do not use: %q", a.Local, a.Space)
 		}

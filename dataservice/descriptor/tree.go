@@ -11,16 +11,12 @@ import (
 	"unicode/utf8"
 
 	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/strictxml"
 )
 
-// The bounds of a descriptor. Ordinary ones stay far below them.
-const (
-	MaxBytes      = 1 << 20
-	MaxDepth      = 64
-	MaxAttributes = 128 // of one element
-)
-
-const xmlNamespace = "http://www.w3.org/XML/1998/namespace"
+// MaxBytes bounds a descriptor. Ordinary ones stay far below it, and below the
+// bounds of package strictxml, which hold as well.
+const MaxBytes = 1 << 20
 
 type attr struct {
 	xml.Name
@@ -132,11 +128,8 @@ type tree struct {
 	doc   *document
 	dec   *xml.Decoder
 	stack []*node
-	// declares lists the namespaces that each open element declares, scope counts
-	// all of them.
-	declares [][]string
-	scope    map[string]int
-	root     *node
+	scope strictxml.Scope
+	root  *node
 }
 
 // syntaxError is a fault of the XML itself.
@@ -148,7 +141,7 @@ type syntaxError struct {
 func (e *syntaxError) Error() string { return e.at.String() + ": " + e.msg }
 
 func parseTree(doc *document) (*node, error) {
-	t := &tree{doc: doc, dec: xml.NewDecoder(bytes.NewReader(doc.data)), scope: map[string]int{xmlNamespace: 1, "": 1}}
+	t := &tree{doc: doc, dec: xml.NewDecoder(bytes.NewReader(doc.data))}
 	// The text is UTF-8 already, whatever its declaration says.
 	t.dec.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
 	for {
@@ -195,6 +188,10 @@ func (t *tree) token(token xml.Token, start, end int) error {
 	switch token := token.(type) {
 	case xml.Directive:
 		return t.failf(start, "a document type or other <! directive is not allowed")
+	case xml.ProcInst:
+		if token.Target == "xml" && start > 0 {
+			return t.failf(start, "an XML declaration that is not at the very start")
+		}
 	case xml.StartElement:
 		return t.open(token, start, end)
 	case xml.EndElement:
@@ -209,43 +206,22 @@ func (t *tree) open(e xml.StartElement, start, end int) error {
 	if t.root != nil && len(t.stack) == 0 {
 		return t.failf(start, "a second root element <%s>", e.Name.Local)
 	}
-	if len(t.stack) == MaxDepth {
-		return t.failf(start, "elements are nested more than %d deep", MaxDepth)
+	places := attributeOffsets(t.doc.data[start:end])
+	at := func(attr int) int {
+		if attr >= 0 && attr < len(places) {
+			return start + places[attr]
+		}
+		return start
 	}
-	if len(e.Attr) > MaxAttributes {
-		return t.failf(start, "<%s> has more than %d attributes", e.Name.Local, MaxAttributes)
+	if err := t.scope.Open(e); err != nil {
+		return t.failf(at(err.Attr), "%s", err.What)
 	}
 	n := &node{Name: e.Name, pos: t.doc.pos(start)}
-	places := attributeOffsets(t.doc.data[start:end])
-	var declares []string
-	seen := map[xml.Name]bool{}
 	for i, a := range e.Attr {
-		place := start
-		if i < len(places) {
-			place = start + places[i]
-		}
-		if seen[a.Name] {
-			return t.failf(place, "attribute %q is given twice", a.Name.Local)
-		}
-		seen[a.Name] = true
 		if a.Name.Space == "xmlns" || a.Name.Space == "" && a.Name.Local == "xmlns" {
-			declares = append(declares, a.Value)
 			continue
 		}
-		n.attrs = append(n.attrs, attr{a.Name, a.Value, t.doc.pos(place)})
-	}
-	t.declares = append(t.declares, declares)
-	for _, space := range declares {
-		t.scope[space]++
-	}
-	// The decoder leaves a prefix that is not declared in the namespace's place.
-	if t.scope[n.Space] == 0 {
-		return t.failf(start, "prefix %q is not declared", n.Space)
-	}
-	for _, a := range n.attrs {
-		if t.scope[a.Space] == 0 {
-			return &syntaxError{a.pos, fmt.Sprintf("prefix %q is not declared", a.Space)}
-		}
+		n.attrs = append(n.attrs, attr{a.Name, a.Value, t.doc.pos(at(i))})
 	}
 	if len(t.stack) == 0 {
 		t.root = n
@@ -261,10 +237,8 @@ func (t *tree) close() {
 	last := len(t.stack) - 1
 	n := t.stack[last]
 	n.text, n.data = string(n.data), nil
-	for _, space := range t.declares[last] {
-		t.scope[space]--
-	}
-	t.stack, t.declares = t.stack[:last], t.declares[:last]
+	t.stack = t.stack[:last]
+	t.scope.Close()
 }
 
 func (t *tree) chars(text xml.CharData, start, end int) error {

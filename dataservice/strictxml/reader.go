@@ -1,7 +1,7 @@
 // Package strictxml reads the XML that clients send, and refuses what such a
 // message has no use for: document types and with them entities, processing
-// instructions, deep nesting, many or repeated attributes, undeclared prefixes,
-// a second root, text outside the root, long tokens, and encodings other than
+// instructions, deep nesting, many or repeated attributes, long names, undeclared
+// prefixes, a second root, text outside the root, long texts, and encodings other than
 // UTF-8, US-ASCII and ISO-8859-1.
 package strictxml
 
@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -22,14 +21,17 @@ const (
 	MaxDepth = 64
 	// MaxAttributes bounds the attributes of one element.
 	MaxAttributes = 128
-	// MaxToken bounds the bytes of one text or name.
+	// MaxName bounds the bytes of the name of an element or an attribute.
+	MaxName = 1 << 10
+	// MaxToken bounds the bytes of one text.
 	MaxToken = 1 << 20
 )
 
-// Namespaces that mean something everywhere.
+// Namespaces that mean something everywhere: of xsi:nil, and of the prefix xml.
 const (
-	Instance = "http://www.w3.org/2001/XMLSchema-instance"
-	xmlSpace = "http://www.w3.org/XML/1998/namespace"
+	Instance   = "http://www.w3.org/2001/XMLSchema-instance"
+	Namespace  = "http://www.w3.org/XML/1998/namespace"
+	xmlnsSpace = "http://www.w3.org/2000/xmlns/"
 )
 
 // ErrCharset is what a Reader ends with when it does not know the document's
@@ -48,8 +50,9 @@ func (e *Error) Error() string { return fmt.Sprintf("%d:%d: %s", e.Line, e.Colum
 // Reader reads one document, which is there in full, token by token.
 type Reader struct {
 	decoder *xml.Decoder
-	spaces  [][]string // declared by each open element
-	rooted  bool
+	scope   Scope
+	begun   bool // something was read
+	rooted  bool // an element was read
 }
 
 // NewReader makes a reader of a document. Decoded tells that the text is UTF-8
@@ -113,21 +116,23 @@ func (r *Reader) Next() (xml.Token, error) {
 		case err != nil:
 			return nil, r.Fault("it is not well-formed")
 		}
+		first := !r.begun
+		r.begun = true
 		switch t := t.(type) {
 		case xml.Directive:
 			return nil, r.Fault("a DTD is not allowed")
 		case xml.ProcInst:
-			if t.Target != "xml" {
+			if t.Target != "xml" || !first {
 				return nil, r.Fault("a processing instruction is not allowed")
 			}
 		case xml.StartElement:
 			return t, r.open(t)
 		case xml.EndElement:
-			r.spaces = r.spaces[:len(r.spaces)-1]
+			r.scope.Close()
 			return t, nil
 		case xml.CharData:
 			switch {
-			case len(r.spaces) > 0:
+			case r.scope.Depth() > 0:
 				return t, r.text(t)
 			case len(bytes.TrimSpace(t)) > 0:
 				return nil, r.Fault("text stands outside the element")
@@ -146,48 +151,16 @@ func (r *Reader) text(t xml.CharData) error {
 	return nil
 }
 
-// open checks an element's place, its attributes, and that every prefix is
-// declared: the decoder takes an undeclared prefix for a namespace.
+// open checks an element, its place and its attributes.
 func (r *Reader) open(start xml.StartElement) error {
-	switch {
-	case len(r.spaces) == 0 && r.rooted:
+	if r.rooted && r.scope.Depth() == 0 {
 		return r.Fault("it holds more than one element")
-	case len(r.spaces) >= MaxDepth:
-		return r.Fault(fmt.Sprintf("elements are nested more than %d deep", MaxDepth))
-	case len(start.Attr) > MaxAttributes:
-		return r.Fault("too many attributes")
-	case len(start.Name.Local) > MaxToken:
-		return r.Fault("a name is too long")
 	}
 	r.rooted = true
-	var declared []string
-	for i, a := range start.Attr {
-		for _, before := range start.Attr[:i] {
-			if before.Name == a.Name {
-				return r.Fault("an attribute is said twice")
-			}
-		}
-		if len(a.Value) > MaxToken {
-			return r.Fault("an attribute is too long")
-		}
-		if a.Name.Space == "xmlns" || a.Name.Space == "" && a.Name.Local == "xmlns" {
-			declared = append(declared, a.Value)
-		}
-	}
-	r.spaces = append(r.spaces, declared)
-	if !r.known(start.Name.Space) {
-		return r.Fault("a prefix is not declared")
-	}
-	for _, a := range start.Attr {
-		if a.Name.Space != "xmlns" && !r.known(a.Name.Space) {
-			return r.Fault("a prefix is not declared")
-		}
+	if err := r.scope.Open(start); err != nil {
+		return r.Fault(err.What)
 	}
 	return nil
-}
-
-func (r *Reader) known(space string) bool {
-	return space == "" || space == xmlSpace || slices.ContainsFunc(r.spaces, func(d []string) bool { return slices.Contains(d, space) })
 }
 
 // IsNil tells whether an element says that it is null (xsi:nil).

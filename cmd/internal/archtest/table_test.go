@@ -26,7 +26,7 @@ var table = map[string]row{
 	"coordclient/zk/zktest":    {own: []string{"coordclient", "coordclient/zk"}, third: []string{"github.com/go-zookeeper/zk"}},
 
 	"dataservice":                   {},
-	"dataservice/descriptor":        {own: []string{"dataservice"}},
+	"dataservice/descriptor":        {own: []string{"dataservice", "dataservice/strictxml"}},
 	"dataservice/source":            {own: []string{"dataservice", "dataservice/source/sheet"}},
 	"dataservice/source/sheet":      {third: []string{"github.com/xuri/excelize/v2", "github.com/richardlehane/mscfb"}},
 	"dataservice/source/sourcetest": {own: []string{"dataservice/source"}},
