@@ -158,6 +158,11 @@ func TestTheLifeOfATask(t *testing.T) {
 	w.ask("PATCH", "/tasks/stock", `{"description":"x"}`, "If-Match", `"1"`).problem(http.StatusPreconditionFailed, control.CodeConflict)
 	w.ask("PUT", "/tasks/stock", definition("stock"), "If-None-Match", "*").problem(http.StatusConflict, control.CodeExists)
 	w.ask("PUT", "/tasks/stock", definition("other")).problem(http.StatusBadRequest, control.CodeInvalid)
+	w.ask("POST", "/tasks/stock/pause?until=tomorrow", "").problem(http.StatusBadRequest, control.CodeInvalid)
+	w.ask("POST", "/tasks/stock/pause?until=2999-01-01T00:00:00Z", "").problem(http.StatusBadRequest, control.CodeInvalid)
+	if d := w.ask("POST", "/tasks/stock/pause?until="+time.Now().Add(time.Hour).UTC().Format(time.RFC3339), "").done(http.StatusOK); d.Task.PausedUntil == nil {
+		t.Errorf("it lasts for ever: %+v", d.Task)
+	}
 	w.ask("POST", "/tasks/stock/pause?reason=stocktaking", "").done(http.StatusOK)
 	w.ask("POST", "/tasks/stock/run", "").problem(http.StatusPreconditionFailed, control.CodeConflict)
 	w.ask("POST", "/tasks/stock/resume", "").done(http.StatusOK)

@@ -73,8 +73,8 @@ func (a *API) routes() []route {
 			query: whose, headers: []parameter{matching}, status: http.StatusOK, result: control.Done{}, serve: a.deleteTask,
 		},
 		{
-			method: "POST", path: one + "/pause", scope: ScopeWrite, id: "pauseTask", summary: "Let a task fire no more until it is resumed",
-			query:  append(whose, parameter{"reason", "why, for others to see"}),
+			method: "POST", path: one + "/pause", scope: ScopeWrite, id: "pauseTask", summary: "Let a task fire no more until it is resumed, or until a time",
+			query:  append(whose, parameter{"reason", "why, for others to see"}, parameter{"until", "when the pause ends by itself (RFC 3339)"}),
 			status: http.StatusOK, result: control.Done{}, serve: a.verb(control.VerbPause),
 		},
 		{

@@ -2,7 +2,6 @@ package adminapi
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control"
 )
@@ -13,11 +12,9 @@ func (a *API) listRuns(w http.ResponseWriter, r *http.Request, _ Caller) error {
 	if err != nil {
 		return err
 	}
-	var since time.Time
-	if text := q.Get("since"); text != "" {
-		if since, err = time.Parse(time.RFC3339, text); err != nil {
-			return &control.Error{Code: control.CodeInvalid, Message: "since " + text + ": write it like 2027-01-31T09:30:00Z"}
-		}
+	since, err := instant(r, "since")
+	if err != nil {
+		return err
 	}
 	runs, err := a.d.Control.Runs(r.Context(), control.RunFilter{Task: q.Get("task"), Outcome: q.Get("outcome"), Since: since, Limit: limit})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -207,8 +208,25 @@ func (a *API) verb(v control.Verb) func(http.ResponseWriter, *http.Request, Call
 		if err != nil {
 			return err
 		}
-		return a.carry(w, r, control.Order{ID: id, Verb: v, Task: name, Reason: r.URL.Query().Get("reason")})
+		until, err := instant(r, "until")
+		if err != nil {
+			return err
+		}
+		return a.carry(w, r, control.Order{ID: id, Verb: v, Task: name, Reason: r.URL.Query().Get("reason"), Until: until})
 	}
+}
+
+// instant reads a parameter that is a time; absent: the zero time.
+func instant(r *http.Request, name string) (time.Time, error) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, &control.Error{Code: control.CodeInvalid, Message: name + " " + text + ": write it like 2027-01-31T09:30:00Z"}
+	}
+	return at, nil
 }
 
 // carry carries out an order and answers.

@@ -138,6 +138,7 @@ func (r *round) entry(e *entry) {
 		r.ended(e, end)
 		return
 	}
+	r.s.stand(e, r.now)
 	for _, o := range e.cur.Open {
 		r.open(e, o, e.info.Paused)
 	}

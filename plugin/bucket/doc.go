@@ -59,6 +59,12 @@
 // in any case, perhaps with a count of zero. The first record about a new task
 // is such a range up to its From: from there on its cursor is durable.
 //
+// A pause that was to last until a time (task.Info.PauseUntil) is over then
+// without an edit: whoever owns the bucket sees by its clock that it is, and
+// takes the definition as if it had been resumed at that time. So it does not
+// matter who is alive at that moment. Between owners whose clocks differ the
+// cursor decides, as ever.
+//
 // # Late and overlapping
 //
 // An instant that is late by no more than Rules.Misfire fires late. Beyond that

@@ -80,6 +80,7 @@ func (r *round) run(e *entry, q task.Request) {
 		}})
 		r.answer(e, q)
 	}
+	r.s.stand(e, r.now)
 	switch _, over := e.ended(); {
 	case over || e.info == nil:
 		refuse(task.ReasonDeleted)

@@ -262,6 +262,17 @@ func (s *State) adopt(e *entry, info *task.Info) {
 	}
 }
 
+// stand ends a pause whose time is over. That needs no record: it follows from
+// the definition and the time, and the cursor says what has been decided since.
+func (s *State) stand(e *entry, now int64) {
+	if e.info == nil || !e.info.Paused {
+		return
+	}
+	if standing := e.info.Standing(time.UnixMilli(now)); !standing.Paused {
+		s.adopt(e, &standing)
+	}
+}
+
 // nothing is a schedule without instants.
 type nothing struct{}
 

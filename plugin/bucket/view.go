@@ -26,7 +26,8 @@ type View struct {
 	Info  *task.Info // nil: no definition is known. Not to be changed
 	Phase Phase
 	Fault error // why the trigger cannot be scheduled; nil: it can
-	// Next is the next instant to be decided; zero: none, or paused.
+	// Next is the next instant to be decided; zero: none, or paused until
+	// somebody resumes it.
 	Next   time.Time
 	Counts Counts
 	// Last is the last attempt that ended; nil: none did, or it is too long ago.
@@ -55,8 +56,8 @@ func (s *State) View(uid string) (View, bool) {
 	}
 	v := View{UID: uid, Info: e.info, Fault: e.fault, Counts: e.cur.Counts, Queued: len(e.cur.Deferred)}
 	_, ended := e.ended()
-	if !ended && !e.info.Paused {
-		if next := e.nextFrom(max(e.cur.Decided, from(e.info))); next != never {
+	if base, fires := e.firesFrom(); fires && !ended {
+		if next := e.nextFrom(base); next != never {
 			v.Next = instant(next)
 		}
 	}
@@ -72,6 +73,23 @@ func (s *State) View(uid string) (View, bool) {
 	}
 	v.Phase = e.phase(&v)
 	return v, true
+}
+
+// firesFrom is the instant after which the next one is decided. False: the task
+// is paused, and nobody knows for how long.
+func (e *entry) firesFrom() (base int64, fires bool) {
+	if e.info == nil {
+		return 0, false
+	}
+	base = max(e.cur.Decided, from(e.info))
+	switch {
+	case !e.info.Paused:
+		return base, true
+	case e.info.PauseUntil == nil:
+		return 0, false
+	default:
+		return max(base, e.info.PauseUntil.UnixMilli()-1), true
+	}
 }
 
 func (e *entry) key() task.Key {

@@ -48,6 +48,9 @@ func (s *State) wakeOf(e *entry) int64 {
 		return 0
 	}
 	if e.info.Paused {
+		if until := e.info.PauseUntil; until != nil {
+			wake = min(wake, until.UnixMilli())
+		}
 		return wake
 	}
 	start := from(e.info)

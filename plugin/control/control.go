@@ -58,7 +58,7 @@ func New(d Deps) *Control {
 	corrupt := func(e *store.CorruptError) {
 		d.Log.Warn("record left out", "key", e.Key, "err", e.Err)
 	}
-	s := store.New(d.KV, store.Options{Root: d.Root, Corrupt: corrupt})
+	s := store.New(d.KV, store.Options{Root: d.Root, Now: d.Now, Corrupt: corrupt})
 	return &Control{
 		store: s, kv: d.KV, members: d.Members, caller: d.Caller, now: d.Now, cluster: d.Cluster,
 		secrets: reply.NewSecrets(s.ReplySecret),

@@ -111,7 +111,9 @@ func (c *Control) update(ctx context.Context, key task.Key, revision int64, chan
 // pin fixes what an interval counts from when a task is resumed, since From
 // moves then: the instants and their number stay what they were.
 func pin(before, after *task.Info) {
-	if before.Paused && !after.Paused && before.Trigger == after.Trigger {
+	resumed := before.Paused && !after.Paused
+	willBe := after.PauseUntil != nil // its From moves then, and nobody edits it
+	if (resumed || willBe) && before.Trigger == after.Trigger {
 		after.Trigger = trigger.Pin(after.Trigger, before.From)
 	}
 }
@@ -119,16 +121,46 @@ func pin(before, after *task.Info) {
 // PauseTask stops a task from firing until ResumeTask; the instants between
 // never fire. Codes: not_found, unavailable, unknown_outcome.
 func (c *Control) PauseTask(ctx context.Context, key task.Key, reason string) (TaskView, error) {
+	return c.PauseTaskUntil(ctx, key, reason, time.Time{})
+}
+
+// PauseTaskUntil is PauseTask for a pause that is over at a time, to the
+// millisecond, whoever is up then. The zero time: it lasts until ResumeTask. A
+// task that is paused has its end and its reason replaced. Codes as of PauseTask,
+// invalid (the time is past, or further away than MaxPause).
+func (c *Control) PauseTaskUntil(ctx context.Context, key task.Key, reason string, until time.Time) (TaskView, error) {
+	end, err := c.pauseEnd(until)
+	if err != nil {
+		return TaskView{}, err
+	}
 	return c.UpdateTask(ctx, key, 0, func(info *task.Info) error {
-		info.Paused, info.PauseReason = true, reason
+		info.Paused, info.PauseReason, info.PauseUntil = true, reason, end
 		return nil
 	})
+}
+
+// MaxPause is the longest pause that ends of itself.
+const MaxPause = 5 * 366 * 24 * time.Hour
+
+// pauseEnd checks when a pause is to end; nil: it does not of itself.
+func (c *Control) pauseEnd(until time.Time) (*time.Time, error) {
+	if until.IsZero() {
+		return nil, nil //nolint:nilnil // as documented
+	}
+	end := until.UTC().Truncate(time.Millisecond)
+	switch now := c.now(); {
+	case !end.After(now):
+		return nil, &Error{Code: CodeInvalid, Message: "a pause until " + end.Format(time.RFC3339) + " is over already", Hint: "name a time that is to come"}
+	case end.Sub(now) > MaxPause:
+		return nil, invalid("a pause until %s: it may last %d days", end.Format(time.RFC3339), int(MaxPause.Hours()/24))
+	}
+	return &end, nil
 }
 
 // ResumeTask lets a paused task fire again. Codes as of PauseTask.
 func (c *Control) ResumeTask(ctx context.Context, key task.Key) (TaskView, error) {
 	return c.UpdateTask(ctx, key, 0, func(info *task.Info) error {
-		info.Paused = false
+		info.Paused, info.PauseUntil = false, nil
 		return nil
 	})
 }
@@ -180,7 +212,7 @@ func (c *Control) Next(ctx context.Context, key task.Key, n int, from time.Time)
 	next := make([]NextView, 0, n)
 	for at, ok := t.Next(from); ok && len(next) < n; at, ok = t.Next(at) {
 		v := NextView{At: at.UTC(), Note: t.Note(at)}
-		if info.Paused {
+		if info.Standing(at).Paused {
 			v.Note = because(string(task.ReasonPaused), "does not fire unless resumed before")
 		}
 		next = append(next, v)

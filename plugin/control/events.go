@@ -165,9 +165,9 @@ func (c *Control) RevertTask(ctx context.Context, key task.Key, revision int64) 
 		}
 	}
 	return c.UpdateTask(ctx, key, all[0].Revision, func(info *task.Info) error {
-		paused, why, at := info.Paused, info.PauseReason, info.PausedAt
+		before := *info
 		*info = all[i]
-		info.Paused, info.PauseReason, info.PausedAt = paused, why, at
+		info.Paused, info.PauseReason, info.PausedAt, info.PauseUntil = before.Paused, before.PauseReason, before.PausedAt, before.PauseUntil
 		return nil
 	})
 }

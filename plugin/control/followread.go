@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/store"
+	"github.com/seed42aab489/belfry/plugin/task"
 )
 
 func (f *follower) readGroup(ctx context.Context) error {
@@ -115,7 +116,7 @@ func (f *follower) readBucket(ctx context.Context, b int) error {
 		return err
 	}
 	if h.seen != nil && snap.Corrupt == nil && snap.Node.Edit == h.seen.node.Edit {
-		snap.Loaded.Definitions = h.seen.defined
+		snap.Loaded.Definitions = standing(h.seen.defined, f.c.now())
 	} else if snap.Loaded.Definitions, err = f.c.store.Definitions(ctx, b); err != nil {
 		return err
 	}
@@ -158,4 +159,18 @@ func (f *follower) plan(h *held) {
 	if at := now.Add(next.Sub(wall) + lookAgain[0]); h.due.IsZero() || at.Before(h.due) {
 		h.due, h.fresh = at, true
 	}
+}
+
+// standing are definitions that were read before, as they stand now. What was
+// read is not written into.
+func standing(defined []task.Info, now time.Time) []task.Info {
+	over := func(info task.Info) bool { return info.Paused && !info.Standing(now).Paused }
+	if !slices.ContainsFunc(defined, over) {
+		return defined
+	}
+	defined = slices.Clone(defined)
+	for i := range defined {
+		defined[i] = defined[i].Standing(now)
+	}
+	return defined
 }

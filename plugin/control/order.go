@@ -50,6 +50,8 @@ type Order struct {
 	Revision int64 `json:"revision,omitempty"`
 	// Reason of a pause or a run.
 	Reason string `json:"reason,omitempty"`
+	// Until a pause lasts. Zero: until the task is resumed.
+	Until time.Time `json:"until,omitzero"`
 }
 
 // Done is what came of an order.
@@ -88,14 +90,19 @@ func (c *Control) Carry(ctx context.Context, o Order) (Done, error) {
 	case VerbPatch:
 		return c.carryEdit(ctx, key, o.Revision, func(info *task.Info) error { return patch(info, o.Task) })
 	case VerbPause:
+		until, err := c.pauseEnd(o.Until)
+		if err != nil {
+			return Done{}, err
+		}
 		return c.carryEdit(ctx, key, 0, func(info *task.Info) error {
 			if !info.Paused {
 				info.Paused, info.PauseReason = true, o.Reason
 			}
+			info.PauseUntil = until
 			return nil
 		})
 	case VerbResume:
-		return c.carryEdit(ctx, key, 0, func(info *task.Info) error { info.Paused = false; return nil })
+		return c.carryEdit(ctx, key, 0, func(info *task.Info) error { info.Paused, info.PauseUntil = false, nil; return nil })
 	default: // VerbDelete: key has refused the others
 		err := c.deleteTask(ctx, key, o.Revision)
 		if err != nil && AsError(err).Code == CodeNotFound {

@@ -136,8 +136,10 @@ func (s *seen) soonest() (next time.Time, busy bool) {
 	for i := range s.views {
 		v := &s.views[i]
 		busy = busy || v.State == Running || v.State == Blocked
-		if v.Next != nil && (next.IsZero() || v.Next.Before(next)) {
-			next = *v.Next
+		for _, t := range []*time.Time{v.Next, v.PausedUntil} {
+			if t != nil && (next.IsZero() || t.Before(next)) {
+				next = *t
+			}
 		}
 	}
 	return next, busy

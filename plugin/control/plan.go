@@ -186,7 +186,7 @@ func (c *Control) standing(ctx context.Context, desired []Desired, all bool) (ma
 func (c *Control) planTask(ctx context.Context, d Desired, there map[task.Key]task.Info) (*PlannedTask, error) {
 	before, exists := there[d.Key]
 	planned := PlannedTask{Action: ActionCreate, Key: d.Key}
-	after := d.Info
+	after := d.Standing(c.now()) // a file may be older than the end of the pause in it
 	if !exists {
 		if err := c.validateNew(ctx, &after); err != nil {
 			return nil, err
@@ -224,7 +224,7 @@ func Adopt(after, before *task.Info, paused bool) {
 		after.Trigger.Cron = task.Never
 	}
 	if paused {
-		after.Paused, after.PauseReason = before.Paused, before.PauseReason
+		after.Paused, after.PauseReason, after.PauseUntil = before.Paused, before.PauseReason, before.PauseUntil
 	}
 	if after.Trigger.Start.IsZero() {
 		// A task that was resumed has the start that its interval counts from.

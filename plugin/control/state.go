@@ -59,7 +59,7 @@ func (r reader) view(info *task.Info) TaskView {
 func (r reader) standing(info *task.Info, b *bucket.View) (State, string) {
 	switch b.Phase {
 	case bucket.PhasePaused:
-		return Paused, because(string(task.ReasonPaused), info.PauseReason)
+		return Paused, because(string(task.ReasonPaused), join(info.PauseReason, untilText(info)))
 	case bucket.PhaseFinished:
 		if end := info.Trigger.End; !end.IsZero() && !r.c.now().Before(end) {
 			return Finished, ReasonEnded
@@ -90,6 +90,14 @@ func (r reader) standing(info *task.Info, b *bucket.View) (State, string) {
 		return Waiting, because(ReasonNotStarted, "it starts at "+start.UTC().Format(time.RFC3339))
 	}
 	return Waiting, ""
+}
+
+// untilText says when a pause is over of itself; empty: it is not.
+func untilText(info *task.Info) string {
+	if info.PauseUntil == nil {
+		return ""
+	}
+	return "until " + info.PauseUntil.UTC().Format(time.RFC3339)
 }
 
 func retrying(b *bucket.View) string {
@@ -123,6 +131,9 @@ func define(info *task.Info) TaskView {
 		Alerts: append([]task.Alert{}, info.Alerts...), Description: info.Description,
 		Location: info.Location.String(), Moving: seat(info), Reply: info.Reply,
 		After: follows(info.After), Followers: []string{},
+	}
+	if info.PauseUntil != nil {
+		v.PausedUntil = moment(*info.PauseUntil)
 	}
 	for _, f := range followers(info) {
 		v.Followers = append(v.Followers, f.Name)

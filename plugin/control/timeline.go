@@ -129,7 +129,8 @@ func (r reader) strip(info *task.Info, v *TimelineView) StripView {
 			from = v.Now
 		}
 		if next, ok := t.Next(from.Add(-time.Millisecond)); ok && next.Before(to) {
-			s.Cells[i].Planned, s.Cells[i].Paused = !info.Paused, info.Paused
+			paused := info.Standing(next).Paused
+			s.Cells[i].Planned, s.Cells[i].Paused = !paused, paused
 		}
 	}
 	return s

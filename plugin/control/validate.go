@@ -201,6 +201,8 @@ func checkPolicies(info *task.Info) error {
 		return invalid("timeout %s: use 0s (the default, %s) to %s", info.Timeout, task.DefaultTimeout, MaxTimeout)
 	case len(info.Description) > MaxDescription:
 		return invalid("description of %d bytes: the limit is %d", len(info.Description), MaxDescription)
+	case info.PauseUntil != nil && !info.Paused:
+		return invalid("pause_until goes with paused: true")
 	case len(info.PauseReason) > MaxDescription:
 		return invalid("reason of %d bytes: the limit is %d", len(info.PauseReason), MaxDescription)
 	case len(info.Alerts) > MaxAlerts:

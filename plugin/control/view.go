@@ -42,23 +42,26 @@ type TaskView struct {
 	Do    *task.Action `json:"do"`
 	// Trigger in one line: "cron:0 0/5 * * * ?", "every:1m0s", "every:10s*10",
 	// "at:2027-01-01T00:00:00Z".
-	Trigger  string        `json:"trigger"`
-	TZ       string        `json:"tz"`
-	Start    *time.Time    `json:"start"`
-	End      *time.Time    `json:"end"`
-	State    State         `json:"state"`
-	Reason   string        `json:"reason"` // a stable code with an explanation, or empty
-	Node     string        `json:"node"`   // the owner's --node name; empty: none
-	Next     *time.Time    `json:"next"`
-	Last     *RunView      `json:"last"`
-	Fired    int64         `json:"fired"` // firings that ended or are open
-	Failures int64         `json:"failures"`
-	Skipped  int64         `json:"skipped"`
-	Misfire  task.Misfire  `json:"misfire"`
-	Overlap  task.Overlap  `json:"overlap"`
-	Delivery task.Delivery `json:"delivery"`
-	Retry    int           `json:"retry"`
-	Timeout  string        `json:"timeout"`
+	Trigger string     `json:"trigger"`
+	TZ      string     `json:"tz"`
+	Start   *time.Time `json:"start"`
+	End     *time.Time `json:"end"`
+	State   State      `json:"state"`
+	Reason  string     `json:"reason"` // a stable code with an explanation, or empty
+	// PausedUntil is when the pause ends of itself; null: it does not, or there is
+	// none.
+	PausedUntil *time.Time    `json:"paused_until"`
+	Node        string        `json:"node"` // the owner's --node name; empty: none
+	Next        *time.Time    `json:"next"`
+	Last        *RunView      `json:"last"`
+	Fired       int64         `json:"fired"` // firings that ended or are open
+	Failures    int64         `json:"failures"`
+	Skipped     int64         `json:"skipped"`
+	Misfire     task.Misfire  `json:"misfire"`
+	Overlap     task.Overlap  `json:"overlap"`
+	Delivery    task.Delivery `json:"delivery"`
+	Retry       int           `json:"retry"`
+	Timeout     string        `json:"timeout"`
 	// Reply says for what reply a run waits; null: it ends with its call.
 	Reply  *task.ReplyWait `json:"reply"`
 	Alerts []task.Alert    `json:"alerts"`

@@ -385,7 +385,13 @@ func (w *world) ask(ctx context.Context, key task.Key) {
 
 func (w *world) pauseTask(ctx context.Context, key task.Key, paused bool) error {
 	_, err := w.admin.Update(ctx, key, 0, func(i *task.Info) error {
-		i.Paused = paused
+		i.Paused, i.PauseUntil = paused, nil
+		if paused && w.draw(2) == 0 {
+			w.mu.Lock()
+			until := time.Now().Add(w.some(20 * time.Second)).Truncate(time.Millisecond)
+			w.mu.Unlock()
+			i.PauseUntil = &until
+		}
 		return nil
 	})
 	return err

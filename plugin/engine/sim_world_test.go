@@ -70,7 +70,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 
 func (w *world) open(ctx context.Context) {
 	w.life = ctx
-	w.admin = store.New(&wire{w: w, KV: w.cluster.Dial()}, store.Options{NewID: w.newID})
+	w.admin = store.New(&wire{w: w, KV: w.cluster.Dial()}, store.Options{NewID: w.newID, Now: time.Now})
 	if _, err := w.admin.Init(ctx, store.Settings{Buckets: w.buckets}); err != nil {
 		w.t.Fatal(err)
 	}

@@ -65,8 +65,8 @@ func (l Load) weight() int64 {
 // Meter measures loads. The zero value is ready. Safe for concurrent use.
 type Meter struct{ compiler trigger.Compiler }
 
-// Load measures what definitions make. Tombstones count for nothing, and paused
-// tasks do not fire. Of each trigger it looks at the next few instants after
+// Load measures what definitions make. Tombstones count for nothing, and tasks
+// that are paused until somebody resumes them do not fire. Of each trigger it looks at the next few instants after
 // now.
 func (m *Meter) Load(definitions []task.Info, r Resolver, now time.Time) Load {
 	if r == nil {
@@ -80,7 +80,7 @@ func (m *Meter) Load(definitions []task.Info, r Resolver, now time.Time) Load {
 			continue
 		}
 		l.Tasks++
-		if !info.Paused {
+		if !info.Paused || info.PauseUntil != nil {
 			l.PerMinute += m.perMinute(info, now)
 		}
 		if info.Seat.To() != nil {

@@ -169,7 +169,7 @@ func edited(before task.Info, change func(*task.Info) error) (task.Info, error) 
 	}
 	switch {
 	case !after.Paused:
-		after.PausedAt, after.PauseReason = time.Time{}, ""
+		after.PausedAt, after.PauseUntil, after.PauseReason = time.Time{}, nil, ""
 	case before.Paused:
 		after.PausedAt = before.PausedAt
 	default:

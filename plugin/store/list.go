@@ -50,11 +50,20 @@ func (s *Store) definition(ctx context.Context, b int, key task.Key) (task.Info,
 	if err != nil {
 		return task.Info{}, err
 	}
-	info, err := decodeDefinition(e.Value, key, e.Version, e.Modified)
+	info, err := s.decodeDefinition(key, e)
 	if err != nil {
 		return task.Info{}, &CorruptError{e.Key, err}
 	}
 	return info, nil
+}
+
+// decodeDefinition reads a definition, as it stands if the store has a clock.
+func (s *Store) decodeDefinition(key task.Key, e coordclient.Entry) (task.Info, error) {
+	info, err := decodeDefinition(e.Value, key, e.Version, e.Modified)
+	if err == nil && s.now != nil {
+		info = info.Standing(s.now())
+	}
+	return info, err
 }
 
 // List reads every task, tombstones left out, by key. Records that cannot be
@@ -148,7 +157,7 @@ func (s *Store) named(ctx context.Context, b int) ([]task.Info, error) {
 		if err != nil {
 			return task.Info{}, err
 		}
-		return decodeDefinition(e.Value, key, e.Version, e.Modified)
+		return s.decodeDefinition(key, e)
 	})
 }
 

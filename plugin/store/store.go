@@ -29,6 +29,10 @@ type Options struct {
 	Root string
 	// NewID makes the ids of tasks, edits and requests. Nil: random UUIDs.
 	NewID func() string
+	// Now is the wall clock by which definitions are read as they stand: with
+	// pauses ended whose time is over (task.Info.Standing). Nil: they are read as
+	// they are stored, as the owners of buckets need them.
+	Now func() time.Time
 	// Corrupt hears of each record that a list left out, once for each fault of
 	// a key. It may be called at once from several goroutines. Nil: nobody hears.
 	Corrupt func(*CorruptError)
@@ -41,6 +45,7 @@ type Store struct {
 	keys    keys
 	newID   func() string
 	by      string
+	now     func() time.Time // nil: definitions are read as they are stored
 	report  func(*CorruptError)
 	cluster atomic.Pointer[Cluster]
 	wake    *bell
@@ -52,7 +57,7 @@ type Store struct {
 // On is the same store through another session: who waits for its outbox hears
 // of what is put through either.
 func (s *Store) On(kv coordclient.KV) *Store {
-	return &Store{kv: kv, keys: s.keys, newID: s.newID, by: s.by, report: s.report, wake: s.wake, reported: make(map[string]string)}
+	return &Store{kv: kv, keys: s.keys, newID: s.newID, by: s.by, now: s.now, report: s.report, wake: s.wake, reported: make(map[string]string)}
 }
 
 // As is the same store for somebody who edits by this name, which the audit and
@@ -85,7 +90,7 @@ func New(kv coordclient.KV, o Options) *Store {
 	if o.Corrupt == nil {
 		o.Corrupt = func(*CorruptError) {}
 	}
-	return &Store{kv: kv, keys: keys(o.Root), newID: o.NewID, report: o.Corrupt, wake: newBell(), reported: make(map[string]string)}
+	return &Store{kv: kv, keys: keys(o.Root), newID: o.NewID, now: o.Now, report: o.Corrupt, wake: newBell(), reported: make(map[string]string)}
 }
 
 // maxReported bounds the faults that are remembered as reported.

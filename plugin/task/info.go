@@ -86,6 +86,11 @@ type Info struct {
 	Timeout Duration `json:"timeout,omitempty"`
 
 	Paused bool `json:"paused,omitempty"`
+	// PauseUntil ends the pause of itself: from then on the task stands as
+	// Standing says, whether a host is up at that moment or not, and nothing is
+	// stored about it. Nil: the pause lasts until somebody ends it. It is never
+	// written into.
+	PauseUntil *time.Time `json:"pause_until,omitempty"`
 	// Deleted makes the record a tombstone: the owner skips what was undecided up
 	// to DeletedAt, settles what is open, and removes the record.
 	Deleted     bool      `json:"deleted,omitempty"`
@@ -113,6 +118,20 @@ func (i Info) RunTimeout() time.Duration {
 		return DefaultTimeout
 	}
 	return time.Duration(i.Timeout)
+}
+
+// Standing is the definition as it stands at a time. A pause that was to last
+// until then, or until before, is over: instants before its end are past, as
+// after a resumption at its end.
+func (i Info) Standing(now time.Time) Info {
+	if !i.Paused || i.PauseUntil == nil || now.UnixMilli() < i.PauseUntil.UnixMilli() {
+		return i
+	}
+	if past := i.PauseUntil.Add(-time.Millisecond); past.After(i.From) {
+		i.From = past
+	}
+	i.Paused, i.PauseUntil, i.PauseReason, i.PausedAt = false, nil, "", time.Time{}
+	return i
 }
 
 // TriggerInfo says when a task fires (WSO2: TaskInfo.TriggerInfo). Exactly one

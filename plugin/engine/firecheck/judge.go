@@ -136,6 +136,19 @@ func (j *judge) define(e Event) {
 	t.defs = append(t.defs, e.Info)
 }
 
+// lapse ends a pause that was to last until then, as an edit at its end would.
+func (j *judge) lapse(t *judged, now int64) {
+	def := t.def()
+	if !def.Paused || def.Deleted || def.PauseUntil == nil || now < def.PauseUntil.UnixMilli() {
+		return
+	}
+	def.Paused = false
+	if end := def.PauseUntil.Add(-time.Millisecond); def.From.Before(end) {
+		def.From = end
+	}
+	j.define(Event{Info: def})
+}
+
 func (j *judge) batch(e Event) {
 	// A late copy of a batch that is folded already is no second one.
 	id := fmt.Sprint(e.Bucket, "/", e.Batch.Epoch, "/", e.Batch.Op)
@@ -147,6 +160,7 @@ func (j *judge) batch(e Event) {
 	for i := range e.Batch.Records {
 		r := &e.Batch.Records[i]
 		t := j.task(r.UID)
+		j.lapse(t, e.Batch.Time)
 		t.known = true
 		if t.gone {
 			j.fault(ErrBadLog, e, r.FireID(), "%s after FORGET", r.Kind)

@@ -44,6 +44,9 @@ func TestJudge(t *testing.T) {
 		{"by hand in a pause", ErrFiredAfterPause, newScript().define(paused).log(bucket.Record{
 			Kind: bucket.Claim, UID: "u", At: ms(1), Manual: "m", Attempt: 1,
 		})},
+		{"claimed before the end of a pause", ErrFiredAfterPause, newScript().define(pausedUntil(3)).logAt(1500, claim(1))},
+		{"an instant before the end of a pause after it", ErrNotScheduled, newScript().define(pausedUntil(3)).logAt(3500, claim(2))},
+		{"paused for longer than it was to be", ErrLostFiring, newScript().define(pausedUntil(2))},
 		{"an instant of a pause after it", ErrNotScheduled, newScript().define(paused).define(resumedAt(5)).log(claim(2))},
 		{"attempted again in a pause", ErrFiredAfterPause, newScript().define(nil).log(claim(1)).define(paused).log(reclaim(1, 2))},
 		{"effect twice", ErrDoubleEffect, newScript().define(nil).log(claim(1)).run(1, 1).log(reclaim(1, 2)).run(1, 2)},
@@ -107,6 +110,13 @@ func (s *script) define(change func(*task.Info)) *script {
 }
 
 func paused(i *task.Info) { i.Paused = true }
+
+func pausedUntil(second int) func(*task.Info) {
+	return func(i *task.Info) {
+		until := dawn.Add(time.Duration(second) * time.Second)
+		i.Paused, i.PauseUntil = true, &until
+	}
+}
 
 func queued(i *task.Info) { i.Overlap = task.OverlapQueue }
 

@@ -59,6 +59,7 @@ func (j *judge) effect(e Event) {
 // rest checks a task when all has come to rest.
 func (j *judge) rest(t *judged) {
 	end := j.rules.End
+	j.lapse(t, end.Add(-2*time.Second-j.rules.Skew).UnixMilli())
 	def := t.def()
 	e := Event{At: end}
 	if t.gone {

@@ -2,9 +2,11 @@ package task
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
@@ -99,22 +101,59 @@ func newSet(e *env.Env, key *keyFlags) *cobra.Command {
 }
 
 func newPause(e *env.Env, key *keyFlags) *cobra.Command {
-	var reason string
+	var reason, until string
+	var length time.Duration
 	cmd := &cobra.Command{
 		Use:   "pause NAME",
 		Short: "Stop a task from firing; what runs already finishes",
+		Long: "Stop a task from firing, until somebody resumes it or, with --for or --until, until a time: it resumes by\n" +
+			"itself then, whatever runs or does not run at that moment. What runs already finishes. Instants of the pause\n" +
+			"never fire; the first that may is one at its very end.",
 		Example: "  belfry task pause stock-watch --reason \"database upgrade\"\n" +
+			"  belfry task pause stock-watch --for 2h\n" +
 			"  belfry task pause nightly",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: e.CompleteTasks(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return change(e, cmd, "paused", func(ctx context.Context, c *control.Control) (control.TaskView, error) {
-				return c.PauseTask(ctx, named(key, args[0]), reason)
+			end, err := pauseEnd(cmd.Flags(), length, until, e.Now())
+			if err != nil {
+				return err
+			}
+			verbed := "paused"
+			if !end.IsZero() {
+				verbed += " until " + end.UTC().Format(time.RFC3339)
+			}
+			return change(e, cmd, verbed, func(ctx context.Context, c *control.Control) (control.TaskView, error) {
+				return c.PauseTaskUntil(ctx, named(key, args[0]), reason, end)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for those who come after")
+	cmd.Flags().DurationVar(&length, "for", 0, "resume by itself after this time, such as 2h")
+	cmd.Flags().StringVar(&until, "until", "", "resume by itself at this time (RFC 3339, or +2h from now)")
+	cmd.MarkFlagsMutuallyExclusive("for", "until")
 	return cmd
+}
+
+// pauseEnd is when --for or --until end a pause; zero: neither was given.
+func pauseEnd(f *pflag.FlagSet, length time.Duration, until string, now time.Time) (time.Time, error) {
+	switch {
+	case f.Changed("for") && length <= 0:
+		return time.Time{}, env.Usage("--for %s: give a time above zero", length)
+	case f.Changed("for"):
+		return now.Add(length), nil
+	case f.Changed("until"):
+		end, err := parseTime(until, now)
+		if err == nil && end.IsZero() {
+			err = errors.New("it names no time")
+		}
+		if err != nil {
+			return time.Time{}, env.Usage("--until: %v", err)
+		}
+		return end, nil
+	default:
+		return time.Time{}, nil
+	}
 }
 
 func newResume(e *env.Env, key *keyFlags) *cobra.Command {

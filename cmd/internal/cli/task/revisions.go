@@ -98,7 +98,7 @@ func newCopy(e *env.Env, key *keyFlags) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				info.Name, info.Paused, info.PauseReason = args[1], paused, ""
+				info.Name, info.Paused, info.PauseReason, info.PauseUntil = args[1], paused, "", nil
 				if err := d.apply(cmd.Flags(), &info, e.Now()); err != nil {
 					return err
 				}
