@@ -81,21 +81,31 @@ func (r *reader) checkStatements(n *node, q *dataservice.Query) {
 	for _, s := range list {
 		// What \ and $$ mean in a statement differs between databases.
 		uncertain := strings.ContainsAny(s.text, "\\") || strings.Contains(s.text, "$$")
-		marks := placeholders(s.text)
-		// A dialect's own statement may leave parameters out.
-		few := marks < len(q.Params) && len(list) == 1 && !namesAny(s.text, q.Params)
-		if !uncertain && (marks > len(q.Params) || few) {
+		if marks := placeholders(s.text); !uncertain && marks > len(q.Params) {
 			r.addf(s.pos, "the statement has %d placeholders, but query %q has %d parameters", marks, q.ID, len(q.Params))
 		}
 	}
 }
 
-// namesAny tells whether a statement may name a parameter.
-func namesAny(sql string, params []*dataservice.Param) bool {
-	sql = strings.ToLower(sql)
-	return slices.ContainsFunc(params, func(p *dataservice.Param) bool {
-		return strings.Contains(sql, ":"+strings.ToLower(p.Name))
-	})
+// idleParams notes the parameters of a query for which its only statement has no
+// place. The original drops them in silence.
+func idleParams(q *dataservice.Query, note noteFunc) {
+	if len(q.SQL) != 1 {
+		return
+	}
+	for _, sql := range q.SQL {
+		if strings.ContainsAny(sql, "\\") || strings.Contains(sql, "$$") {
+			return // what these mean differs between databases
+		}
+		marks, lower := placeholders(sql), strings.ToLower(sql)
+		named := func(p *dataservice.Param) bool { return strings.Contains(lower, ":"+strings.ToLower(p.Name)) }
+		byName := slices.ContainsFunc(q.Params, named)
+		for _, p := range q.Params {
+			if !named(p) && (byName && marks == 0 || !byName && p.Ordinal > marks) {
+				note(p.Position, "parameter "+p.Name+" of query "+q.ID, "its statement has no place for it, so it has no effect")
+			}
+		}
+	}
 }
 
 // placeholders counts the question marks of a statement that stand for

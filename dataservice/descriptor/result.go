@@ -33,9 +33,6 @@ func (r *reader) result(n *node, q *dataservice.Query) *dataservice.Result {
 		r.addf(n.textPos(r.doc, offset), `<result> holds no text unless its outputType is "json"`)
 	}
 	if res.Output == "xml" {
-		if res.Element == "" {
-			r.addf(n.at("element"), "<result> needs element, the name of what wraps the rows")
-		}
 		r.elementName(n, "element", res.Element)
 		r.elementName(n, "rowName", res.RowName)
 	}

@@ -46,17 +46,20 @@ func (r *reader) unsupported(root *node) {
 		for c := range q.Nested() {
 			strayParams(s, c, "query "+q.ID, note)
 		}
+		if source := s.Source(q.Source); source != nil && source.Kind == dataservice.SourceSQL {
+			idleParams(q, note)
+		}
 	}
 	refused := r.refusedQueries()
 	for _, o := range s.Operations {
 		strayParams(s, &o.Call, "operation "+o.Name, note)
-		if o.Unsupported = refusal(s, refused, o.Call.Query); o.Unsupported != "" {
+		if o.Unsupported = cmp.Or(refusal(s, refused, o.Call.Query), bare(s, o.Call.Query)); o.Unsupported != "" {
 			note(o.Position, "operation "+o.Name, o.Unsupported)
 		}
 	}
 	for _, res := range s.Resources {
 		strayParams(s, &res.Call, "resource "+res.Name(), note)
-		if res.Unsupported = refusal(s, refused, res.Call.Query); res.Unsupported != "" {
+		if res.Unsupported = cmp.Or(refusal(s, refused, res.Call.Query), bare(s, res.Call.Query)); res.Unsupported != "" {
 			note(res.Position, "resource "+res.Name(), res.Unsupported)
 		}
 	}
@@ -185,4 +188,13 @@ func refusal(s *dataservice.Service, refused map[string]string, id string) strin
 		return ""
 	}
 	return visit(id)
+}
+
+// bare tells why a query cannot be an answer of its own: its result has no element
+// around the rows, which only one that is nested in another can do without.
+func bare(s *dataservice.Service, id string) string {
+	if q := s.Query(id); q != nil && q.Result != nil && q.Result.Output == "xml" && q.Result.Element == "" {
+		return "the result has no element around its rows, so that it can only be nested in another (query " + id + ")"
+	}
+	return ""
 }

@@ -50,6 +50,17 @@ func TestUnsupported(t *testing.T) {
 			"with-param cod of resource POST x: query q has no parameter of that name, so it has no effect; did you mean code?",
 		},
 		{
+			"a parameter without a place", `<query id="q"><sql>select ?</sql><param name="a"/><param name="b"/></query>` + call,
+			"parameter b of query q: its statement has no place for it, so it has no effect",
+		},
+		{"a parameter of a dialect", `<query id="q"><sql>select ?</sql><sql dialect="h2">select ?, ?</sql><param name="a"/><param name="b"/></query>` + call, ""},
+		{"names and positions", `<query id="q"><sql>select :a, ?</sql><param name="b" ordinal="2"/><param name="a" ordinal="1"/></query>` + call, ""},
+		{
+			"a result without an element", `<query id="in"><sql>select 1 as a</sql><result element="" rowName="r"><element name="a" column="a"/></result></query>
+			<query id="q"><sql>select 1</sql><result element="a"><call-query href="in"/></result></query><operation name="in"><call-query href="in"/></operation>` + call,
+			"operation in: the result has no element around its rows, so that it can only be nested in another (query in)",
+		},
+		{
 			"the same twice", `<query id="q"><sql>select 1</sql></query>` + call + strings.Replace(call, "><call", "> <call", 1),
 			"operation op: it is described twice with the same words, first at 1:132; this one has no effect",
 		},

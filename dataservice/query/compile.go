@@ -28,6 +28,7 @@ type compiled struct {
 	casts   []string     // by placeholder
 	text    string       // the statement, if no parameter is an array or pasted
 	pastes  bool         // a parameter is text of the statement (QUERY_STRING)
+	partial bool         // an UPDATE that leaves columns whose parameter is not there
 	plan    *plan        // a stored procedure that gives values back; nil: none
 	shape   *shape.Shape // nil: in-only
 	keys    string       // how generated keys are asked for; see keysOf
@@ -131,7 +132,7 @@ func (c *compiler) query(q *dataservice.Query, refusedSource string) *compiled {
 		return refuse(q.Position, why)
 	}
 	for _, p := range q.Params {
-		one, err := bind.New(p)
+		one, err := bind.New(p, c.e.opts.Now)
 		if err != nil {
 			return refuse(p.Position, fmt.Sprintf("parameter %s: %v", p.Name, err))
 		}
@@ -223,6 +224,7 @@ func (c *compiler) statement(q *dataservice.Query, to *compiled) (refused string
 	to.keysOf()
 	stmt.Writes = stmt.Writes || q.ReturnUpdatedRowCount || to.keys != "" || to.plan != nil
 	to.pastes = slices.ContainsFunc(to.params, func(p *bind.Param) bool { return p.Pasted })
+	to.partial = stmt.Verb == "update" && slices.ContainsFunc(to.params, (*bind.Param).MayLack)
 	if !to.arrays() && !to.pastes {
 		to.text = to.stmt.SQL(nil, to.casts)
 	}
@@ -267,15 +269,19 @@ func (to *compiled) index(name string) int {
 }
 
 // bindSlots gives each placeholder its parameter: by name, or by ordinal and then
-// in the order of declaration.
+// in the order of declaration. A parameter beyond the last placeholder has no
+// effect, as in the original.
 func (c *compiler) bindSlots(to *compiled) bool {
 	n := len(to.stmt.Params)
 	to.slots, to.casts = make([]int, n), make([]string, n)
 	order := to.positions()
+	if to.stmt.Named {
+		order = to.unnamed()
+	}
 	for i, name := range to.stmt.Params {
 		k := -1
 		switch {
-		case to.stmt.Named:
+		case name != "":
 			k = to.index(name)
 		case i < len(order):
 			k = order[i]
@@ -286,11 +292,28 @@ func (c *compiler) bindSlots(to *compiled) bool {
 		}
 		to.slots[i], to.casts[i] = k, to.params[k].Cast
 	}
-	if !to.stmt.Named && len(to.params) > n && to.plan == nil {
-		c.fault(to.q.Position, "query %s: SQL has %d placeholders and there are %d parameters", to.q.ID, n, len(to.params))
-		return false
-	}
 	return true
+}
+
+// unnamed gives, for each placeholder of a statement that has names too, the
+// parameter that it would be by position: the one of that ordinal, if the statement
+// does not name it, else the next that it does not name (WSO2:
+// ExpressionQuery.processNamedParams).
+func (to *compiled) unnamed() []int {
+	rest := slices.DeleteFunc(to.positions(), func(k int) bool {
+		return slices.ContainsFunc(to.stmt.Params, func(name string) bool { return name != "" && to.index(name) == k })
+	})
+	order := make([]int, len(to.stmt.Params))
+	for i, name := range to.stmt.Params {
+		order[i] = -1
+		if name != "" || len(rest) == 0 {
+			continue
+		}
+		at := max(0, slices.IndexFunc(rest, func(k int) bool { return to.params[k].Ordinal == i+1 }))
+		order[i] = rest[at]
+		rest = slices.Delete(rest, at, at+1)
+	}
+	return order
 }
 
 // positions orders the parameters for positional placeholders.

@@ -44,7 +44,7 @@ func TestOpenFaults(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, body, want string }{
 		{"undeclared", `<query id="q"><sql>select :x</sql></query>`, "2:1: query q: SQL: placeholder :x has no <param>"},
-		{"mixed", `<query id="q"><sql>select ?, :a</sql><param name="a"/></query>`, "2:1: query q: SQL: placeholders with and without a name are mixed"},
+		{"too few parameters", `<query id="q"><sql>select ?, :a</sql><param name="a"/></query>`, "2:1: query q: SQL has 2 placeholders and there are 1 parameters"},
 		{"open literal", `<query id="q"><sql>select 'a</sql></query>`, "2:1: query q: SQL: a literal, quoted name or comment does not end"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -12,14 +12,16 @@
 // # Parameters
 //
 // Values are always bound, never pasted into a statement. Placeholders are :name,
-// or ? in the order of the ordinals. An array stands for as many placeholders as
+// or ? in the order of the ordinals; in a statement with both, a ? is the parameter
+// whose ordinal is its place among all. An array stands for as many placeholders as
 // it has values; an empty one for NULL, so that "in (:list)" holds for no row.
 //
 // A request's value for a parameter is found through the call's with-param. One
 // that is not given takes the default, is null if it is optional, else it is a
 // fault. A null takes the default only where forceDefault says so, which does the
-// same to an empty value. #{NULL}, #{EMPTY}, #{UUID}, #{USERNAME} and #{USER_ROLES}
-// are made at each request.
+// same to an empty value. #{NULL}, #{UUID} and the like are made at each request
+// (package bind). An UPDATE leaves the columns of optional parameters that are not
+// given.
 // Validators see each value after the defaults, and no nulls; lengths are counted
 // in characters. A value that does not have the lexical form of its sqlType is an
 // INCOMPATIBLE_PARAMETERS_ERROR, one that a validator refuses a VALIDATION_ERROR;

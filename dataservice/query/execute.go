@@ -164,7 +164,7 @@ func (x *run) nestedValue(w *dataservice.WithParam, outer *compiled, ob *bound, 
 		if k < 0 {
 			return nil, false
 		}
-		v := result.Lexical(result.Column{Value: row.vals[k], Type: row.typ(k)}, "")
+		v := result.Plain(result.Column{Value: row.vals[k], Type: row.typ(k)})
 		if !v.Valid {
 			return []string{}, true
 		}

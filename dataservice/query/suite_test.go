@@ -46,6 +46,8 @@ func suite(t *testing.T, server *sourcetest.Server) { //nolint:thelper // a test
 		"batches":      testBatches,
 		"procedures":   testProcedures,
 		"pasted":       testPasted,
+		"partial":      testPartial,
+		"placeholders": testPlaceholders,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -34,11 +34,18 @@ func (to *compiled) bind(find given, caller *dataservice.Principal, limit int) (
 		return b, nil
 	}
 	b.texts = make([][]string, len(to.params))
+	var absent []bool // what is optional and not there; nil: nothing
 	for i, p := range to.params {
 		if p.Mode == bind.Out {
 			continue
 		}
 		values, ok := find(p)
+		if !ok && to.partial && p.MayLack() {
+			if absent == nil {
+				absent = make([]bool, len(to.params))
+			}
+			absent[i] = true
+		}
 		values, err := p.Resolve(values, ok, caller)
 		if err != nil {
 			return nil, err
@@ -51,12 +58,9 @@ func (to *compiled) bind(find given, caller *dataservice.Principal, limit int) (
 		}
 		b.texts[i] = values
 	}
-	f := form{to.stmt, to.slots, to.casts}
-	if to.pastes {
-		var err error
-		if f, err = to.paste(b.texts); err != nil {
-			return nil, err
-		}
+	f, err := to.form(b, absent)
+	if err != nil {
+		return nil, err
 	}
 	if b.sql == "" {
 		b.counts = make([]int, len(f.slots))
@@ -73,6 +77,38 @@ func (to *compiled) bind(find given, caller *dataservice.Principal, limit int) (
 	return b, nil
 }
 
+// form gives the statement that these values want.
+func (to *compiled) form(b *bound, absent []bool) (form, error) {
+	f := form{to.stmt, to.slots, to.casts}
+	if absent != nil {
+		var err error
+		if f, err = f.without(absent); err != nil {
+			return f, err
+		}
+		b.sql = ""
+	}
+	if to.pastes {
+		return f.paste(to.params, b.texts)
+	}
+	return f, nil
+}
+
+// without leaves out the assignments of parameters that are optional and not
+// there: their columns keep what they have.
+func (f form) without(absent []bool) (form, error) {
+	st, kept, ok := f.stmt.WithoutAssignments(func(i int) bool { return absent[f.slots[i]] })
+	if !ok {
+		return f, &dataservice.Fault{
+			Code: dataservice.IncompatibleParameters, Kind: dataservice.FaultInput, Message: "no parameter is there that says what to change",
+		}
+	}
+	to := form{stmt: st}
+	for _, i := range kept {
+		to.slots, to.casts = append(to.slots, f.slots[i]), append(to.casts, f.casts[i])
+	}
+	return to, nil
+}
+
 // form is a statement with what its placeholders stand for.
 type form struct {
 	stmt  *source.Statement
@@ -83,11 +119,11 @@ type form struct {
 // paste puts the texts of QUERY_STRING parameters into the statement, each of
 // which its pattern has let through, and reads it anew: it has to stay one
 // statement of the same kind.
-func (to *compiled) paste(texts [][]string) (form, error) {
-	st, err := to.stmt.Paste(func(i int) (string, bool) {
-		k := to.slots[i]
-		if !to.params[k].Pasted || len(texts[k]) == 0 {
-			return "", to.params[k].Pasted
+func (f form) paste(params []*bind.Param, texts [][]string) (form, error) {
+	st, err := f.stmt.Paste(func(i int) (string, bool) {
+		k := f.slots[i]
+		if !params[k].Pasted || len(texts[k]) == 0 {
+			return "", params[k].Pasted
 		}
 		return texts[k][0], true
 	})
@@ -97,13 +133,13 @@ func (to *compiled) paste(texts [][]string) (form, error) {
 			Message: "a QUERY_STRING parameter makes another statement of the query",
 		}
 	}
-	f := form{stmt: st}
-	for i, k := range to.slots {
-		if !to.params[k].Pasted {
-			f.slots, f.casts = append(f.slots, k), append(f.casts, to.casts[i])
+	to := form{stmt: st}
+	for i, k := range f.slots {
+		if !params[k].Pasted {
+			to.slots, to.casts = append(to.slots, k), append(to.casts, f.casts[i])
 		}
 	}
-	return f, nil
+	return to, nil
 }
 
 // bindSlot appends what one placeholder stands for.

@@ -63,13 +63,26 @@ type Column struct {
 //   - A floating-point column is written as Java writes a double, which XSD
 //     understands: 48.81, 1500.0, 1.0E10. As an integer type a whole number has no
 //     fraction. Decimals keep the digits that the database gives.
-//   - A date is 2006-01-02, a timestamp 2006-01-02T15:04:05 with as much of a
-//     fraction as there is, and a zone only if its column keeps one (then UTC, Z).
+//   - A date is 2006-01-02+00:00, a timestamp 2006-01-02T15:04:05.000+00:00 and a
+//     time 15:04:05.000+00:00: the original writes them so on a server whose zone
+//     is UTC. Columns without a zone are in UTC, as its dss.timezone is by default.
+//     Of a fraction there are at least three digits, and more if the value has them.
 //   - Binary columns are base64, or hexadecimal for hexBinary.
 //   - 0 and 1 are false and true as boolean.
 //
-// Source: WSO2 SQLQuery.getDataEntryFromRS.
+// Source: WSO2 SQLQuery.getDataEntryFromRS; Axis2 ConverterUtil.convertToString,
+// Time.toString.
 func Lexical(c Column, xsdType string) Value {
+	v := lexical(c, xsdType)
+	v.Text = zoned(v.Text, c.Type)
+	return v
+}
+
+// Plain gives the value as text that can be a parameter of a query: dates and
+// times are without the zone that Lexical adds.
+func Plain(c Column) Value { return lexical(c, "") }
+
+func lexical(c Column, xsdType string) Value {
 	v := Value{Valid: true, Type: xsdType}
 	switch x := c.Value.(type) {
 	case nil:
@@ -194,28 +207,59 @@ func binaryColumn(t string) bool {
 }
 
 func formTime(t time.Time, columnType, xsdType string) string {
+	day := t.Hour() == 0 && t.Minute() == 0 && t.Second() == 0 && t.Nanosecond() == 0
+	family := Family(xsdType)
 	switch columnType {
 	case "TIMESTAMPTZ":
-		t = t.UTC()
+		family, t = DateTime, t.UTC()
+	case "TIMESTAMP", "DATETIME":
+		family = DateTime
 	case "TIME", "TIMETZ":
-		if Family(xsdType) != DateTime {
-			return t.Format("15:04:05.999999999")
+		family = TimeOfDay
+	case "DATE":
+		family = DateTime
+		if day {
+			family = Date
 		}
 	}
-	day := t.Hour() == 0 && t.Minute() == 0 && t.Second() == 0 && t.Nanosecond() == 0
-	switch Family(xsdType) {
+	switch family {
 	case Date:
 		return t.Format(time.DateOnly)
 	case TimeOfDay:
 		return t.Format("15:04:05.999999999")
-	case Text:
-		if columnType == "DATE" && day {
-			return t.Format(time.DateOnly)
-		}
 	}
 	const layout = "2006-01-02T15:04:05.999999999"
 	if _, offset := t.Zone(); columnType == "TIMESTAMPTZ" || offset != 0 {
 		return t.Format(layout + "Z07:00")
 	}
 	return t.Format(layout)
+}
+
+// zoned adds to the plain form of a date or a time the milliseconds and the zone
+// that the original writes.
+func zoned(text, columnType string) string {
+	switch columnType {
+	case "DATE", "TIME", "TIMETZ", "TIMESTAMP", "DATETIME", "TIMESTAMPTZ":
+	default:
+		return text
+	}
+	const utc = "+00:00"
+	if _, err := time.Parse(time.DateOnly, text); err == nil {
+		return text + utc
+	}
+	plain, zone := strings.TrimSuffix(text, "Z"), utc
+	if n := len(plain) - len(utc); n > len("15:04:05") && (plain[n] == '+' || plain[n] == '-') {
+		plain, zone = plain[:n], plain[n:]
+	}
+	for _, layout := range []string{"2006-01-02T15:04:05", time.TimeOnly} {
+		if _, err := time.Parse(layout, plain); err == nil {
+			if fraction := len(plain) - len(layout); fraction == 0 {
+				plain += ".000"
+			} else if fraction < len(".000") {
+				plain += "000"[fraction-1:]
+			}
+			return plain + zone
+		}
+	}
+	return text
 }

@@ -6,7 +6,7 @@
 //
 // A request is a POST of an envelope, as text/xml (SOAP 1.1) or
 // application/soap+xml (SOAP 1.2); either is answered, in its own version, at
-// each of a service's endpoints. What is called is the element in the body, in any
+// each of a service's endpoints. With a SOAPAction, text/plain is SOAP 1.1. What is called is the element in the body, in any
 // namespace; its children are the parameters. An element that is none of the
 // service's is called by the action (SOAPAction, or the media type's action:
 // "urn:op" or "op"), and so is an empty body. An action that names another

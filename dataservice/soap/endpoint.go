@@ -30,7 +30,7 @@ func New(g *exchange.Gate, run exchange.Runner) *Endpoint {
 // Serve answers a request. Operation is what the path names below the service;
 // it may be empty. The caller is nil if nobody is known.
 func (e *Endpoint) Serve(w http.ResponseWriter, r *http.Request, operation string, caller *dataservice.Principal) {
-	v, _, _ := negotiate(r.Header.Get("Content-Type"))
+	v, _, _ := negotiate(r.Header)
 	e.gate.Serve(w, r, caller, &binding{Endpoint: e, version: v, operation: operation})
 }
 
@@ -45,17 +45,19 @@ func Speaks(r *http.Request) bool {
 	return media == soap12.media || media == soap11.media && action
 }
 
-// negotiate gives the SOAP version of a media type, its parameters, and whether
-// it is one of SOAP's at all.
-func negotiate(contentType string) (*version, map[string]string, bool) {
-	media, params, err := mime.ParseMediaType(contentType)
+// negotiate gives the SOAP version of a request's media type, its parameters, and
+// whether it is one of SOAP's at all. Plain text is, as in the original, where an
+// action is named, which browsers do not do on their own.
+func negotiate(h http.Header) (*version, map[string]string, bool) {
+	media, params, err := mime.ParseMediaType(h.Get("Content-Type"))
+	_, action := h["Soapaction"]
 	switch {
 	case err != nil:
 		return soap11, nil, false
 	case media == soap12.media:
 		return soap12, params, true
 	}
-	return soap11, params, media == soap11.media || media == "application/xml"
+	return soap11, params, media == soap11.media || media == "application/xml" || media == "text/plain" && action
 }
 
 // binding is an Endpoint as one exchange sees it.
@@ -91,7 +93,7 @@ func (b *binding) serve(x *exchange.Exchange) error {
 	if x.R.Method != http.MethodPost {
 		return &exchange.Problem{Status: http.StatusMethodNotAllowed, Text: "SOAP is spoken by POST", Header: http.Header{"Allow": {http.MethodPost}}}
 	}
-	_, params, ok := negotiate(x.R.Header.Get("Content-Type"))
+	_, params, ok := negotiate(x.R.Header)
 	if !ok {
 		return &exchange.Problem{
 			Status: http.StatusUnsupportedMediaType,

@@ -45,7 +45,7 @@ func (v *version) name(c code, theirs bool) string {
 // WriteFault answers a request that reached no endpoint with a fault, in the
 // version that its Content-Type says. The service may be nil.
 func WriteFault(w http.ResponseWriter, r *http.Request, s *dataservice.Service, f *dataservice.Fault) {
-	v, _, _ := negotiate(r.Header.Get("Content-Type"))
+	v, _, _ := negotiate(r.Header)
 	exchange.RetryAfter(w.Header(), f.Kind)
 	status := exchange.Status(f.Kind) // HTTP's own: there is nothing of SOAP at that place
 	_, body := v.fault(byFault, s, f, status)

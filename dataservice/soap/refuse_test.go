@@ -127,6 +127,9 @@ func TestTransport(t *testing.T) {
 		{"an action that says another operation", post(e, good, "text/xml", "SOAPAction", `"urn:setProduct"`), 500, "the action says"},
 		{"attachments", post(e, good, `multipart/related; type="application/xop+xml"`), 415, "attachments"},
 		{"no type", post(e, good, ""), 415, "Content-Type"},
+		// As the original's own test of boxcarring sends it (DS937BoxcarringTestCase).
+		{"plain text with an action", post(e, good, "text/plain", "SOAPAction", `"urn:getProduct"`), 200, "getProduct"},
+		{"plain text without one", post(e, good, "text/plain"), 415, "Content-Type"},
 		{"compressed", post(e, good, "text/xml", "Content-Encoding", "gzip"), 415, "send it plain"},
 		{"another charset", post(e, good, "text/xml; charset=utf-16"), 415, "charset"},
 		{"Latin-1", post(e, wrap(soap11, "<getProduct><code>\xe9</code></getProduct>"), "text/xml; charset=ISO-8859-1"), 200, "é"},

@@ -10,10 +10,10 @@ import (
 // its placeholders, found outside literals, quoted names and comments.
 type Statement struct {
 	Dialect Dialect
-	// Params names the placeholders in order of appearance; all are empty if they
-	// are positional.
+	// Params names the placeholders in order of appearance; a positional one's
+	// name is empty.
 	Params []string
-	// Named tells that placeholders have names.
+	// Named tells that some placeholder has a name.
 	Named bool
 	// Writes tells that the statement may change something: it is not a plain
 	// query. A query with FOR UPDATE, or with a word like INSERT in it, counts.
@@ -26,12 +26,12 @@ type Statement struct {
 	Words map[string]bool
 
 	parts []string // the text around the placeholders: one more than Params
+	set   []cut    // the bounds of an UPDATE's assignments; nil: it has none
 }
 
 // Errors of Parse.
 var (
 	ErrUnterminated = errors.New("a literal, quoted name or comment does not end")
-	ErrMixed        = errors.New("placeholders with and without a name are mixed")
 	ErrMultiple     = errors.New("more than one statement")
 	ErrNoStatement  = errors.New("no statement")
 )
@@ -51,6 +51,7 @@ func Parse(sql string, d Dialect, declared func(name string) bool) (*Statement, 
 		return nil, err
 	}
 	st := p.st
+	p.endSet()
 	st.parts = append(st.parts, p.part.String())
 	if st.Verb == "" {
 		return nil, ErrNoStatement
@@ -133,6 +134,8 @@ type parser struct {
 	st       *Statement
 	part     strings.Builder
 	ended    bool // a semicolon was seen
+	depth    int  // of parentheses
+	setEnded bool // an UPDATE's assignments are behind
 }
 
 func (p *parser) run() error {
@@ -198,6 +201,7 @@ func (p *parser) blockComment(rest string) (int, error) {
 func (p *parser) token() error {
 	c := p.s[p.i]
 	if c == ';' {
+		p.endSet()
 		p.ended = true
 		p.i++
 		return nil
@@ -223,6 +227,12 @@ func (p *parser) token() error {
 		return p.positional()
 	case c == ':':
 		return p.colon()
+	case c == '(':
+		p.depth++
+	case c == ')':
+		p.depth--
+	case c == ',':
+		p.comma()
 	}
 	if err != nil {
 		return err
@@ -304,7 +314,7 @@ func (p *parser) word() error {
 	if p.st.Verb == "" {
 		p.st.Verb = w
 	}
-	p.keep(end - p.i)
+	p.bound(w, end-p.i)
 	return nil
 }
 
@@ -314,9 +324,6 @@ func (p *parser) positional() error {
 		p.part.WriteByte('?')
 		p.i += 2
 		return nil
-	}
-	if p.st.Named {
-		return ErrMixed
 	}
 	p.placeholder("")
 	p.i++
@@ -351,9 +358,6 @@ func (p *parser) colon() error {
 		return nil
 	default:
 		return fmt.Errorf("placeholder :%s has no <param>", name)
-	}
-	if len(p.st.Params) > 0 && !p.st.Named {
-		return ErrMixed
 	}
 	p.st.Named = true
 	p.placeholder(name)

@@ -2,6 +2,8 @@ package source
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -34,8 +36,7 @@ func TestParse(t *testing.T) {
 		{Postgres, "select a ?? 'k' from t where b = ?", all, "select a ? 'k' from t where b = $1", " ", ""},
 		{MySQL, "set @a := 1", all, "set @a := 1", "", ""},
 		{SQLite, "select 1", all, "select 1", "", ""},
-		{SQLite, "select :a, ?", all, "", "", "mixed"},
-		{SQLite, "select ?, :a", all, "", "", "mixed"},
+		{Postgres, "select :a, ?", all, "select $1, $2", "a ", ""},
 		{SQLite, "select :b", none, "", "", "placeholder :b has no <param>"},
 		{SQLite, "select 1; select 2", all, "", "", "more than one"},
 		{SQLite, "select 'a", all, "", "", "does not end"},
@@ -116,6 +117,33 @@ func TestStatementExpands(t *testing.T) {
 	}
 }
 
+func TestWithoutAssignments(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ in, drop, want, kept string }{
+		{"update t set a=:a, b = :b where id=:id", "", "update t set a=?, b = ? where id=?", "[0 1 2]"},
+		{"update t set a=:a, b = :b where id=:id", "a", "update t set b = ? where id=?", "[1 2]"},
+		{"update t set a=:a, b = :b where id=:id", "b", "update t set a=? where id=?", "[0 2]"},
+		{"update t set a=:a, n = 1, b = f(:b, :a) where id=:id", "a", "update t set n = 1 where id=?", "[3]"},
+		{"UPDATE t SET a = ',', b=(select max(x) from y where z=:b limit 1), c=:c", "b", "UPDATE t SET a = ',', c=?", "[1]"},
+		{"update t set a=:a, b=:b;", "a", "update t set b=?", "[1]"},
+		{"update t set a=:a from x where t.id = :a", "id", "update t set a=? from x where t.id = ?", "[0 1]"},
+		{"update t set a=:a, b=:b where id=:id", "a b", "", ""},
+		{"insert into t (a, b) values (:a, :b)", "a", "insert into t (a, b) values (?, ?)", "[0 1]"},
+	} {
+		s, err := Parse(c.in, SQLite, func(string) bool { return true })
+		if err != nil {
+			t.Fatal(err)
+		}
+		st, kept, ok := s.WithoutAssignments(func(i int) bool { return slices.Contains(strings.Fields(c.drop), s.Params[i]) })
+		switch {
+		case ok != (c.want != ""):
+			t.Errorf("%s without %s: %v", c.in, c.drop, ok)
+		case ok && (strings.Join(strings.Fields(st.SQL(nil, nil)), " ") != c.want || fmt.Sprint(kept) != c.kept):
+			t.Errorf("%s without %s:\n got %q, %v\nwant %q, %s", c.in, c.drop, st.SQL(nil, nil), kept, c.want, c.kept)
+		}
+	}
+}
+
 // FuzzParse checks that a statement without placeholders keeps its text, and that
 // what stands in literals is never a placeholder.
 func FuzzParse(f *testing.F) {
@@ -136,7 +164,7 @@ func FuzzParse(f *testing.F) {
 		lit := "select 'it''s :not ? $1' , "
 		if with, err := Parse(lit+text, dialect, nil); err == nil && len(with.Params) != len(s.Params) {
 			t.Fatalf("%q: %d placeholders, alone %d", lit+text, len(with.Params), len(s.Params))
-		} else if err != nil && !errors.Is(err, ErrMultiple) && !errors.Is(err, ErrMixed) {
+		} else if err != nil && !errors.Is(err, ErrMultiple) {
 			t.Fatalf("%q: %v, alone fine", lit+text, err)
 		}
 	})

@@ -1,8 +1,10 @@
 package bind
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/source"
@@ -89,6 +91,24 @@ func TestValidators(t *testing.T) {
 	}
 }
 
+// clock stands still.
+func clock() time.Time {
+	return time.Date(2024, 5, 6, 7, 8, 9, 500_000_000, time.FixedZone("", 2*3600))
+}
+
+// TestArrayDefaults holds how a default becomes the values of an array.
+func TestArrayDefaults(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"a": "[a]", "a,b": "[a b]", "a, b": "[a  b]", "": "[]", "a,": "[a ]", `'a,b',"c'd",e`: "[a,b c'd e]", `it\'s,x\ty`: "[it's x\ty]", `'a`: "does not end", `'a'b`: "behind a quote", `a\`: "backslash",
+	} {
+		got, err := splitDefault(in)
+		if text := fmt.Sprint(got); (err != nil || text != want) && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: %q (%v), want %s", in, got, err, want)
+		}
+	}
+}
+
 func TestDefaults(t *testing.T) {
 	t.Parallel()
 	text := func(s string) *string { return &s }
@@ -110,10 +130,14 @@ func TestDefaults(t *testing.T) {
 		{"the caller", dataservice.Param{Default: text("#{USERNAME}")}, nil, false, "ann", ""},
 		{"optional", dataservice.Param{Optional: true}, nil, false, "null", ""},
 		{"missing", dataservice.Param{}, nil, false, "", "is missing"},
+		{"an array's", dataservice.Param{Array: true, Default: text("'a,b'")}, nil, false, "a,b", ""},
+		{"the tenant", dataservice.Param{Default: text("#{TENANT_ID}")}, nil, false, "-1234", ""},
+		{"the time", dataservice.Param{SQLType: "TIMESTAMP", Default: text("#{CURRENT_TIMESTAMP}")}, nil, false, "2024-05-06T05:08:09.500Z", ""},
+		{"of roles the first", dataservice.Param{Default: text("#{USER_ROLES}")}, nil, false, "a", ""},
 		{"two for one", dataservice.Param{}, []string{"a", "b"}, true, "", "2 were given"},
 	} {
 		c.p.Name = "p"
-		p, err := New(&c.p)
+		p, err := New(&c.p, clock)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +157,7 @@ func TestDefaults(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
-	p, err := New(&dataservice.Param{Name: "p", SQLType: "UUID", Default: text("#{UUID}")})
+	p, err := New(&dataservice.Param{Name: "p", SQLType: "UUID", Default: text("#{UUID}")}, clock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,13 +165,13 @@ func TestDefaults(t *testing.T) {
 	if _, err := readUUID(a, source.SQLite); err != nil || a == b || a[14] != '4' {
 		t.Errorf("%s, %s, %v", a, b, err)
 	}
-	if p, err = New(&dataservice.Param{Name: "p", Array: true, Default: text("#{USER_ROLES}")}); err != nil || len(p.fallback(nil)) != 0 {
+	if p, err = New(&dataservice.Param{Name: "p", Array: true, Default: text("#{USER_ROLES}")}, clock); err != nil || len(p.fallback(nil)) != 0 {
 		t.Errorf("roles of nobody: %v", err)
 	}
 	pattern := func(s string) []dataservice.Validator {
 		return []dataservice.Validator{{Kind: dataservice.ValidatePattern, Pattern: s}}
 	}
-	if _, err := New(&dataservice.Param{SQLType: "QUERY_STRING", Validators: pattern(`[A-Za-z_]+( (asc|desc))?`)}); err != nil {
+	if _, err := New(&dataservice.Param{SQLType: "QUERY_STRING", Validators: pattern(`[A-Za-z_]+( (asc|desc))?`)}, clock); err != nil {
 		t.Errorf("a QUERY_STRING with a pattern: %v", err)
 	}
 	for _, refused := range []dataservice.Param{
@@ -161,7 +185,7 @@ func TestDefaults(t *testing.T) {
 		{SQLType: "NOPE"},
 		{Validators: []dataservice.Validator{{Kind: dataservice.ValidatePattern, Pattern: "a++"}}},
 	} {
-		if _, err := New(&refused); err == nil {
+		if _, err := New(&refused, clock); err == nil {
 			t.Errorf("%+v was taken", refused)
 		}
 	}

@@ -1,11 +1,11 @@
 package bind
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/source"
@@ -24,7 +24,7 @@ type Param struct {
 
 	typ      sqlType
 	sqlName  string
-	fallback func(caller *dataservice.Principal) []string // nil: none
+	fallback func(caller *dataservice.Principal) []string // nil: none; see compileDefault
 	force    bool
 	optional bool
 	checks   []validator
@@ -40,9 +40,9 @@ const (
 	InOut
 )
 
-// New compiles a parameter. The error says, for a person, what of it is not
-// supported.
-func New(p *dataservice.Param) (*Param, error) {
+// New compiles a parameter; now is the wall clock, for its default. The error says,
+// for a person, what of it is not supported.
+func New(p *dataservice.Param, now func() time.Time) (*Param, error) {
 	name := strings.ToUpper(strings.TrimSpace(p.SQLType))
 	t, ok := sqlTypes[name]
 	if !ok {
@@ -60,7 +60,7 @@ func New(p *dataservice.Param) (*Param, error) {
 		typ: t, sqlName: name, force: p.ForceDefault, optional: p.Optional,
 	}
 	if p.Default != nil {
-		f, err := compileDefault(*p.Default)
+		f, err := compileDefault(*p.Default, p.Array, now)
 		if err != nil {
 			return nil, err
 		}
@@ -116,46 +116,8 @@ func (p *Param) check(v string) error {
 	return nil
 }
 
-// compileDefault reads a default; #{…} is made at each request (WSO2:
-// CallQuery.evaluateDefaultValue). An empty slice is null.
-func compileDefault(s string) (func(*dataservice.Principal) []string, error) {
-	if !strings.HasPrefix(s, "#{") || !strings.HasSuffix(s, "}") {
-		one := []string{s}
-		return func(*dataservice.Principal) []string { return one }, nil
-	}
-	switch name := strings.TrimSpace(s[2 : len(s)-1]); name {
-	case "NULL":
-		return func(*dataservice.Principal) []string { return []string{} }, nil
-	case "UUID":
-		return func(*dataservice.Principal) []string { return []string{newUUID()} }, nil
-	case "EMPTY":
-		return func(*dataservice.Principal) []string { return []string{""} }, nil
-	case "USERNAME":
-		return func(caller *dataservice.Principal) []string {
-			if caller == nil {
-				return []string{}
-			}
-			return []string{caller.Name}
-		}, nil
-	case "USER_ROLES":
-		return func(caller *dataservice.Principal) []string {
-			if caller == nil {
-				return []string{}
-			}
-			return slices.Clone(caller.Roles)
-		}, nil
-	default:
-		return nil, fmt.Errorf("the default #{%s} is not known: there are #{NULL}, #{EMPTY}, #{UUID}, #{USERNAME} and #{USER_ROLES}", name)
-	}
-}
-
-// newUUID gives a random one (RFC 9562, version 4).
-func newUUID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
+// MayLack tells whether there may be no value: it is optional and has no default.
+func (p *Param) MayLack() bool { return p.optional && p.fallback == nil }
 
 // Resolve applies defaults and validators to what was given, if anything was. The
 // caller may be nil. An empty result is a null. Errors are *dataservice.Fault.
@@ -163,7 +125,9 @@ func (p *Param) Resolve(values []string, ok bool, caller *dataservice.Principal)
 	empty := len(values) == 0 || len(values) == 1 && values[0] == ""
 	switch {
 	case ok && empty && p.force && p.fallback != nil, !ok && p.fallback != nil:
-		values = p.fallback(caller)
+		if values = p.fallback(caller); len(values) > 1 && !p.Array {
+			values = values[:1] // of the caller's roles the first, as the original does
+		}
 	case !ok && !p.optional:
 		return nil, inputFault(dataservice.IncompatibleParameters, "parameter %s is missing", p.Name)
 	}

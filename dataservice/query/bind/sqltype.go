@@ -166,7 +166,12 @@ func parseAny(s string, layouts ...string) (t time.Time, zoned bool, err error) 
 	return t, false, errFormat
 }
 
+// readDate takes an empty value for null, as the original does of dates alone
+// (WSO2: SQLQuery.setDateValue).
 func readDate(s string, _ source.Dialect) (any, error) {
+	if s == "" {
+		return nil, nil
+	}
 	t, _, err := parseAny(strings.TrimSpace(s), time.DateOnly, "2006-01-02Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04:05Z07:00")
 	if err != nil {
 		return nil, fmt.Errorf("%w: want YYYY-MM-DD", errFormat)
