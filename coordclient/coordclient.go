@@ -136,6 +136,13 @@ type Reader interface {
 	Read(ctx context.Context, key string) (Entry, error)
 }
 
+// Replicated is a session that one of several servers answers. Leave lets another
+// one answer it: what this one gave does not add up. It returns at once; the
+// session goes on. Where there is one server it does nothing of use.
+type Replicated interface {
+	Leave(why string)
+}
+
 // KV is a small transactional store. Safe for concurrent use.
 type KV interface {
 	// Get reads an entry, and gives a channel that closes when it may have

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
@@ -65,7 +66,7 @@ func (p *Plugin) begin(ctx context.Context, m *membership) error {
 	}
 	m.cluster, err = cluster.New(cluster.Deps{
 		Port: m.port, Store: m.owner, Owner: m.engine, Resolver: p.d.Options.Resolver, Describe: p.d.Options.Describe,
-		Formerly: p.d.Options.Formerly,
+		Formerly: p.d.Options.Formerly, Doubt: func(b int, cause error) { p.doubt(m, b, cause) },
 		Deployed: control.Callable, Now: p.d.Now, Log: p.d.Log, Options: p.d.Options.Cluster,
 	})
 	if err != nil {
@@ -104,6 +105,20 @@ func (p *Plugin) left(m *membership, b int, cause error) {
 		})
 	}
 	m.cluster.Left(b, cause)
+}
+
+// doubt hears that what the store gives of a bucket does not add up, and lets
+// another of its servers answer: ZooKeeper's are known to lose writes that the
+// others keep (ZOOKEEPER-4785 and its kin).
+func (p *Plugin) doubt(m *membership, b int, cause error) {
+	p.d.Log.Error("bucket cannot be owned", "bucket", b, "err", cause)
+	p.journal.Report(event.Report{
+		At: p.d.Now(), Level: "error", Code: CodeBucketBroken, Object: fmt.Sprintf("bucket %d", b),
+		Text: cause.Error() + "; if it lasts: belfry cluster mend",
+	})
+	if r, ok := m.port.(coordclient.Replicated); ok {
+		r.Leave("what it holds of bucket " + strconv.Itoa(b) + " does not add up")
+	}
 }
 
 // end stops what begin began: buckets are given to others or up, runs drain.

@@ -115,7 +115,9 @@ const (
 	CodeRunFailed   = "RUN_FAILED"
 	CodeMessageSent = "MESSAGE_SENT"
 	CodeBucketLost  = "BUCKET_LOST"
-	CodeRejoined    = "REJOINED"
+	// CodeBucketBroken: what the store gives of a bucket does not add up.
+	CodeBucketBroken = "BUCKET_BROKEN"
+	CodeRejoined     = "REJOINED"
 )
 
 // Plugin is a host's scheduling. Make it with New. Safe for concurrent use.

@@ -47,7 +47,7 @@ func (c *Client) beatOnce(t time.Duration, beat func(context.Context) error) {
 	stalled := func(due time.Duration) bool { return time.Since(sent) > due+t/16 }
 	mute := time.AfterFunc(t/8, func() {
 		if !c.line.heardSince(sent) && !stalled(t/8) {
-			c.leave("it sends nothing")
+			c.Leave("it sends nothing")
 			cancel()
 		}
 	})
@@ -59,7 +59,7 @@ func (c *Client) beatOnce(t time.Duration, beat func(context.Context) error) {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded) && stalled(t/4):
 		c.beatNow()
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		c.leave("it acknowledges nothing")
+		c.Leave("it acknowledges nothing")
 	default:
 		c.log.Debug("no heartbeat", "err", err)
 		if c.usable() == nil { // refused, not cut off: try again soon
@@ -69,8 +69,9 @@ func (c *Client) beatOnce(t time.Duration, beat func(context.Context) error) {
 	}
 }
 
-// leave drops the connection to a server that is of no use.
-func (c *Client) leave(why string) {
+// Leave drops the connection to a server that is of no use; see
+// coordclient.Replicated.
+func (c *Client) Leave(why string) {
 	if c.usable() != nil {
 		return
 	}

@@ -19,6 +19,8 @@ var (
 	_ coordclient.Caller  = (*Client)(nil)
 	_ coordclient.KV      = (*Client)(nil)
 	_ coordclient.Reader  = (*Client)(nil)
+
+	_ coordclient.Replicated = (*Client)(nil)
 )
 
 const (

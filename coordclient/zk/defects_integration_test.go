@@ -466,3 +466,32 @@ func TestIntegrationSlowLineKeepsTheSession(t *testing.T) {
 	default:
 	}
 }
+
+// A server that gives what does not add up is left for another one, within the
+// session, and not taken again while others do.
+func TestIntegrationLeavesAServer(t *testing.T) {
+	t.Parallel()
+	servers := zktest.StartEnsemble(t, 3)
+	servers.Whole(t)
+	m := join(t, zk.Options{Servers: servers.Addresses(), Root: newRoot(), Node: "n", SessionTimeout: 20 * time.Second})
+	for range 4 {
+		becomes(t, m, coordclient.Healthy)
+		from := m.Server()
+		m.Leave("a test")
+		deadline := time.Now().Add(patience)
+		for m.Server() == from || !healthyNow(m) {
+			if time.Now().After(deadline) {
+				t.Fatalf("still at %s", from)
+			}
+			<-time.After(10 * time.Millisecond)
+		}
+	}
+	if err := m.Commit(t.Context(), coordclient.CheckMember(m.ID()), coordclient.Create("/x", nil)); err != nil {
+		t.Errorf("the session did not last: %v", err)
+	}
+}
+
+func healthyNow(m *zk.Member) bool {
+	state, _ := m.State()
+	return state == coordclient.Healthy
+}

@@ -54,9 +54,12 @@ type Deps struct {
 	// Deployed tells whether a service of the catalogue can be called. Nil: each
 	// can.
 	Deployed func(store.Service) bool
-	Now      func() time.Time // the wall clock; nil: time.Now
-	Log      *slog.Logger     // nil: none
-	Options  Options
+	// Doubt is told of a bucket that is not to be owned because what the store
+	// gives of it does not add up, not oftener than minDoubt. Nil: nobody is told.
+	Doubt   func(b int, cause error)
+	Now     func() time.Time // the wall clock; nil: time.Now
+	Log     *slog.Logger     // nil: none
+	Options Options
 }
 
 // Options of a Cluster. The zero value means the defaults.
@@ -108,6 +111,11 @@ const (
 	minLost    = 100 * time.Millisecond
 	maxLost    = time.Minute
 	forgetLost = 5 * time.Minute
+	// The store's server is doubted not oftener than this; the pause doubles while
+	// doubts go on, and begins anew when there was none for forgetDoubt.
+	minDoubt    = 10 * time.Second
+	maxDoubt    = 10 * time.Minute
+	forgetDoubt = time.Hour
 	// together bounds the acquisitions at once.
 	together = 32
 	// surveys bounds the buckets that a leader measures again in one round.
@@ -143,6 +151,7 @@ type Cluster struct {
 	regroup chan struct{} // closed when alive changed
 	work    map[int]*work
 	lost    map[int]loss
+	doubted loss                 // of the store's server
 	resyncs time.Time            // when to look at every bucket's node
 	newest  coordclient.MemberID // of this node
 	skew    time.Duration
@@ -282,7 +291,8 @@ func (c *Cluster) finish() {
 
 // Left is told that the engine lost a bucket, which is acquired again if it
 // still belongs to this member. It does not block.
-func (c *Cluster) Left(b int, _ error) {
+func (c *Cluster) Left(b int, cause error) {
+	c.doubt(b, cause)
 	c.mu.Lock()
 	l := c.lost[b]
 	if time.Since(l.last) > forgetLost {
@@ -294,7 +304,7 @@ func (c *Cluster) Left(b int, _ error) {
 	c.nudge()
 }
 
-// loss is when a bucket was lost last, and how long to leave it alone.
+// loss is when something failed last, and how long to leave it alone.
 type loss struct {
 	last  time.Time
 	pause time.Duration

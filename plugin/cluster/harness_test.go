@@ -36,6 +36,8 @@ type group struct {
 	// nothing does, and there are none.
 	wrap func(*coordtest.Member) coordtest.Joined
 	plan func(coordtest.Call) coordtest.Fault
+	// doubt hears a host's doubts of the store; nil: nobody does.
+	doubt func(b int, cause error)
 
 	mu    sync.Mutex // guards what follows
 	ids   int
@@ -111,6 +113,7 @@ func (g *group) boot(node string, services ...string) *host {
 	h.engine = e
 	h.cluster, err = cluster.New(cluster.Deps{
 		Port: h.faulty, Store: h.store, Owner: e, Resolver: g.resolver, Now: h.now, Log: g.log.With("node", node), Options: g.options,
+		Doubt: g.doubt,
 	})
 	if err != nil {
 		g.t.Fatal(err)

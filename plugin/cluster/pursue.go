@@ -2,7 +2,10 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"github.com/seed42aab489/belfry/plugin/bucket"
 )
 
 // patience is how often a bucket may fail to be acquired before it is told.
@@ -44,6 +47,7 @@ func (c *Cluster) pursue(ctx context.Context, b int) {
 			if err = c.attempt(ctx, b); err == nil {
 				return
 			}
+			c.doubt(b, err)
 			c.soon()
 		}
 		// It may have been taken a moment ago; what lasts is told. The attempt itself
@@ -53,6 +57,27 @@ func (c *Cluster) pursue(ctx context.Context, b int) {
 		}
 		wait(ctx, pause)
 		pause = min(2*pause, maxLost)
+	}
+}
+
+// doubt tells of a bucket whose stored state does not add up. Commits cannot make
+// it so: either a record has rotted, or the server that answers lacks what the
+// others have.
+func (c *Cluster) doubt(b int, cause error) {
+	if c.d.Doubt == nil || !errors.Is(cause, bucket.ErrGap) && !errors.Is(cause, bucket.ErrCorrupt) {
+		return
+	}
+	c.mu.Lock()
+	if time.Since(c.doubted.last) > forgetDoubt {
+		c.doubted = loss{}
+	}
+	due := time.Since(c.doubted.last) >= c.doubted.pause
+	if due {
+		c.doubted = loss{time.Now(), min(max(2*c.doubted.pause, minDoubt), maxDoubt)}
+	}
+	c.mu.Unlock()
+	if due {
+		c.d.Doubt(b, cause)
 	}
 }
 

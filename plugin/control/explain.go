@@ -159,7 +159,11 @@ func (x *explainer) standing() {
 	case Unplaced:
 		x.add(LevelFail, code, text, "belfry placement show", "belfry node list")
 	case Unknown:
-		x.add(LevelFail, code, text, "belfry node list", "belfry doctor")
+		fix := "belfry node list"
+		if code == ReasonCorrupt {
+			fix = "belfry cluster mend --dry-run"
+		}
+		x.add(LevelFail, code, text, fix, "belfry doctor")
 	case Failed:
 		if code == string(task.ReasonEgress) {
 			x.add(LevelFail, code, text+"; such a run is not retried", "belfry task show "+name, "belfry run list --task "+name)

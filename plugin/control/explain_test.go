@@ -273,6 +273,9 @@ func TestExplainWhatCannotBeRead(t *testing.T) {
 			}
 		}
 		w.explains("x", ReasonCorrupt, LevelFail)
+		if gaps, err := w.control.Gaps(t.Context()); err != nil || len(gaps) != 1 || gaps[0].Bucket != b || gaps[0].Fault == "" {
+			t.Errorf("%+v, %v", gaps, err)
+		}
 	})
 }
 

@@ -201,6 +201,10 @@ func (o *owner) answered(f *flight, err error) {
 		return
 	case landed:
 		o.landed(f)
+	case errors.Is(f.moved, bucket.ErrSeqTaken):
+		o.discard(f)
+		o.lose(fmt.Errorf("log entry %d is taken and yet not there: %w", f.batch.Seq, bucket.ErrGap))
+		return
 	default:
 		o.e.o.Metrics.Moved.Add(1)
 		o.discard(f)

@@ -42,6 +42,9 @@ type Node struct {
 
 const requestMark = "@"
 
+// mendMark begins the mark of an edit that changed neither task nor request.
+const mendMark = "!"
+
 func decodeNode(data []byte) (Node, error) {
 	var n Node
 	if err := decode(data, coordclient.MaxValue, &n, &n.Format); err != nil {
@@ -99,7 +102,7 @@ func (n Node) since(edit int64) ([]task.Key, bool) {
 	slices.Sort(marks)
 	var keys []task.Key
 	for _, mark := range slices.Compact(marks) {
-		if strings.HasPrefix(mark, requestMark) {
+		if strings.HasPrefix(mark, requestMark) || strings.HasPrefix(mark, mendMark) {
 			continue
 		}
 		key, err := parseTaskSegment(mark)

@@ -64,7 +64,7 @@ var table = map[string]row{
 	},
 	"plugin/place": {own: []string{"plugin/task", "plugin/trigger"}},
 	"plugin/cluster": {
-		own: []string{"plugin/task", "plugin/place", "plugin/store", "coordclient"},
+		own: []string{"plugin/task", "plugin/bucket", "plugin/place", "plugin/store", "coordclient"},
 	},
 	"plugin/reply":      {own: []string{"plugin/task"}},
 	"plugin/invoke":     {own: []string{"plugin/task"}},

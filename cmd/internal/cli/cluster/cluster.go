@@ -22,7 +22,7 @@ func New(e *env.Env) *cobra.Command {
 		Short:   "See how the group of hosts stands, and wait for it",
 		GroupID: "cluster",
 	}
-	cmd.AddCommand(newShow(e), newWait(e), newActivate(e))
+	cmd.AddCommand(newShow(e), newWait(e), newActivate(e), newMend(e))
 	return cmd
 }
 
