@@ -22,6 +22,9 @@ type Runner interface {
 // Do executes a request, or keeps it until its boxcarring session is ended and
 // answers as the original does, with an empty result.
 func (x *Exchange) Do(ctx context.Context, run Runner, q dataservice.Request, out result.Sink) (empty bool, err error) {
+	if err := x.gate.opts.Permit(q); err != nil {
+		return false, err
+	}
 	k := x.session()
 	if !x.gate.boxes.Has(k) {
 		return run.Run(ctx, q, out)
@@ -34,6 +37,9 @@ func (x *Exchange) Do(ctx context.Context, run Runner, q dataservice.Request, ou
 
 // DoBatch executes the requests of a batch, or keeps them as Do does.
 func (x *Exchange) DoBatch(ctx context.Context, run Runner, list []dataservice.Request, out result.Sink) (empty bool, err error) {
+	if err := x.gate.opts.Permit(list...); err != nil {
+		return false, err
+	}
 	k := x.session()
 	if !x.gate.boxes.Has(k) {
 		return run.RunBox(ctx, dataservice.Box{ID: x.ID, Requests: list, Batch: true}, out)
@@ -46,6 +52,9 @@ func (x *Exchange) DoBatch(ctx context.Context, run Runner, list []dataservice.R
 
 // DoBox executes the requests of a request_box.
 func (x *Exchange) DoBox(ctx context.Context, run Runner, list []dataservice.Request, out result.Sink) (empty bool, err error) {
+	if err := x.gate.opts.Permit(list...); err != nil {
+		return false, err
+	}
 	return run.RunBox(ctx, dataservice.Box{ID: x.ID, Requests: list}, out)
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/boxcar"
 )
 
@@ -43,6 +44,9 @@ type Options struct {
 	// Admit is asked before the binding is: it may refuse a request, and says who
 	// makes it. Nil: everybody is let in.
 	Admit func(x *Exchange) error
+	// Permit is asked before any of the requests is executed, or kept for the end of a
+	// boxcarring session: it may refuse them. Nil: everybody may make them.
+	Permit func(requests ...dataservice.Request) error
 	// Observe hears of every request. It must be quick and safe for concurrent
 	// use. May be nil.
 	Observe func(Served)
@@ -83,6 +87,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Permit == nil {
+		o.Permit = func(...dataservice.Request) error { return nil }
 	}
 	if o.Observe == nil {
 		o.Observe = func(Served) {}

@@ -62,7 +62,7 @@ type deployment struct {
 func newDeployment(s *dataservice.Service, runtime Runtime, auth Authenticator, o exchange.Options) *deployment {
 	d := &deployment{service: s, runtime: runtime, auth: auth, idle: make(chan struct{})}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
-	o.Admit = d.admit
+	o.Admit, o.Permit = d.admit, d.permit
 	d.gate = exchange.NewGate(s, o)
 	d.endpoint, d.soap = rest.New(d.gate, restRunner{d}), soap.New(d.gate, restRunner{d})
 	return d
@@ -119,18 +119,12 @@ type restRunner struct{ *deployment }
 
 // Run meets exchange.Runner.
 func (r restRunner) Run(ctx context.Context, q dataservice.Request, out result.Sink) (bool, error) {
-	if err := r.permit(q); err != nil {
-		return false, err
-	}
 	o, err := r.run(ctx, q, out)
 	return o.Empty, err
 }
 
 // RunBox meets exchange.Runner.
 func (r restRunner) RunBox(ctx context.Context, b dataservice.Box, out result.Sink) (bool, error) {
-	if err := r.permit(b.Requests...); err != nil {
-		return false, err
-	}
 	ctx, cancel := r.bound(ctx)
 	defer cancel()
 	o, err := r.runtime.RunBox(ctx, b, out)

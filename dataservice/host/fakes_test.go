@@ -41,8 +41,10 @@ func (f *fakeRuntime) Run(ctx context.Context, r dataservice.Request, out result
 	return query.Outcome{Rows: 1}, out.Leaf(result.Name{Local: "is"}, result.Value{Valid: true, Text: f.service.Description})
 }
 
-func (*fakeRuntime) RunBox(context.Context, dataservice.Box, result.Sink) (query.Outcome, error) {
-	return query.Outcome{}, errors.New("no boxes here")
+func (f *fakeRuntime) RunBox(_ context.Context, b dataservice.Box, out result.Sink) (query.Outcome, error) {
+	f.enter(1)
+	defer f.enter(-1)
+	return query.Outcome{Rows: 1}, out.Leaf(result.Name{Local: "box"}, result.Value{Valid: true, Text: fmt.Sprint(len(b.Requests))})
 }
 
 func (*fakeRuntime) Unsupported() []dataservice.Unsupported { return nil }

@@ -67,6 +67,7 @@ func render(name, root string, of any) ([]byte, error) {
 type service struct {
 	Name, Description, Path string
 	Active                  bool
+	Closed                  bool // not everybody may see its description
 	Documents               []document
 	Operations, Resources   []request
 }
@@ -94,7 +95,7 @@ type param struct {
 func show(root string, s *dataservice.Service) service {
 	path := root + (&url.URL{Path: s.Name}).EscapedPath()
 	v := service{
-		Name: s.Name, Description: s.Description, Path: path, Active: s.Active,
+		Name: s.Name, Description: s.Description, Path: path, Active: s.Active, Closed: !s.Access().Open(),
 		Documents: []document{{"WSDL 1.1", path + "?wsdl"}, {"WSDL 2.0", path + "?wsdl2"}, {"schema", path + "?xsd"}, {"OpenAPI", path + "?openapi"}},
 	}
 	for i, o := range s.Operations {

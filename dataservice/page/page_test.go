@@ -28,7 +28,8 @@ func stock() *dataservice.Service {
 func TestPages(t *testing.T) {
 	t.Parallel()
 	off := &dataservice.Service{Name: "off"}
-	index, err := Index("/services/", []*dataservice.Service{stock(), off})
+	closed := &dataservice.Service{Name: "closed", RequiresSecurity: true, Description: "hidden", Operations: []*dataservice.Operation{{Name: "hiddenToo"}}}
+	index, err := Index("/services/", []*dataservice.Service{stock(), off, closed})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,6 +44,8 @@ func TestPages(t *testing.T) {
 		{string(index), `?tryit#operation-1">get</a>`},
 		{string(index), `?tryit#resource-1"><b>DELETE</b> thing/{id}</a>`},
 		{string(index), `<span class="note">inactive</span>`},
+		{string(index), `<a href="/services/closed?tryit">closed</a>`},
+		{string(index), `Its description needs credentials.`},
 		{string(single), `data-base="/services/shop/A%20&amp;%20B/" data-path="get" data-method="POST"`},
 		{string(single), `data-param="i&#34;d" autocomplete`},
 		{string(single), `integer, may be empty, default nothing`},
@@ -54,6 +57,9 @@ func TestPages(t *testing.T) {
 		if !strings.Contains(c.page, c.want) {
 			t.Errorf("no %s in\n%s", c.want, c.page)
 		}
+	}
+	if strings.Contains(string(index), "hidden") {
+		t.Errorf("the list describes a service that needs credentials:\n%s", index)
 	}
 	if n := strings.Count(string(single), `data-param="free"`); n != 1 {
 		t.Errorf("a parameter that is named twice has %d fields", n)
