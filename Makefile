@@ -7,11 +7,12 @@ LDFLAGS   := -s -w -X main.version=$(VERSION)
 FUZZTIME  ?= 30s
 SIM_SEEDS ?= 1000
 ENSEMBLE  ?= 1
+FAULTS_FOR ?= 10m
 SHELL     := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
 
 .DEFAULT_GOAL := help
-.PHONY: help build run cluster test test-race model integration e2e bench fuzz lint fmt man generate verify ci clean deps
+.PHONY: help build run cluster test test-race model integration e2e faults bench fuzz lint fmt man generate verify ci clean deps
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +49,9 @@ e2e: deps build ## the built programs, run as their users run them, and killed
 
 bench: ## measure; prints ratios against bare references in the same run
 	$(GO) test -v -run '^$$' -bench . -benchmem ./plugin/engine/ ./coordclient/local/ ./dataservice/host/ ./dataservice/query/ ./plugin/trigger/
+
+faults: deps ## three hosts on three ZooKeeper servers, broken in every way for FAULTS_FOR (10m), and figures
+	BELFRY_REQUIRE_SERVERS=1 BELFRY_FAULTS_FOR=$(FAULTS_FOR) $(GO) test -tags e2e -v -count=1 -timeout 3h ./cmd/e2e -run 'TestFaultsFor|TestFaultsFigures'
 
 fuzz: ## each fuzz target for FUZZTIME (30s)
 	@.ci/fuzz $(FUZZTIME)

@@ -121,16 +121,36 @@ func (h *host) socket() string { return filepath.Join(h.dir, "s") }
 // start starts belfryd and waits until it says that it is ready.
 func (h *host) start() {
 	h.t.Helper()
+	h.launch(h.command())
+}
+
+// command is what starts belfryd.
+func (h *host) command() *exec.Cmd {
 	args := append([]string{
 		"--services", filepath.Join(h.dir, "services"), "--conf", filepath.Join(h.dir, "conf"),
 		"--data", filepath.Join(h.dir, "data"), "--socket", h.socket(), "--listen", "127.0.0.1:0",
 		"--node", "n1", "--log-format", "json",
 	}, h.args...) // a flag that is given twice counts as it was given last
-	h.launch(exec.Command(cmp.Or(h.program, filepath.Join(bin, "belfryd")), args...))
+	return exec.Command(cmp.Or(h.program, filepath.Join(bin, "belfryd")), args...)
 }
 
 // launch starts a command that becomes belfryd, and waits until it is ready.
 func (h *host) launch(cmd *exec.Cmd) {
+	h.t.Helper()
+	ready := h.spawn(cmd)
+	select {
+	case <-ready:
+	case err := <-h.done:
+		h.done <- err
+		h.t.Fatalf("belfryd ended before it was ready: %v\n%s", err, h.logged())
+	case <-time.After(startTime):
+		h.t.Fatalf("belfryd is not ready after %s\n%s", startTime, h.logged())
+	}
+}
+
+// spawn starts a command that becomes belfryd. The channel closes when it says
+// that it is ready.
+func (h *host) spawn(cmd *exec.Cmd) <-chan struct{} {
 	h.t.Helper()
 	h.cmd = cmd
 	h.cmd.Dir = h.dir
@@ -149,14 +169,7 @@ func (h *host) launch(cmd *exec.Cmd) {
 	read := make(chan struct{})
 	go func() { defer close(read); h.follow(stderr, ready) }() // ends with the process
 	go func(cmd *exec.Cmd, done chan<- error) { <-read; done <- cmd.Wait() }(h.cmd, h.done)
-	select {
-	case <-ready:
-	case err := <-h.done:
-		h.done <- err
-		h.t.Fatalf("belfryd ended before it was ready: %v\n%s", err, h.logged())
-	case <-time.After(startTime):
-		h.t.Fatalf("belfryd is not ready after %s\n%s", startTime, h.logged())
-	}
+	return ready
 }
 
 func (h *host) follow(stderr io.Reader, ready chan struct{}) {

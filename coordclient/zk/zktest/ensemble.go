@@ -53,7 +53,11 @@ func (e Ensemble) Whole(tb testing.TB) {
 	for time.Now().Before(deadline) {
 		leaders, synced := 0, ""
 		for _, s := range e {
-			if is, err := s.Mode(); err == nil && is == "leader" {
+			is, err := s.Mode()
+			if err == nil && is == "standalone" {
+				return
+			}
+			if err == nil && is == "leader" {
 				leaders, synced = leaders+1, s.Metrics(tb)["zk_synced_followers"]
 			}
 		}

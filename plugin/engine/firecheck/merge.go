@@ -14,7 +14,8 @@ const Resolution = 2 * time.Millisecond
 
 // Merge puts commits, in their order, and what targets recorded into one
 // history. Each target event comes after all commits of its time, but within
-// Resolution before the settlement of its own attempt.
+// Resolution before the settlement of its own attempt; of attempt 0, which is
+// that of a target that was not told, before that of the firing.
 func Merge(commits, targets []Event) []Event {
 	sort.SliceStable(targets, func(i, j int) bool { return targets[i].At.Before(targets[j].At) })
 	before := make([][]Event, len(commits)+1) // what goes before each commit
@@ -37,6 +38,6 @@ func Merge(commits, targets []Event) []Event {
 // settles tells whether a commit settles the attempt of an event.
 func settles(commit, e Event) bool {
 	return commit.What == Committed && slices.ContainsFunc(commit.Batch.Records, func(r bucket.Record) bool {
-		return r.Kind == bucket.Settle && r.Attempt == e.Attempt && r.FireID() == e.Fire
+		return r.Kind == bucket.Settle && (r.Attempt == e.Attempt || e.Attempt == 0 && r.Final) && r.FireID() == e.Fire
 	})
 }

@@ -43,7 +43,8 @@ func (j *judge) begin(e Event) {
 func (j *judge) effect(e Event) {
 	f := j.task(e.Fire.UID()).fires[e.Fire]
 	if f == nil {
-		return // begin has complained
+		j.fault(ErrRunWithoutClaim, e, e.Fire, "it had an effect")
+		return
 	}
 	f.effects++
 	if f.effects > 1 {

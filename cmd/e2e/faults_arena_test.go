@@ -1,0 +1,262 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed42aab489/belfry/coordclient/zk"
+	"github.com/seed42aab489/belfry/coordclient/zk/zktest"
+	"github.com/seed42aab489/belfry/dataservice/source/sourcetest"
+	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/engine/firecheck"
+	"github.com/seed42aab489/belfry/plugin/task"
+)
+
+// The load: callTasks call the receiver each second, raiseTasks raise a salary,
+// and editTasks fire about as often while administrators edit them.
+const (
+	callTasks  = 56
+	raiseTasks = 4
+	editTasks  = 10
+	// minLoad is how many runs a second there must be for a fault to prove anything.
+	minLoad = 50
+)
+
+// arena is three hosts, which break where they are told to, on real servers. Each
+// speaks with each server through a proxy of its own.
+type arena struct {
+	t        *testing.T
+	random   *rand.Rand
+	zk       zktest.Ensemble
+	hosts    hosts
+	proxies  [][]*zktest.Proxy // by host and server
+	clocks   []string          // files by which the hosts' clocks are off
+	admin    *control.Control
+	receiver *witness
+	payrolls []payroll
+
+	calls map[string]bool // the uids of tasks that nobody edits and that call the receiver
+
+	first, last time.Time
+	skew        time.Duration // between the hosts' clocks and the true one
+	stopEdits   context.CancelFunc
+	edits       sync.WaitGroup
+	edited      map[string]int // guarded by the end of edits
+
+	troubles []firecheck.Trouble
+	log      []string       // what was done, for the report
+	reached  map[string]int // points at which hosts have died
+}
+
+// newArena starts servers and hosts. Nothing is scheduled yet.
+func newArena(t *testing.T, servers int) *arena {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	if text := os.Getenv("BELFRY_FAULTS_SEED"); text != "" {
+		if _, err := fmt.Sscan(text, &seed); err != nil {
+			t.Fatalf("BELFRY_FAULTS_SEED=%s: %v", text, err)
+		}
+	}
+	t.Logf("seed %d", seed)
+	a := &arena{
+		t: t, random: rand.New(rand.NewPCG(seed, 0)), receiver: newWitness(t), calls: make(map[string]bool), edited: make(map[string]int), reached: make(map[string]int),
+		zk: startZooKeeper(t, servers),
+	}
+	d := open(t, "postgres", sourcetest.StartPostgres(t))
+	for i := range raiseTasks {
+		a.payrolls = append(a.payrolls, d.another(t, fmt.Sprint("pay", i)).signed(t, fmt.Sprint("Pay", i)))
+	}
+	for i, name := range []string{"n1", "n2", "n3"} {
+		var through zktest.Ensemble
+		var proxies []*zktest.Proxy
+		for _, s := range a.zk {
+			p := zktest.NewProxy(t, s.Address)
+			proxies = append(proxies, p)
+			through = append(through, &zktest.Server{Address: p.Address})
+		}
+		h := hostOf(t, a.payrolls, "--node", name, "--coordination", coordination(t, through), "-Dtask.server.count=3")
+		h.write("conf/belfryd.yaml", callsOut)
+		h.args = append(h.args, "--config", filepath.Join(h.dir, "conf", "belfryd.yaml"))
+		h.program = breakable()
+		a.hosts, a.proxies = append(a.hosts, h), append(a.proxies, proxies)
+		a.clocks = append(a.clocks, filepath.Join(h.dir, "clock"))
+		a.arm(i, "")
+	}
+	a.hosts.start()
+	client, err := zk.Dial(t.Context(), zk.Options{Servers: a.zk.Addresses(), SessionTimeout: 10 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	a.admin = control.New(control.Deps{KV: client, Members: client, Caller: client})
+	return a
+}
+
+// arm says where a host is to break once it is started again.
+func (a *arena) arm(i int, faults string) {
+	a.hosts[i].env = []string{"BELFRY_FAULTS=" + faults, "BELFRY_FAULT_CLOCK=" + a.clocks[i]}
+}
+
+// schedule makes the tasks, which fire for so long, and begins to edit some.
+func (a *arena) schedule(lasts time.Duration) {
+	a.t.Helper()
+	a.first = time.Now().Add(5 * time.Second).Truncate(time.Second)
+	a.last = a.first.Add(lasts)
+	for i := range callTasks {
+		info := a.call(fmt.Sprintf("call-%02d", i))
+		info.Trigger.Start = a.first.Add(time.Duration(i) * time.Second / callTasks).Truncate(time.Millisecond)
+		switch i % 8 {
+		case 0:
+			info.Overlap = task.OverlapQueue
+		case 1:
+			info.Overlap = task.OverlapSkip
+		}
+		if i%2 == 0 {
+			info.Delivery = task.AtMostOnce
+		}
+		a.create(info)
+	}
+	for i, p := range a.payrolls {
+		a.create(task.Info{
+			Key: task.Key{Name: p.service}, Service: p.service, Operation: "incrementEmployeeSalary", Delivery: task.EffectivelyOnce,
+			Misfire: task.MisfireFireAll, Retry: task.Retry{Max: 20, Backoff: task.Duration(200 * time.Millisecond)},
+			Timeout: task.Duration(20 * time.Second),
+			Trigger: task.TriggerInfo{
+				Interval: task.Duration(time.Second), Count: -1, End: a.last,
+				Start: a.first.Add(time.Duration(i) * 250 * time.Millisecond),
+			},
+		})
+	}
+	ctx, cancel := context.WithCancel(a.t.Context())
+	a.stopEdits = cancel
+	random := rand.New(rand.NewPCG(a.random.Uint64(), 0))
+	a.edits.Go(func() { a.edit(ctx, random) }) // ends with ctx
+	a.t.Cleanup(func() {
+		cancel()
+		a.edits.Wait()
+	})
+	during(a.t, time.Until(a.first)+time.Second)
+}
+
+// call is a task that calls the receiver each second.
+func (a *arena) call(name string) task.Info {
+	return task.Info{
+		Key: task.Key{Name: name}, Delivery: task.AtLeastOnce, Misfire: task.MisfireFireAll, Timeout: task.Duration(3 * time.Second),
+		Retry:   task.Retry{Max: 20, Backoff: task.Duration(200 * time.Millisecond)},
+		Do:      &task.Action{HTTP: &task.HTTPCall{Method: "POST", URL: a.receiver.url, Body: `{"attempt": {{.Attempt}}}`}},
+		Trigger: task.TriggerInfo{Interval: task.Duration(time.Second), Count: -1, Start: a.first, End: a.last},
+	}
+}
+
+func (a *arena) create(info task.Info) {
+	a.t.Helper()
+	v, _, err := a.admin.CreateTask(a.t.Context(), info)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	if info.Do != nil {
+		a.calls[v.UID] = true
+	}
+}
+
+// edit does what administrators do, at random moments and so next to due times.
+func (a *arena) edit(ctx context.Context, random *rand.Rand) {
+	for ctx.Err() == nil && time.Now().Before(a.last) {
+		key := task.Key{Name: fmt.Sprint("edit-", random.IntN(editTasks))}.Normal()
+		once, cancel := context.WithTimeout(ctx, 5*time.Second)
+		var what string
+		var err error
+		switch random.IntN(6) {
+		case 0, 1:
+			what = "create"
+			info := a.call(key.Name)
+			info.Trigger.Start = a.first.Add(time.Duration(random.IntN(1000)) * time.Millisecond)
+			_, _, err = a.admin.CreateTask(once, info)
+		case 2:
+			what = "pause"
+			_, err = a.admin.PauseTask(once, key, "")
+		case 3:
+			what = "resume"
+			_, err = a.admin.ResumeTask(once, key)
+		case 4:
+			what = "reschedule"
+			start := a.first.Add(time.Duration(random.IntN(1000)) * time.Millisecond)
+			every := task.Duration(time.Duration(300+random.IntN(900)) * time.Millisecond)
+			_, err = a.admin.UpdateTask(once, key, 0, func(i *task.Info) error {
+				i.Trigger.Start, i.Trigger.Interval = start, every
+				return nil
+			})
+		case 5:
+			what = "delete"
+			err = a.admin.DeleteTask(once, key)
+		}
+		cancel()
+		if err == nil {
+			a.edited[what]++
+		}
+		select {
+		case <-time.After(time.Duration(random.IntN(200)) * time.Millisecond):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// flowing waits until enough is running for a fault to prove anything.
+func (a *arena) flowing() {
+	a.t.Helper()
+	eventually(a.t, time.Minute, fmt.Sprintf("%d runs a second", minLoad), func() bool {
+		return a.receiver.since(time.Now().Add(-time.Second)) >= minLoad
+	})
+}
+
+// note writes down what is done.
+func (a *arena) note(format string, args ...any) {
+	line := fmt.Sprintf("%6.1f s  ", time.Since(a.first).Seconds()) + fmt.Sprintf(format, args...)
+	a.log = append(a.log, line)
+	a.t.Log(line)
+}
+
+// trouble is that firings may be late from a time until some time from now.
+func (a *arena) trouble(from time.Time, still time.Duration) {
+	a.troubles = append(a.troubles, firecheck.Trouble{From: from.Add(-time.Second), To: time.Now().Add(still)})
+}
+
+// settle waits until all that is scheduled has fired.
+func (a *arena) settle() {
+	a.t.Helper()
+	during(a.t, time.Until(a.last)+100*time.Millisecond)
+	a.stopEdits()
+	a.edits.Wait()
+	open := ""
+	defer func() {
+		if a.t.Failed() {
+			a.t.Logf("open: %s", open)
+		}
+	}()
+	eventually(a.t, time.Minute+takeOver, "all tasks have ended", func() bool {
+		ctx, cancel := context.WithTimeout(a.t.Context(), 10*time.Second)
+		defer cancel()
+		views, err := a.admin.Tasks(ctx, control.TaskFilter{})
+		if err != nil {
+			open = err.Error()
+			return false
+		}
+		var left []string
+		for _, v := range views {
+			if v.State != control.Finished && v.State != control.Paused && (v.State != control.Failed || v.Next != nil) {
+				left = append(left, fmt.Sprintf("%s is %s on %s: %s", v.Name, v.State, v.Node, v.Reason))
+			}
+		}
+		open = strings.Join(left, "; ")
+		return len(left) == 0
+	})
+}
