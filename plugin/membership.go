@@ -90,6 +90,7 @@ func (p *Plugin) newEngine(m *membership) (*engine.Engine, error) {
 			return compiler.Compile(info.Trigger, info.From, info.UID)
 		},
 		Rules: p.d.Options.Rules, Node: m.port.ID().Node(), Workers: p.d.Options.Workers, Limit: p.d.Options.Limit,
+		Output:         p.d.Options.Output,
 		SessionTimeout: p.d.Options.SessionTimeout, PreviousOwnerDead: p.d.Options.PreviousOwnerDead,
 		Left: func(b int, cause error) { p.left(m, b, cause) },
 		Now:  p.d.Now, Logger: p.d.Log, Metrics: &p.metrics,

@@ -80,6 +80,7 @@ type Options struct {
 	Resolver   place.Resolver                                  // nil: round robin
 	Describe   func(coordclient.Member) place.Member           // see cluster.Deps
 	Formerly   func(coordclient.Member) []coordclient.MemberID // see cluster.Deps
+	Output     int                                             // see engine.Options
 	// ReplyAddresses gives the base addresses at which hosts take replies now; see
 	// reply.Asker. Nil: calls that wait for a reply carry no address.
 	ReplyAddresses func(ctx context.Context) []string

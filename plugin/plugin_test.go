@@ -25,11 +25,11 @@ type shop struct {
 	fail  error                  // guarded by mu
 }
 
-func (s *shop) Call(_ context.Context, c invoke.OperationCall) (int64, error) {
+func (s *shop) Call(_ context.Context, c invoke.OperationCall) (invoke.Answer, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls = append(s.calls, c)
-	return 1, s.fail
+	return invoke.Answer{Rows: 1, Body: []byte("<low>7</low>")}, s.fail
 }
 
 func (s *shop) made() []invoke.OperationCall {
@@ -92,7 +92,7 @@ func run(t *testing.T, f func(t *testing.T, c *control.Control, host *shop, mail
 		p := plugin.New(plugin.Deps{
 			Join: func(context.Context) (plugin.Port, error) { return member, nil },
 			Host: host, Sender: mail, Node: "n1", Now: time.Now, Log: slog.New(slog.DiscardHandler),
-			Options: plugin.Options{Buckets: 8, PreviousOwnerDead: true},
+			Options: plugin.Options{Buckets: 8, Output: 1024, PreviousOwnerDead: true},
 		})
 		if err := p.Start(t.Context()); err != nil {
 			t.Fatal(err)
@@ -140,6 +140,43 @@ func TestATaskFires(t *testing.T) {
 		after, err := c.Task(t.Context(), task.Key{Name: "watch"}.Normal())
 		if err != nil || after.State != control.Finished || after.Fired != 3 {
 			t.Errorf("%v: %+v", err, after)
+		}
+	})
+}
+
+// What a run was answered is kept where that was asked for.
+func TestOutputIsKept(t *testing.T) {
+	t.Parallel()
+	run(t, func(t *testing.T, c *control.Control, host *shop, _ *post) {
+		v := schedule(t, c, task.Info{Trigger: task.TriggerInfo{Interval: task.Duration(time.Second), Count: 0}})
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		scheduled := string(host.made()[0].FireID)
+		if _, err := c.Output(t.Context(), scheduled); control.AsError(err).Code != control.CodeNotFound {
+			t.Errorf("kept without being asked for: %v", err)
+		}
+		key := task.Key{Name: v.Name}.Normal()
+		id, err := c.RunTask(t.Context(), key, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.WaitRun(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := c.Output(t.Context(), id); err != nil || r.Value != "<low>7</low>" {
+			t.Errorf("by hand: %+v, %v", r, err)
+		}
+		if _, err := c.UpdateTask(t.Context(), key, 0, func(i *task.Info) error {
+			i.Output, i.Trigger = true, task.TriggerInfo{At: time.Now().Add(time.Second)}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		calls := host.made()
+		if r, err := c.Output(t.Context(), string(calls[len(calls)-1].FireID)); err != nil || r.Value != "<low>7</low>" || len(calls) != 3 {
+			t.Errorf("by its task: %+v, %v, %d calls", r, err, len(calls))
 		}
 	})
 }

@@ -217,6 +217,13 @@ func TestInvoke(t *testing.T) {
 	if _, err := f.Try(t.Context(), call, rest.XML, 50); !errors.As(err, &fault) || fault.Kind != dataservice.FaultLimit {
 		t.Errorf("try beyond the limit: %v", err)
 	}
+	// A head that is full fails nothing.
+	for _, limit := range []int{1, 7, 1000} {
+		h, err := f.Head(t.Context(), call, rest.JSON, limit)
+		if want := a.Body[:min(limit, len(a.Body))]; err != nil || string(h.Body) != string(want) || h.Outcome.Rows != 7 {
+			t.Errorf("head of %d: %s, %v", limit, h.Body, err)
+		}
+	}
 }
 
 func TestViews(t *testing.T) {

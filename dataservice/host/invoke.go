@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -41,6 +42,20 @@ func (h *Host) Try(ctx context.Context, c dataservice.Call, format rest.Format, 
 		return Answer{}, exchange.AsFault(err)
 	}
 	return Answer{Outcome: outcome, ContentType: format.ContentType(), Body: body.Bytes()}, nil
+}
+
+// Head calls an operation in process and gives the first bytes of what it
+// answers, at most limit. Whatever keeps the answer from being written does not
+// fail the call: then there is less of it. Errors are *dataservice.Fault.
+func (h *Host) Head(ctx context.Context, c dataservice.Call, format rest.Format, limit int) (Answer, error) {
+	body := &head{room: limit}
+	written := rest.NewWriter(body, format, 0)
+	outcome, err := h.invoke(ctx, c, &tolerant{to: written})
+	if err != nil {
+		return Answer{}, exchange.AsFault(err)
+	}
+	_ = written.Flush() // what there is of it is enough
+	return Answer{Outcome: outcome, ContentType: format.ContentType(), Body: body.bytes}, nil
 }
 
 func (h *Host) invoke(ctx context.Context, c dataservice.Call, out result.Sink) (outcome query.Outcome, err error) {
@@ -116,3 +131,56 @@ func (nothing) Open(result.Name, bool) error              { return nil }
 func (nothing) Attribute(result.Name, result.Value) error { return nil }
 func (nothing) Leaf(result.Name, result.Value) error      { return nil }
 func (nothing) Close() error                              { return nil }
+
+// head keeps the first bytes that are written to it.
+type head struct {
+	bytes []byte
+	room  int
+}
+
+// errFull ends the work of a writer whose head is full.
+var errFull = errors.New("the head of the answer is full")
+
+func (b *head) Write(p []byte) (int, error) {
+	if len(b.bytes) == b.room {
+		return 0, errFull
+	}
+	n := min(len(p), b.room-len(b.bytes))
+	b.bytes = append(b.bytes, p[:n]...)
+	return len(p), nil
+}
+
+// tolerant is a sink that drops what follows an error.
+type tolerant struct {
+	to   result.Sink
+	over bool
+}
+
+func (t *tolerant) pass(write func() error) error {
+	if !t.over {
+		t.over = write() != nil
+	}
+	return nil
+}
+
+func (t *tolerant) Open(name result.Name, list bool) error {
+	return t.pass(func() error { return t.to.Open(name, list) })
+}
+
+func (t *tolerant) Attribute(name result.Name, v result.Value) error {
+	return t.pass(func() error { return t.to.Attribute(name, v) })
+}
+
+func (t *tolerant) Leaf(name result.Name, v result.Value) error {
+	return t.pass(func() error { return t.to.Leaf(name, v) })
+}
+
+func (t *tolerant) Close() error { return t.pass(t.to.Close) }
+
+// List implements result.Lister, if what it writes to does.
+func (t *tolerant) List(name result.Name) error {
+	if l, ok := t.to.(result.Lister); ok {
+		return t.pass(func() error { return l.List(name) })
+	}
+	return nil
+}

@@ -1,6 +1,7 @@
 package bucket
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -209,6 +210,38 @@ func (s *State) remember(e *entry, p past) {
 		s.withRuns++
 	}
 	e.remember(p, share(s.withRuns))
+	s.values += len(p.value)
+	if s.values > MaxRuns {
+		s.dropValues()
+	}
+}
+
+// dropValues keeps the values of runs within what can be stored of them: it
+// forgets those of all but the last run of each task, and of these the oldest.
+func (s *State) dropValues() {
+	s.values = 0
+	var last []*past
+	for _, e := range s.entries {
+		for i := range e.runs {
+			p := &e.runs[i]
+			switch {
+			case p.value == "":
+			case i < len(e.runs)-1:
+				p.value = ""
+			default:
+				last = append(last, p)
+				s.values += len(p.value)
+			}
+		}
+	}
+	slices.SortFunc(last, func(a, b *past) int { return cmp.Compare(a.end, b.end) })
+	for _, p := range last {
+		if s.values <= MaxRuns/2 {
+			return
+		}
+		s.values -= len(p.value)
+		p.value = ""
+	}
 }
 
 func (s *State) forget(e *entry) {

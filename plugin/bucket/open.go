@@ -104,6 +104,9 @@ func (s *State) Settle(a Ended) (rec Record, take string, ok bool) {
 		End: a.Ended.UnixMilli(), Outcome: a.Result.Outcome, Error: bounded(a.Result.Error), Rows: a.Result.Rows,
 		NotSent: a.Result.NotSent, Open: a.Result.Open, Refused: a.Result.Refused,
 	}
+	if r.Outcome != task.Waiting { // the value of that is the reply's
+		r.Value = task.Head([]byte(a.Result.Output), task.MaxReplyValue)
+	}
 	if q := s.replyTo(fireID(a.UID, a.At, a.Manual)); q != nil && r.Outcome != task.OK {
 		r.answered(q)
 		return r, q.ID, true

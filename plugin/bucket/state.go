@@ -26,6 +26,7 @@ type State struct {
 	// asked: the last Decide has seen to the requests, as far as it could.
 	asked    bool
 	withRuns int // entries that have recent runs
+	values   int // bytes of the values of recent runs, at least
 	usual    int // how many decisions a round makes
 	// Of Inherit, for what is handed over later.
 	wait time.Duration
@@ -105,6 +106,9 @@ func (s *State) replayPage(l Loaded) error {
 		if e := s.entries[uid]; e != nil {
 			e.runs = runs
 			s.withRuns++
+			for i := range runs {
+				s.values += len(runs[i].value)
+			}
 		}
 	}
 	return nil

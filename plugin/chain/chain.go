@@ -38,10 +38,13 @@ func (Announcer) Announce(n task.Notice) []task.Message {
 	if n.Kind != task.NoticeEnded || n.Info.Followers == nil {
 		return nil
 	}
-	from := n.Info.Key
+	from, value := n.Info.Key, n.Run.Value
+	if n.Info.Reply == nil && !n.Info.Output {
+		value = "" // kept only because the run was asked for by hand
+	}
 	data, err := json.Marshal(ended{from, task.Ended{
 		Task: from.Name, FireID: n.Run.FireID, Scheduled: n.Run.Scheduled.UTC().Format(time.RFC3339Nano),
-		Outcome: n.Run.Outcome, Error: n.Run.Error, Value: n.Run.Value,
+		Outcome: n.Run.Outcome, Error: n.Run.Error, Value: value,
 	}})
 	if err != nil {
 		return nil // it is all texts

@@ -139,6 +139,26 @@ func (c *Control) Run(ctx context.Context, fireID string) ([]RunView, error) {
 	return l.attempts, nil
 }
 
+// Output gives the last attempt at a firing of which something is kept that was
+// answered or replied. Codes: invalid, not_found (nothing is kept of it),
+// unavailable.
+func (c *Control) Output(ctx context.Context, fireID string) (RunView, error) {
+	attempts, err := c.Run(ctx, fireID)
+	if err != nil {
+		return RunView{}, err
+	}
+	for _, a := range slices.Backward(attempts) {
+		if a.Value != "" {
+			return a, nil
+		}
+	}
+	last := attempts[len(attempts)-1]
+	return RunView{}, &Error{
+		Code: CodeNotFound, Message: "nothing is kept of what run " + fireID + " was answered (" + last.Outcome + ")",
+		Hint: "`belfry task set " + last.Task + " --keep-output` keeps it from the next run on; a run by hand keeps it anyway. That of older runs goes first.",
+	}
+}
+
 // look is what is to be seen of a firing.
 type look struct {
 	info     task.Info

@@ -95,7 +95,8 @@ type RunView struct {
 	Node      string     `json:"node"`
 	Error     string     `json:"error"`
 	Skips     int        `json:"skips"`
-	// Value is what a reply returned, of a run that waited for one.
+	// Value is what a reply returned, of a run that waited for one; of others the
+	// head of what the call answered, where it is kept (task.Info.Output).
 	Value string `json:"value"`
 	// Deadline of a WAITING run's reply; null: it waits for none.
 	Deadline *time.Time `json:"deadline"`

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/task"
 )
 
 // Options of an Engine. Log, Watcher, Invoker, Targets and Compile are needed;
@@ -32,6 +33,10 @@ type Options struct {
 	// Limit is the most runs at once that count against a named limit of a
 	// Target; below 1: no limit. Nil: none has one. It must be quick.
 	Limit func(name string) int
+
+	// Output is how many bytes are kept of what a run was answered, where that is
+	// to be kept; at most task.MaxReplyValue. Zero: nothing is.
+	Output int
 
 	// SessionTimeout is T: a claim may start until min(T/4, 1 s) after its commit
 	// was sent. Default DefaultSessionTimeout.
@@ -100,6 +105,7 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Workers <= 0 {
 		o.Workers = DefaultWorkers
 	}
+	o.Output = max(0, min(o.Output, task.MaxReplyValue))
 	if o.SessionTimeout <= 0 {
 		o.SessionTimeout = DefaultSessionTimeout
 	}

@@ -145,12 +145,21 @@ func (r *run) invoke() (result task.Result) {
 	}()
 	result = r.o.e.o.Invoker.Invoke(r.ctx, task.Call{
 		Info: *r.info, FireID: r.id, Scheduled: r.scheduled, ClaimedAt: r.claimed, Attempt: r.record.Attempt, Input: r.given,
+		Keep: r.keep(),
 	})
 	cause := context.Cause(r.ctx)
 	if why := r.why.Load(); why != nil {
 		cause = *why
 	}
 	return understood(result, cause)
+}
+
+// keep is how much of the answer is kept.
+func (r *run) keep() int {
+	if r.record.Manual == "" && !r.info.Output {
+		return 0
+	}
+	return r.o.e.o.Output
 }
 
 // understood corrects the outcome of a run that was cut short: only the engine

@@ -21,13 +21,23 @@ type OperationCall struct {
 	Keyed bool
 	// Params by name; nil for none.
 	Params map[string]string
+	// Keep is how many bytes of the answer are wanted; zero: none.
+	Keep int
+}
+
+// Answer is what an operation came to.
+type Answer struct {
+	Rows int64 // that came back or were changed
+	// Body is its answer as a client would read it, at least the first Keep bytes
+	// of it. It may be longer.
+	Body []byte
 }
 
 // Operations is the host, as a task sees it.
 type Operations interface {
-	// Call executes the operation and tells how many rows came back or were
-	// changed. Its errors that say more than "failed" are a *Failure.
-	Call(ctx context.Context, call OperationCall) (rows int64, err error)
+	// Call executes the operation. Its errors that say more than "failed" are a
+	// *Failure.
+	Call(ctx context.Context, call OperationCall) (Answer, error)
 }
 
 // Failure says what is certain about a call that failed.
@@ -60,12 +70,12 @@ func (o *Operation) Invoke(ctx context.Context, call task.Call) task.Result {
 	if err != nil {
 		return task.Result{Outcome: task.Failed, Error: err.Error(), NotSent: true}
 	}
-	rows, err := o.host.Call(ctx, OperationCall{
+	answer, err := o.host.Call(ctx, OperationCall{
 		Service: call.Info.Service, Operation: call.Info.Operation, Task: call.Info.Key,
-		FireID: call.FireID, ClaimedAt: call.ClaimedAt, Keyed: keyed, Params: params,
+		FireID: call.FireID, ClaimedAt: call.ClaimedAt, Keyed: keyed, Params: params, Keep: call.Keep,
 	})
 	if err == nil {
-		return task.Result{Outcome: task.OK, Rows: rows}
+		return task.Result{Outcome: task.OK, Rows: answer.Rows, Output: task.Head(answer.Body, call.Keep)}
 	}
 	result := task.Result{Outcome: task.Failed, Error: err.Error()}
 	var failure *Failure

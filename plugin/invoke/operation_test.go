@@ -10,9 +10,9 @@ import (
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
-type host func(ctx context.Context, call OperationCall) (int64, error)
+type host func(ctx context.Context, call OperationCall) (Answer, error)
 
-func (h host) Call(ctx context.Context, call OperationCall) (int64, error) { return h(ctx, call) }
+func (h host) Call(ctx context.Context, call OperationCall) (Answer, error) { return h(ctx, call) }
 
 func call(delivery task.Delivery) task.Call {
 	return task.Call{
@@ -41,7 +41,10 @@ func TestOutcomes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var got OperationCall
-			o := NewOperation(host(func(_ context.Context, asked OperationCall) (int64, error) { got = asked; return 3, c.err }))
+			o := NewOperation(host(func(_ context.Context, asked OperationCall) (Answer, error) {
+				got = asked
+				return Answer{Rows: 3}, c.err
+			}))
 			if result := o.Invoke(t.Context(), call(c.delivery)); result != c.want {
 				t.Errorf("got %+v, want %+v", result, c.want)
 			}
@@ -54,9 +57,9 @@ func TestOutcomes(t *testing.T) {
 
 func TestEndsOfTheContext(t *testing.T) {
 	t.Parallel()
-	wait := NewOperation(host(func(ctx context.Context, _ OperationCall) (int64, error) {
+	wait := NewOperation(host(func(ctx context.Context, _ OperationCall) (Answer, error) {
 		<-ctx.Done()
-		return 0, ctx.Err()
+		return Answer{}, ctx.Err()
 	}))
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)

@@ -96,7 +96,7 @@ type Ended struct {
 	Scheduled string // RFC 3339
 	Outcome   Outcome
 	Error     string
-	Value     string // what a reply returned
+	Value     string // what a reply returned, or with Info.Output the head of the answer
 }
 
 // Input is what a firing is given: a JSON object of texts, at most MaxInput

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // FireID names a firing for ever: "<uid>:<scheduled Unix ms>", or
@@ -79,7 +80,8 @@ type Run struct {
 	Attempt   int       `json:"attempt"`
 	Node      string    `json:"node"`
 	Error     string    `json:"error,omitempty"`
-	// Value is what a reply returned, of a run that waited for one.
+	// Value is what a reply returned, of a run that waited for one; of others the
+	// head of what the call answered, where it is kept.
 	Value string `json:"value,omitempty"`
 	// Deadline of a WAITING run: a reply after it comes too late.
 	Deadline time.Time `json:"deadline,omitzero"`
@@ -99,6 +101,8 @@ type Call struct {
 	// Input is what the one who asked for the firing gave it, the same at each
 	// attempt.
 	Input Input
+	// Keep is how many bytes of the answer are to be kept; zero: none.
+	Keep int
 	// ReplyTo is what a call carries that is answered later. Nil: its answer is
 	// all there is.
 	ReplyTo *ReplyTo
@@ -162,6 +166,26 @@ type Result struct {
 	Open bool
 	// Rows counts what came back or was changed, when known.
 	Rows int64
+	// Output is the Head of what was answered, if Call.Keep asked for it.
+	Output string
+}
+
+// Head is the beginning of an answer as it is kept: valid UTF-8 of at most so
+// many bytes, which ends with an ellipsis if it is not all.
+func Head(answer []byte, most int) string {
+	const more = "…"
+	text := strings.ToValidUTF8(string(answer[:min(len(answer), most+utf8.UTFMax)]), "\uFFFD")
+	if len(answer) <= most && len(text) <= most {
+		return text
+	}
+	end := max(0, min(len(text), most-len(more)))
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	if most < len(more) {
+		return ""
+	}
+	return text[:end] + more
 }
 
 // MinNotSentRetries bounds from below the retries of a run that reached nothing.

@@ -85,6 +85,10 @@ type Info struct {
 	// Timeout of one run; with Reply of the call alone. Zero: DefaultTimeout.
 	Timeout Duration `json:"timeout,omitempty"`
 
+	// Output keeps the head of what each run was answered, for as long as the run
+	// itself is kept. A run by hand keeps it anyway.
+	Output bool `json:"output,omitempty"`
+
 	Paused bool `json:"paused,omitempty"`
 	// PauseUntil ends the pause of itself: from then on the task stands as
 	// Standing says, whether a host is up at that moment or not, and nothing is

@@ -21,7 +21,8 @@ type ReplyWait struct {
 const (
 	DefaultReplyDeadline = 24 * time.Hour
 	MaxReplyDeadline     = 400 * 24 * time.Hour
-	// MaxReplyValue is the largest value of a reply in bytes.
+	// MaxReplyValue is the largest value of a reply in bytes, and of what is kept
+	// of an answer.
 	MaxReplyValue = 4096
 )
 

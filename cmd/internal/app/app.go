@@ -170,6 +170,7 @@ func (a *App) start(ctx context.Context) error {
 				Concurrency: c.Events.Concurrency, PerTarget: c.Events.PerTarget, MaxAttempts: c.Events.Attempts,
 				Backoff: c.Events.FirstRetry, MaxBackoff: c.Events.MaxRetry, MaxAge: c.Events.MaxAge, DeadRetention: c.Events.DeadRetention,
 			},
+			Output:         int(c.Calls.Output),
 			Cluster:        cluster.Options{Servers: join.servers},
 			Resolver:       join.resolver,
 			Describe:       describe,

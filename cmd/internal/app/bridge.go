@@ -28,7 +28,7 @@ func newBridge(services *host.Host, n *natures) *bridge {
 }
 
 // Call executes an operation for a firing.
-func (b *bridge) Call(ctx context.Context, c invoke.OperationCall) (int64, error) {
+func (b *bridge) Call(ctx context.Context, c invoke.OperationCall) (invoke.Answer, error) {
 	id := string(c.FireID)
 	b.mu.Lock()
 	b.tasks[id] = c.Task
@@ -45,8 +45,13 @@ func (b *bridge) Call(ctx context.Context, c invoke.OperationCall) (int64, error
 	if c.Keyed {
 		call.Fire = &dataservice.FireKey{ID: id, ClaimedAt: c.ClaimedAt}
 	}
-	outcome, err := b.services.Invoke(ctx, call)
-	return outcome.Rows, failure(err)
+	if c.Keep == 0 {
+		outcome, err := b.services.Invoke(ctx, call)
+		return invoke.Answer{Rows: outcome.Rows}, failure(err)
+	}
+	// One byte more tells that there is more.
+	answer, err := b.services.Head(ctx, call, b.format(c.Service, c.Operation, ""), c.Keep+1)
+	return invoke.Answer{Rows: answer.Outcome.Rows, Body: answer.Body}, failure(err)
 }
 
 // onBehalf is the host as the caller of a service. Whoever made the task, or

@@ -152,6 +152,11 @@ func TestRevisions(t *testing.T) {
 	}
 	g.says(0, "task/x\tTASK_CREATED", "events", "--jq", `.[] | [.object, .code] | @tsv`)
 	id := strings.TrimSpace(g.says(0, "", "task", "run", "x", "--wait", "-o", "name"))
+	if out := g.says(0, "", "run", "output", id); out != "<low>[2J7</low>\n" {
+		t.Errorf("the output of %s: %q", id, out)
+	}
+	g.says(0, "<low>", "run", "output", id, "-o", "json", "--jq", ".value")
+	g.says(3, "there is no run", "run", "output", id[:len(id)-1])
 	g.says(0, "follows as", "run", "rerun", id)
 	g.says(5, "has ended", "run", "cancel", id)
 	g.says(0, "", "request", "list")

@@ -59,7 +59,9 @@ func newGroup(t *testing.T, o cluster.Options, nodes ...string) *group {
 // works is a host whose operations all succeed.
 type works struct{ s coordclient.Session }
 
-func (works) Invoke(context.Context, task.Call) task.Result { return task.Result{Outcome: task.OK} }
+func (works) Invoke(_ context.Context, call task.Call) task.Result {
+	return task.Result{Outcome: task.OK, Output: task.Head([]byte("<low>\x1b[2J7</low>\n"), call.Keep)}
+}
 
 func (works) Target(task.Info) (task.Target, bool) { return task.Target{Hash: "h"}, true }
 
@@ -90,7 +92,7 @@ func (g *group) boot(node string, o cluster.Options) {
 	host := works{member}
 	e, err := engine.New(engine.Options{
 		Log: owner, Watcher: owner, Invoker: host, Targets: host, Session: host, Compile: bucket.Triggers(&compiler),
-		Node: node, SessionTimeout: 4 * time.Second, Left: func(b int, err error) { c.Left(b, err) },
+		Node: node, Output: 1024, SessionTimeout: 4 * time.Second, Left: func(b int, err error) { c.Left(b, err) },
 	})
 	if err != nil {
 		g.Fatal(err)

@@ -176,6 +176,7 @@ type Egress struct {
 type Calls struct {
 	Secrets   string `key:"secrets" help:"folder of the secrets that headers of tasks refer to by $file{name}, each readable by its owner alone; empty: none"`
 	Answer    Size   `key:"answer" min:"1KiB" max:"64MiB" help:"size of an answer that is read; a longer one fails a call that looks at it"`
+	Output    Size   `key:"output_bytes" min:"0" max:"4KiB" help:"size of what is kept of the answer to a run, of runs by hand and of tasks with output: true; 0: nothing"`
 	Redirects int    `key:"redirects" min:"0" max:"10" help:"redirects that a call follows, each judged like the first address"`
 	Proxy     string `key:"proxy" help:"HTTP proxy that calls go through; empty: none, whatever the environment names"`
 	ReplyURL  string `key:"reply_url" help:"address below which replies to calls of tasks reach the hosts (https://tasks.example.org), such as a load balancer's; empty: that of each host's listener"`
@@ -238,7 +239,7 @@ func Default() Config {
 			Transport: "folder", From: "belfry@localhost",
 			SMTP: SMTP{Port: 587, TLS: "starttls", Timeout: 30 * time.Second},
 		},
-		Calls:   Calls{Answer: MiB, Redirects: 3},
+		Calls:   Calls{Answer: MiB, Output: KiB, Redirects: 3},
 		Files:   Files{Size: 64 * MiB},
 		Webhook: Webhook{Timeout: 10 * time.Second},
 		Events: Events{

@@ -55,6 +55,8 @@ type exchange struct {
 	ctx      context.Context //nolint:containedctx // it lives for one call
 	o        *Options
 	reply    []task.Header // by which it can be replied to later
+	keep     int           // bytes of the answer
+	output   string        // what is kept of it
 	answered bool          // the target has answered, whatever it said
 	sent     atomic.Bool   // a connection was had: something may have reached the target
 }
@@ -67,10 +69,11 @@ func (r *exchange) trace() context.Context {
 // result says how the exchange ended.
 func (r *exchange) result(err error) task.Result {
 	if err == nil {
-		return task.Result{Outcome: task.OK}
+		return task.Result{Outcome: task.OK, Output: r.output}
 	}
 	result := task.Result{
 		Outcome: task.Failed, Error: err.Error(), NotSent: !r.sent.Load(), Answered: r.answered, Refused: task.Refused(err),
+		Output: r.output,
 	}
 	if errors.Is(r.ctx.Err(), context.DeadlineExceeded) {
 		result.Outcome = task.TimedOut
@@ -124,6 +127,9 @@ func (r *exchange) send(request *http.Request) (*answer, error) {
 		return nil, fmt.Errorf("%s: answer %d broke off: %w", request.URL.Host, response.StatusCode, err)
 	}
 	r.answered = true
+	if r.keep > 0 {
+		r.output = task.Head(body, r.keep)
+	}
 	a := &answer{
 		status: response.StatusCode, contentType: response.Header.Get("Content-Type"), header: response.Header, body: body, whole: true,
 	}

@@ -18,7 +18,7 @@ func NewHTTP(o Options) *HTTP { return &HTTP{o.withDefaults()} }
 
 // Invoke makes one attempt. The context's deadline bounds it.
 func (h *HTTP) Invoke(ctx context.Context, call task.Call) task.Result {
-	r := exchange{ctx: ctx, o: &h.o, reply: call.ReplyTo.Headers(call.FireID)}
+	r := exchange{ctx: ctx, o: &h.o, reply: call.ReplyTo.Headers(call.FireID), keep: call.Keep}
 	return r.result(h.do(&r, &call))
 }
 

@@ -28,7 +28,7 @@ func NewSOAP(o Options) *SOAP { return &SOAP{o.withDefaults()} }
 // Invoke makes one attempt (WSO2: WebServiceCallTask.execute; IN_ONLY is
 // sendRobust, IN_OUT is sendReceive). The context's deadline bounds it.
 func (s *SOAP) Invoke(ctx context.Context, call task.Call) task.Result {
-	r := exchange{ctx: ctx, o: &s.o, reply: call.ReplyTo.Headers(call.FireID)}
+	r := exchange{ctx: ctx, o: &s.o, reply: call.ReplyTo.Headers(call.FireID), keep: call.Keep}
 	return r.result(s.do(&r, &call))
 }
 

@@ -89,6 +89,26 @@ func TestHTTPRequest(t *testing.T) {
 }
 
 // What becomes of a call, by the answer.
+// The head of an answer is kept, also of one that is a failure.
+func TestHTTPOutput(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusOK, http.StatusConflict} {
+		url, _ := receiver(t, status, "text/plain", "seven left")
+		c := call(&task.Action{HTTP: &task.HTTPCall{URL: url}})
+		if r := NewHTTP(options()).Invoke(t.Context(), c); r.Output != "" {
+			t.Errorf("%d: kept without being asked for: %q", status, r.Output)
+		}
+		c.Keep = 10
+		if r := NewHTTP(options()).Invoke(t.Context(), c); r.Output != "seven left" {
+			t.Errorf("%d: %q", status, r.Output)
+		}
+		c.Keep = 9
+		if r := NewHTTP(options()).Invoke(t.Context(), c); r.Output != "seven …" {
+			t.Errorf("%d: %q", status, r.Output)
+		}
+	}
+}
+
 func TestHTTPOutcomes(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -24,7 +24,7 @@ func New(e *env.Env) *cobra.Command {
 			"outcome SKIPPED and the reason.",
 		GroupID: "core",
 	}
-	cmd.AddCommand(newList(e), newShow(e), newCancel(e), newRerun(e), newReply(e))
+	cmd.AddCommand(newList(e), newShow(e), newOutput(e), newCancel(e), newRerun(e), newReply(e))
 	return cmd
 }
 

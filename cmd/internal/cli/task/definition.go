@@ -26,6 +26,7 @@ type definition struct {
 	replyWithin                time.Duration
 	onDeadline                 string
 	properties                 []string
+	keepOutput                 bool
 	action                     action
 	after                      after
 }
@@ -52,6 +53,7 @@ func (d *definition) flags(f *pflag.FlagSet) {
 	f.StringVar(&d.description, "description", "", "what the task is for")
 	f.DurationVar(&d.replyWithin, "reply-within", 0, "http and soap tasks: a run ends with a reply to its call, which may come so long after; 0 ends it with the call")
 	f.StringVar(&d.onDeadline, "on-deadline", "", "without a reply in time: fail or retry (default fail)")
+	f.BoolVar(&d.keepOutput, "keep-output", false, "keep the head of what each run is answered, for run output; a run by hand keeps it anyway")
 	f.StringVar(&d.location, "location", "", "which hosts may run it: a resolver (nodes, rules, round-robin, random, fixed, active-passive) or default")
 	f.StringArrayVar(&d.properties, "location-property", nil, "a property of --location, such as task_nodes=north,south; repeatable")
 	f.StringArrayVar(&d.alerts, "alert", nil, "tell somebody: failed=URI, missed=URI, late:30s=URI, silent:1h=URI; URI is mailto: or http(s):; repeatable")
@@ -109,6 +111,7 @@ func (d *definition) apply(f *pflag.FlagSet, info *task.Info, now time.Time) err
 		{"timeout", func() error { info.Timeout = task.Duration(d.timeout); return nil }},
 		{"description", func() error { info.Description = d.description; return nil }},
 		{"reply-within", func() error { info.Reply = replyWait(info.Reply, d.replyWithin); return nil }},
+		{"keep-output", func() error { info.Output = d.keepOutput; return nil }},
 		{"on-deadline", func() error { return setOnDeadline(info, d.onDeadline) }},
 		{"location", func() (err error) { info.Location, err = parseLocation(d.location, d.properties); return err }},
 		{"alert", func() (err error) { info.Alerts, err = parseAlerts(d.alerts); return err }},
