@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/coordclient/zk"
 	"github.com/seed42aab489/belfry/coordclient/zk/zktest"
 	"github.com/seed42aab489/belfry/dataservice/source/sourcetest"
@@ -40,13 +41,15 @@ type arena struct {
 	hosts    hosts
 	proxies  [][]*zktest.Proxy // by host and server
 	clocks   []string          // files by which the hosts' clocks are off
-	admin    *control.Control
+	dialling sync.Mutex
+	session  *zk.Client // of the administrator; guarded by dialling; nil: none yet
 	receiver *witness
 	payrolls []payroll
 
 	calls map[string]bool // the uids of tasks that nobody edits and that call the receiver
 
 	first, last time.Time
+	stopped     time.Time     // when all had come to rest
 	skew        time.Duration // between the hosts' clocks and the true one
 	stopEdits   context.CancelFunc
 	edits       sync.WaitGroup
@@ -57,8 +60,9 @@ type arena struct {
 	reached  map[string]int // points at which hosts have died
 }
 
-// newArena starts servers and hosts. Nothing is scheduled yet.
-func newArena(t *testing.T, servers int) *arena {
+// newArena starts servers and hosts, these with the bugs planted that are named, if any.
+// Nothing is scheduled yet.
+func newArena(t *testing.T, servers int, planted ...string) *arena {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	if text := os.Getenv("BELFRY_FAULTS_SEED"); text != "" {
@@ -90,15 +94,38 @@ func newArena(t *testing.T, servers int) *arena {
 		a.hosts, a.proxies = append(a.hosts, h), append(a.proxies, proxies)
 		a.clocks = append(a.clocks, filepath.Join(h.dir, "clock"))
 		a.arm(i, "")
+		if planted != nil {
+			// Between decision and commit there is time for an edit.
+			h.env = append(h.env, "BELFRY_FAULTS=before-claim#*=stall:600ms", "BELFRY_FAULT_PLANT="+planted[i])
+		}
 	}
 	a.hosts.start()
-	client, err := zk.Dial(t.Context(), zk.Options{Servers: a.zk.Addresses(), SessionTimeout: 10 * time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = client.Close() })
-	a.admin = control.New(control.Deps{KV: client, Members: client, Caller: client})
+	t.Cleanup(func() {
+		if a.session != nil {
+			_ = a.session.Close()
+		}
+	})
 	return a
+}
+
+// admin is an administrator, with a session of his own: another one if the last
+// was lost.
+func (a *arena) admin(ctx context.Context) (*control.Control, error) {
+	a.dialling.Lock()
+	defer a.dialling.Unlock()
+	if a.session != nil {
+		if state, _ := a.session.State(); state != coordclient.Lost {
+			return control.New(control.Deps{KV: a.session, Members: a.session, Caller: a.session}), nil
+		}
+		_ = a.session.Close()
+		a.session = nil
+	}
+	client, err := zk.Dial(ctx, zk.Options{Servers: a.zk.Addresses(), SessionTimeout: 10 * time.Second})
+	if err != nil {
+		return nil, err
+	}
+	a.session = client
+	return control.New(control.Deps{KV: client, Members: client, Caller: client}), nil
 }
 
 // arm says where a host is to break once it is started again.
@@ -159,7 +186,11 @@ func (a *arena) call(name string) task.Info {
 
 func (a *arena) create(info task.Info) {
 	a.t.Helper()
-	v, _, err := a.admin.CreateTask(a.t.Context(), info)
+	admin, err := a.admin(a.t.Context())
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	v, _, err := admin.CreateTask(a.t.Context(), info)
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -171,43 +202,44 @@ func (a *arena) create(info task.Info) {
 // edit does what administrators do, at random moments and so next to due times.
 func (a *arena) edit(ctx context.Context, random *rand.Rand) {
 	for ctx.Err() == nil && time.Now().Before(a.last) {
-		key := task.Key{Name: fmt.Sprint("edit-", random.IntN(editTasks))}.Normal()
 		once, cancel := context.WithTimeout(ctx, 5*time.Second)
-		var what string
-		var err error
-		switch random.IntN(6) {
-		case 0, 1:
-			what = "create"
-			info := a.call(key.Name)
-			info.Trigger.Start = a.first.Add(time.Duration(random.IntN(1000)) * time.Millisecond)
-			_, _, err = a.admin.CreateTask(once, info)
-		case 2:
-			what = "pause"
-			_, err = a.admin.PauseTask(once, key, "")
-		case 3:
-			what = "resume"
-			_, err = a.admin.ResumeTask(once, key)
-		case 4:
-			what = "reschedule"
-			start := a.first.Add(time.Duration(random.IntN(1000)) * time.Millisecond)
-			every := task.Duration(time.Duration(300+random.IntN(900)) * time.Millisecond)
-			_, err = a.admin.UpdateTask(once, key, 0, func(i *task.Info) error {
-				i.Trigger.Start, i.Trigger.Interval = start, every
-				return nil
-			})
-		case 5:
-			what = "delete"
-			err = a.admin.DeleteTask(once, key)
+		if admin, err := a.admin(once); err == nil {
+			what := []string{"create", "create", "pause", "resume", "reschedule", "delete"}[random.IntN(6)]
+			if a.editOnce(once, admin, what, random) == nil { // else there is no such task, or no quorum
+				a.edited[what]++
+			}
 		}
 		cancel()
-		if err == nil {
-			a.edited[what]++
-		}
 		select {
 		case <-time.After(time.Duration(random.IntN(200)) * time.Millisecond):
 		case <-ctx.Done():
 		}
 	}
+}
+
+func (a *arena) editOnce(ctx context.Context, admin *control.Control, what string, random *rand.Rand) error {
+	key := task.Key{Name: fmt.Sprint("edit-", random.IntN(editTasks))}.Normal()
+	start := a.first.Add(time.Duration(random.IntN(1000)) * time.Millisecond)
+	var err error
+	switch what {
+	case "create":
+		info := a.call(key.Name)
+		info.Trigger.Start = start
+		_, _, err = admin.CreateTask(ctx, info)
+	case "pause":
+		_, err = admin.PauseTask(ctx, key, "")
+	case "resume":
+		_, err = admin.ResumeTask(ctx, key)
+	case "reschedule":
+		every := task.Duration(time.Duration(300+random.IntN(900)) * time.Millisecond)
+		_, err = admin.UpdateTask(ctx, key, 0, func(i *task.Info) error {
+			i.Trigger.Start, i.Trigger.Interval = start, every
+			return nil
+		})
+	case "delete":
+		err = admin.DeleteTask(ctx, key)
+	}
+	return err
 }
 
 // flowing waits until enough is running for a fault to prove anything.
@@ -242,10 +274,14 @@ func (a *arena) settle() {
 			a.t.Logf("open: %s", open)
 		}
 	}()
-	eventually(a.t, time.Minute+takeOver, "all tasks have ended", func() bool {
+	eventually(a.t, 2*time.Minute, "all tasks have ended", func() bool {
 		ctx, cancel := context.WithTimeout(a.t.Context(), 10*time.Second)
 		defer cancel()
-		views, err := a.admin.Tasks(ctx, control.TaskFilter{})
+		var views []control.TaskView
+		admin, err := a.admin(ctx)
+		if err == nil {
+			views, err = admin.Tasks(ctx, control.TaskFilter{})
+		}
 		if err != nil {
 			open = err.Error()
 			return false

@@ -127,13 +127,17 @@ func (a *arena) soon() time.Time {
 	a.t.Helper()
 	a.stopEdits()
 	a.edits.Wait()
-	views, err := a.admin.Tasks(a.t.Context(), control.TaskFilter{})
+	admin, err := a.admin(a.t.Context())
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	views, err := admin.Tasks(a.t.Context(), control.TaskFilter{})
 	if err != nil {
 		a.t.Fatal(err)
 	}
 	end := time.Now().Add(5 * time.Second).Truncate(time.Second)
 	for _, v := range views {
-		_, err := a.admin.UpdateTask(a.t.Context(), task.Key{Tenant: v.Tenant, Type: v.Type, Name: v.Name}, 0, func(i *task.Info) error {
+		_, err := admin.UpdateTask(a.t.Context(), task.Key{Tenant: v.Tenant, Type: v.Type, Name: v.Name}, 0, func(i *task.Info) error {
 			i.Trigger.End = end
 			return nil
 		})

@@ -3,9 +3,12 @@
 package e2e
 
 import (
+	"errors"
 	"os"
 	"testing"
 	"time"
+
+	"github.com/seed42aab489/belfry/plugin/engine/firecheck"
 )
 
 // A short part of `make faults`: three hosts on three servers, at more than fifty
@@ -40,6 +43,22 @@ func TestFaultsOfClocks(t *testing.T) {
 	a.schedule(18 * time.Second)
 	a.do(fault{"clocks are two seconds apart while owners change", (*arena).skewClocks})
 	a.judge()
+}
+
+// The checker finds, in hosts and servers that are real, the bugs that are planted
+// in the hosts.
+func TestFaultsArePlanted(t *testing.T) {
+	t.Parallel()
+	a := newArena(t, 1, "no-fence", "no-fence,run-first", "no-fence")
+	a.schedule(14 * time.Second)
+	a.settle()
+	a.stop()
+	all := errors.Join(a.verdict(a.history())...)
+	for _, want := range []error{firecheck.ErrFiredAfterPause, firecheck.ErrRunWithoutClaim} {
+		if !errors.Is(all, want) {
+			t.Errorf("nobody noticed: %v", want)
+		}
+	}
 }
 
 // All of it, for as long as BELFRY_FAULTS_FOR says: each fault of the catalogue in

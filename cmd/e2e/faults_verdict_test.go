@@ -57,15 +57,9 @@ func (a *arena) history() []firecheck.Event {
 func (a *arena) judge() {
 	a.t.Helper()
 	a.settle()
-	for _, h := range a.hosts {
-		if h.cmd != nil {
-			h.stop()
-		}
-	}
-	end := time.Now()
+	a.stop()
 	h := a.history()
-	rules := firecheck.Rules{End: end, Skew: a.skew, Misfire: time.Minute, Late: maxLate, Troubles: a.troubles}
-	faults := firecheck.Verdict(h, rules)
+	faults := a.verdict(h)
 	for i, err := range faults {
 		if i == 20 {
 			a.t.Errorf("and %d more", len(faults)-i)
@@ -84,10 +78,23 @@ func (a *arena) judge() {
 			a.t.Errorf("%s: this history has no place for it", m.Name)
 			continue
 		}
-		if err := errors.Join(firecheck.Verdict(bad, rules)...); !errors.Is(err, m.Want) {
+		if err := errors.Join(a.verdict(bad)...); !errors.Is(err, m.Want) {
 			a.t.Errorf("%s: the checker must find %q, and finds %v", m.Name, m.Want, err)
 		}
 	}
+}
+
+// stop stops the hosts in order.
+func (a *arena) stop() {
+	a.t.Helper()
+	for _, h := range a.hosts {
+		h.stop()
+	}
+	a.stopped = time.Now()
+}
+
+func (a *arena) verdict(h []firecheck.Event) []error {
+	return firecheck.Verdict(h, firecheck.Rules{End: a.stopped, Skew: a.skew, Misfire: time.Minute, Late: maxLate, Troubles: a.troubles})
 }
 
 // report tells what happened.

@@ -17,8 +17,8 @@
 //
 //	BELFRY_FAULTS=after-claim#3=kill,before-call=stall:2s
 //
-// that is, points with what happens there the third (first, by default) time
-// that one is passed: kill ends the process as SIGKILL does, stall:TIME stays
+// that is, points with what happens there the third (first, by default; each, if
+// the number is *) time that one is passed: kill ends the process as SIGKILL does, stall:TIME stays
 // there for so long, and lose, after a commit, makes an outcome unknown that was
 // none. And
 //
@@ -27,4 +27,9 @@
 // names a file with a duration, such as -2s, by which the host's wall clock is
 // off. It is read again whenever it changed, within 50 ms. What measures time
 // that has passed is not affected, as on a real machine.
+//
+//	BELFRY_FAULT_PLANT=no-fence,run-first
+//
+// plants bugs, so that it is seen that tests would find them: an owner commits
+// what it decided before an edit, or runs what is not yet claimed.
 package fault

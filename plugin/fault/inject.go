@@ -23,6 +23,7 @@ import (
 const (
 	envFaults = "BELFRY_FAULTS"
 	envClock  = "BELFRY_FAULT_CLOCK"
+	envPlant  = "BELFRY_FAULT_PLANT"
 )
 
 // steps are what points are before and after of.
@@ -32,14 +33,15 @@ var steps = []string{"acquire", "claim", "call", "settle", "fold", "release"}
 type Plan struct{ *state }
 
 type state struct {
-	log *slog.Logger
+	log     *slog.Logger
+	planted map[string]bool
 
 	mu     sync.Mutex
 	passed map[string]int     // guarded by mu
 	faults map[string][]fault // by point; never changed
 }
 
-// fault is what happens when a point is passed for the nth time.
+// fault is what happens when a point is passed for the nth time; 0: each time.
 type fault struct {
 	nth   int
 	kill  bool
@@ -57,7 +59,10 @@ func Read(log *slog.Logger) (Plan, error) {
 	if s.faults, err = parse(os.Getenv(envFaults)); err != nil {
 		return Plan{}, fmt.Errorf("%s: %w", envFaults, err)
 	}
-	log.Warn("THIS BUILD BREAKS ON PURPOSE: it is for tests alone", "faults", os.Getenv(envFaults), "clock", os.Getenv(envClock))
+	if s.planted, err = plants(os.Getenv(envPlant)); err != nil {
+		return Plan{}, fmt.Errorf("%s: %w", envPlant, err)
+	}
+	log.Warn("THIS BUILD BREAKS ON PURPOSE: it is for tests alone", "faults", os.Getenv(envFaults), "clock", os.Getenv(envClock), "planted", os.Getenv(envPlant))
 	return Plan{s}, nil
 }
 
@@ -71,7 +76,10 @@ func parse(text string) (map[string][]fault, error) {
 		point, nth, counted := strings.Cut(at, "#")
 		f := fault{nth: 1}
 		var err error
-		if counted {
+		switch {
+		case nth == "*":
+			f.nth = 0
+		case counted:
 			if f.nth, err = strconv.Atoi(nth); err != nil || f.nth < 1 {
 				return nil, fmt.Errorf("%q: give a number above 0 after #", item)
 			}
@@ -107,7 +115,7 @@ func (s *state) pass(point string) bool {
 	s.mu.Unlock()
 	lost := false
 	for _, f := range s.faults[point] {
-		if f.nth != nth {
+		if f.nth != nth && f.nth != 0 {
 			continue
 		}
 		s.log.Warn("fault point reached", "point", point, "nth", nth, "kill", f.kill, "lose", f.lose, "stall", f.stall)
@@ -141,6 +149,12 @@ func (s *state) around(steps []string, do func() error) error {
 func (p Plan) Log(l engine.Log) engine.Log {
 	if p.state == nil {
 		return l
+	}
+	if p.planted[plantRunFirst] {
+		l = &hasty{Log: l, pending: make(map[int]chan struct{})}
+	}
+	if p.planted[plantNoFence] {
+		l = unfenced{l}
 	}
 	return log{l, p.state}
 }

@@ -90,6 +90,59 @@ func TestLoseAndStall(t *testing.T) {
 	})
 }
 
+// What can happen each time does.
+func TestEachTime(t *testing.T) {
+	l := read(t, "after-claim#*=lose").Log(quiet{})
+	for range 3 {
+		if err := l.Commit(t.Context(), bucket.Fence{}, claims(bucket.Claim)); !errors.Is(err, bucket.ErrUnknownOutcome) {
+			t.Error(err)
+		}
+	}
+}
+
+// moving is a log whose fence moves before each commit.
+type moving struct {
+	quiet
+	version, commits int64
+}
+
+func (m *moving) Commit(_ context.Context, f bucket.Fence, _ bucket.Write) error {
+	if f.Version != m.version {
+		return bucket.ErrMoved
+	}
+	m.commits++
+	return nil
+}
+
+func (m *moving) Refresh(_ context.Context, f bucket.Fence, _ int64) (bucket.Fence, bucket.Changes, error) {
+	f.Version = m.version
+	return f, bucket.Changes{}, nil
+}
+
+// What is planted is wrong, and nothing else is.
+func TestPlants(t *testing.T) {
+	t.Setenv(envPlant, "no-fence")
+	m := &moving{version: 7}
+	if err := read(t, "").Log(m).Commit(t.Context(), bucket.Fence{}, claims(bucket.Claim)); err != nil || m.commits != 1 {
+		t.Errorf("%d commits without the fence, %v", m.commits, err)
+	}
+	t.Setenv(envPlant, "run-first")
+	synctest.Test(t, func(t *testing.T) {
+		m := &moving{}
+		l := read(t, "").Log(m)
+		if err := l.Commit(t.Context(), bucket.Fence{}, claims(bucket.Claim)); err != nil || m.commits != 0 {
+			t.Errorf("%d commits when it is said to be done, %v", m.commits, err)
+		}
+		if err := l.Commit(t.Context(), bucket.Fence{}, claims(bucket.Settle)); err != nil || m.commits != 2 {
+			t.Errorf("%d commits in the end, %v", m.commits, err)
+		}
+	})
+	t.Setenv(envPlant, "no-sense")
+	if _, err := Read(nil); err == nil {
+		t.Error("an unknown bug is planted")
+	}
+}
+
 // What is misspelt is refused.
 func TestRefused(t *testing.T) {
 	for _, text := range []string{
