@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -34,7 +35,11 @@ func sameAction(a, b *task.Action) bool {
 // validateAction checks what a task does that calls no operation in process,
 // and settles its delivery.
 func (c *Control) validateAction(ctx context.Context, info *task.Info) error {
-	if err := checkAction(info.Do); err != nil {
+	var inputs []string
+	if info.After != nil {
+		inputs = slices.Collect(maps.Keys(info.After.With))
+	}
+	if err := checkAction(info.Do, inputs); err != nil {
 		return err
 	}
 	if need := info.Needs(); need != "" {
@@ -88,8 +93,9 @@ func (c *Control) offered(ctx context.Context, info *task.Info, need string) err
 	return &Error{Code: CodeInvalid, Message: "no host has code named " + strconv.Quote(info.Do.Code.Name), Hint: hint}
 }
 
-// checkAction checks what needs no look elsewhere.
-func checkAction(a *task.Action) error {
+// checkAction checks what needs no look elsewhere. Inputs are the names of the
+// values that the task gets from those that it follows.
+func checkAction(a *task.Action, inputs []string) error {
 	if err := a.Check(); err != nil {
 		return invalid("%v", err)
 	}
@@ -112,7 +118,7 @@ func checkAction(a *task.Action) error {
 	if err != nil {
 		return err
 	}
-	if err := web.Check(a); err != nil {
+	if err := web.Check(a, inputs...); err != nil {
 		return invalid("%v", err)
 	}
 	return nil

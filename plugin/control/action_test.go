@@ -55,7 +55,7 @@ func TestCheckAction(t *testing.T) {
 		"timer delay":  {&task.Action{Timer: &task.TimerEvent{Backoff: 5, MaxBackoff: 1}}, "cannot be"},
 		"no code":      {&task.Action{Code: &task.CodeCall{}}, "no code"},
 	} {
-		err := checkAction(c.do)
+		err := checkAction(c.do, nil)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}

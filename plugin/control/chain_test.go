@@ -105,5 +105,15 @@ func TestChainsThatMakeNoSense(t *testing.T) {
 		try(with)
 		with.After.With["quantity"] = "{{.Value}}"
 		w.create(with)
+		// A web call finds in its templates what it is given, and nothing else.
+		told := task.Info{
+			Key: task.Key{Name: "told"}, After: &task.After{Tasks: []string{"a"}, With: map[string]string{"what": "{{.Value}}"}},
+			Do: &task.Action{HTTP: &task.HTTPCall{Method: "POST", URL: "https://example.org/", Body: "{{.Input.which}}"}},
+		}
+		if e := try(told); !strings.Contains(e.Message, "which") {
+			t.Errorf("%+v", e)
+		}
+		told.Do.HTTP.Body = "{{.Input.what}}"
+		w.create(told)
 	})
 }

@@ -17,9 +17,15 @@ type NodeInfo struct {
 	Running int    `json:"running"`
 	// Cluster is where the group is, as zk://...; empty: the host is alone.
 	Cluster string `json:"cluster,omitempty"`
+	// Replies is the base address at which the host takes replies to calls of
+	// tasks. Empty: plain HTTP at Address; NoReplies: none that can be told.
+	Replies string `json:"replies,omitempty"`
 	// Formerly are the incarnations that the host's process had before.
 	Formerly []coordclient.MemberID `json:"formerly,omitempty"`
 }
+
+// NoReplies is NodeInfo.Replies of a host that can be named for no reply.
+const NoReplies = "none"
 
 // Nodes lists the hosts of the group, oldest first, and after them the nodes
 // that are gone while the placement, buckets or a drain still name them. Code: unavailable.

@@ -94,6 +94,12 @@ func (a *Asker) Invoke(ctx context.Context, call task.Call) task.Result {
 	for _, base := range a.Addresses(ctx) {
 		call.ReplyTo.Addresses = append(call.ReplyTo.Addresses, base+string(call.FireID))
 	}
+	if len(call.ReplyTo.Addresses) == 0 {
+		return task.Result{
+			Outcome: task.Failed, NotSent: true,
+			Error: "no host can be named for the reply: set tasks.reply_url to an address below which hosts are reached",
+		}
+	}
 	return sent(a.Invoker.Invoke(ctx, call), &call)
 }
 

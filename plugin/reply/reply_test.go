@@ -87,6 +87,7 @@ func TestAsker(t *testing.T) {
 func TestAskerWithoutSecret(t *testing.T) {
 	t.Parallel()
 	down := true
+	var addresses []string
 	a := &Asker{
 		Invoker: invoked(func(task.Call) task.Result { return task.Result{Outcome: task.OK} }),
 		Secrets: NewSecrets(func(context.Context) ([]byte, error) {
@@ -95,13 +96,17 @@ func TestAskerWithoutSecret(t *testing.T) {
 			}
 			return []byte("s"), nil
 		}),
-		Addresses: func(context.Context) []string { return nil }, Now: time.Now,
+		Addresses: func(context.Context) []string { return addresses }, Now: time.Now,
 	}
 	call := task.Call{Info: task.Info{Reply: &task.ReplyWait{}}}
 	if r := a.Invoke(t.Context(), call); !r.NotSent || r.Outcome != task.Failed {
 		t.Errorf("%+v", r)
 	}
 	down = false
+	if r := a.Invoke(t.Context(), call); !r.NotSent || r.Outcome != task.Failed || !strings.Contains(r.Error, "tasks.reply_url") {
+		t.Errorf("nobody to reply to: %+v", r)
+	}
+	addresses = []string{"http://a/async/"}
 	if r := a.Invoke(t.Context(), call); r.Outcome != task.Waiting {
 		t.Errorf("%+v", r)
 	}

@@ -10,6 +10,7 @@ package app
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -53,9 +54,10 @@ type App struct {
 	teardown teardown
 	services *host.Host
 	plugin   *plugin.Plugin
-	addr     net.Addr   // plain, if there is a plain listener
-	secure   net.Addr   // nil: there is no https listener
-	fatal    chan error // capacity 1: why the process cannot go on
+	addr     net.Addr          // plain, if there is a plain listener
+	secure   net.Addr          // nil: there is no https listener
+	leaf     *x509.Certificate // of the https listener, as it was at the start; nil: none
+	fatal    chan error        // capacity 1: why the process cannot go on
 }
 
 // Start sets everything up and returns when the host is ready. If it fails,
@@ -221,7 +223,8 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	// Only now is it known where port 0 led.
-	join.address(ctx, a.Addr())
+	join.address(ctx, a.Addr(), a.repliesNow())
+	a.warnOfReplies()
 	a.plugin.Report(event.Report{At: time.Now(), Level: "info", Code: "HOST_STARTED", Object: c.Node, Text: "belfryd " + a.o.Version + " on " + a.Addr()})
 	a.notify(daemon.SdNotifyReady)
 	a.log.Info("ready", "listen", a.Addr(), "https", a.SecureAddr(), "socket", c.Socket, "node", c.Node, "services", len(services.Services()), "version", a.o.Version)

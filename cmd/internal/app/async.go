@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/seed42aab489/belfry/plugin/control"
@@ -22,8 +20,6 @@ const (
 	// maxReplies is how many replies are handled at once; more are told to come
 	// again.
 	maxReplies = 128
-	// maxReplyAddresses bounds the hosts that a call names for its reply.
-	maxReplyAddresses = 8
 )
 
 // replyStatus is the HTTP status of what became of a reply.
@@ -115,46 +111,4 @@ func writeReply(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body) // the client may be gone
-}
-
-// replyAddresses are the base addresses at which hosts of the group take replies
-// now: what the configuration says, else this host's first and then the others'.
-func (a *App) replyAddresses(ctx context.Context) []string {
-	if base := a.o.Loaded.Config.Calls.ReplyURL; base != "" {
-		return []string{strings.TrimSuffix(base, "/") + asyncPath}
-	}
-	var own, others []string
-	members, _, err := a.plugin.Link().Members(ctx)
-	if err != nil {
-		a.log.Debug("the group's addresses are not known", "err", err)
-	}
-	for _, m := range members {
-		var info control.NodeInfo
-		if json.Unmarshal(m.Value, &info) != nil || info.Address == "" {
-			continue
-		}
-		base := "http://" + reachable(info.Address, m.ID.Node()) + asyncPath
-		if m.ID.Node() == a.o.Loaded.Config.Node {
-			own = append(own, base)
-		} else {
-			others = append(others, base)
-		}
-	}
-	slices.Sort(others)
-	all := append(own, slices.Compact(others)...)
-	return all[:min(len(all), maxReplyAddresses)]
-}
-
-// reachable is a listener's address as others may reach it: one that listens
-// everywhere is known by its node's name, which is the machine's unless told
-// otherwise.
-func reachable(address, node string) string {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return address
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = node
-	}
-	return net.JoinHostPort(host, port)
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -36,6 +37,7 @@ type coordination struct {
 
 	mu      sync.Mutex
 	bound   string // guarded by mu; where the HTTP listener is, once it is known
+	replies string // guarded by mu; where replies are taken, once that is known; empty: nowhere
 	present plugin.Port
 	former  []coordclient.MemberID // guarded by mu; this process's earlier incarnations, at most maxFormer
 	once    bool                   // guarded by mu; the embedded store was opened
@@ -151,11 +153,11 @@ func secureZooKeeper(z conf.ZooKeeper) (*tls.Config, error) {
 	return clientTLS("zookeeper", z.CAFile, z.CertFile, z.KeyFile)
 }
 
-// address tells the group where the HTTP listener is, now and when this host
-// joins again.
-func (j *coordination) address(ctx context.Context, address string) {
+// address tells the group where the HTTP listener is and where replies are taken,
+// now and when this host joins again.
+func (j *coordination) address(ctx context.Context, address, replies string) {
 	j.mu.Lock()
-	j.bound = address
+	j.bound, j.replies = address, replies
 	port, ok := j.present.(interface {
 		Publish(ctx context.Context, value []byte) error
 	})
@@ -171,13 +173,13 @@ func (j *coordination) address(ctx context.Context, address string) {
 // presentation is what the member publishes of itself.
 func (j *coordination) presentation() []byte {
 	j.mu.Lock()
-	address := j.bound
+	address, replies := j.bound, j.replies
 	former := slices.Clone(j.former)
 	j.mu.Unlock()
 	if address == "" {
-		address = j.app.o.Loaded.Config.Listen
+		address, replies = j.app.o.Loaded.Config.Listen, repliesBefore(j.app.o.Loaded.Config)
 	}
-	text, err := json.Marshal(control.NodeInfo{Version: j.app.o.Version, Address: address, Cluster: j.where(), Formerly: former})
+	text, err := json.Marshal(control.NodeInfo{Version: j.app.o.Version, Address: address, Cluster: j.where(), Replies: cmp.Or(replies, control.NoReplies), Formerly: former})
 	if err != nil {
 		panic(fmt.Sprintf("a few strings do not encode: %v", err))
 	}

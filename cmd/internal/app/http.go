@@ -40,6 +40,9 @@ func (a *App) serveHTTP(ctx context.Context, m *meters, programs http.Handler) e
 		if err != nil {
 			return err
 		}
+		if pair, err := secure.GetCertificate(nil); err == nil {
+			a.leaf = pair.Leaf
+		}
 		if a.secure, err = a.listen(ctx, "https", c.TLS.Listen, handler, secure, &stopping); err != nil {
 			return err
 		}

@@ -179,7 +179,7 @@ type Calls struct {
 	Output    Size   `key:"output_bytes" min:"0" max:"4KiB" help:"size of what is kept of the answer to a run, of runs by hand and of tasks with output: true; 0: nothing"`
 	Redirects int    `key:"redirects" min:"0" max:"10" help:"redirects that a call follows, each judged like the first address"`
 	Proxy     string `key:"proxy" help:"HTTP proxy that calls go through; empty: none, whatever the environment names"`
-	ReplyURL  string `key:"reply_url" help:"address below which replies to calls of tasks reach the hosts (https://tasks.example.org), such as a load balancer's; empty: that of each host's listener"`
+	ReplyURL  string `key:"reply_url" help:"address below which replies to calls of tasks reach the hosts (https://tasks.example.org), such as a load balancer's; empty: that of each host's listener, the https one's if its certificate is for its address or the node's name"`
 	Handlers  string `key:"handlers" flag:"handlers" help:"file of event handlers and timers (YAML); empty: none"`
 }
 

@@ -71,10 +71,24 @@ func (p *Policy) Check(target *url.URL) error {
 	if a, err := netip.ParseAddr(host); err == nil {
 		return p.Permit(netip.AddrPortFrom(a, uint16(port)))
 	}
+	if isLocalhost(host) {
+		here := p.Permit(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(port)))
+		if here == nil || p.Permit(netip.AddrPortFrom(netip.IPv6Loopback(), uint16(port))) == nil {
+			return nil // which of them, is judged when it is connected to
+		}
+		return here
+	}
 	if endsInNumber(host) {
 		return refuse("host %q is neither a name nor an address: write an IPv4 address as four decimal numbers without leading zeros", host)
 	}
 	return nil
+}
+
+// isLocalhost tells whether a name means this machine, with its final dot or
+// without (RFC 6761, section 6.3), whatever a resolver makes of it.
+func isLocalhost(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
 // endsInNumber tells whether a host is what some resolvers take for an IPv4
@@ -101,12 +115,12 @@ func (p *Policy) checkProxied(target *url.URL) error {
 	if err := p.Check(target); err != nil {
 		return err
 	}
-	host := strings.ToLower(strings.TrimSuffix(target.Hostname(), "."))
+	host := target.Hostname()
 	if _, err := netip.ParseAddr(host); err == nil {
 		return nil
 	}
 	switch {
-	case host == "localhost" || strings.HasSuffix(host, ".localhost"):
+	case isLocalhost(host):
 		return refuse("host %q would be the proxy's own machine: write the address", host)
 	case strings.ContainsFunc(host, func(r rune) bool { return r >= utf8.RuneSelf }):
 		return refuse("host %q: a proxy may read it in another way; write it in its ASCII form (xn--…)", host)

@@ -64,11 +64,18 @@ func fill(name, text string, d *Data) (string, error) {
 }
 
 // Check compiles what an action says in templates, conditions and references to
-// secrets, so that a fault is found when the task is made.
-func Check(a *task.Action) error {
+// secrets, so that a fault is found when the task is made. Inputs are the names of
+// the values that the task is given by those that it follows.
+func Check(a *task.Action, inputs ...string) error {
 	sample := &Data{
 		FireID: "0-sample:0", Scheduled: time.Unix(0, 0).UTC(), Attempt: 1, Task: "sample",
 		Tenant: task.DefaultTenant, Type: task.DefaultType, Properties: a.Properties,
+	}
+	for _, name := range inputs {
+		if sample.Input == nil {
+			sample.Input = map[string]string{}
+		}
+		sample.Input[name] = "sample"
 	}
 	var headers []task.Header
 	var condition *task.Condition

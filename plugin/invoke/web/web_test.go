@@ -268,11 +268,13 @@ func TestCheck(t *testing.T) {
 		"property":  {task.Action{HTTP: &task.HTTPCall{URL: url, Body: "{{.Properties.a}}"}}, "no entry for key"},
 		"condition": {task.Action{HTTP: &task.HTTPCall{URL: url, Condition: &task.Condition{Expression: "/a["}}}, "condition: 1:4"},
 		"language":  {task.Action{SOAP: &task.SOAPCall{Endpoint: url, Condition: &task.Condition{Language: "SQL", Expression: "1"}}}, "not known"},
+		"no input":  {task.Action{HTTP: &task.HTTPCall{URL: url, Body: "{{.Input.b}}"}}, "no entry for key"},
+		"input":     {task.Action{HTTP: &task.HTTPCall{URL: url, Body: "{{.Input.a}}"}}, ""},
 		"secret":    {task.Action{SOAP: &task.SOAPCall{Endpoint: url, Headers: []task.Header{{Name: "A", Value: "$file{/etc/passwd}"}}}}, "without its path"},
 		"payload":   {task.Action{SOAP: &task.SOAPCall{Endpoint: url, Payload: "<a/><b/>"}}, "payload: 2 elements"},
 		"good soap": {task.Action{SOAP: &task.SOAPCall{Endpoint: url, Payload: `<p:a xmlns:p="u">{{xml .Task}}</p:a>`}}, ""},
 	} {
-		err := Check(&c.do)
+		err := Check(&c.do, "a")
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
