@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/crypto/bcrypt"
+
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/exchange"
 	"github.com/seed42aab489/belfry/dataservice/host/auth"
@@ -22,13 +24,13 @@ func guarded(t *testing.T) (f *fixture, tokens map[string]string) {
 	var users strings.Builder
 	tokens = map[string]string{}
 	for name, roles := range map[string]string{"anna": "staff", "boss": "staff,admin", "mule": ""} {
-		hash, err := auth.HashPassword(name + "-password")
+		hash, err := bcrypt.GenerateFromPassword([]byte(name+"-password"), bcrypt.MinCost) // thousands are tried
 		if err != nil {
 			t.Fatal(err)
 		}
 		token, hashed := auth.NewToken()
 		tokens[name] = token
-		users.WriteString(name + ":" + hash + " roles=" + roles + "\n" + name + ":" + hashed + " roles=" + roles + "\n")
+		users.WriteString(name + ":" + string(hash) + " roles=" + roles + "\n" + name + ":" + hashed + " roles=" + roles + "\n")
 	}
 	file := filepath.Join(t.TempDir(), "users")
 	if err := os.WriteFile(file, []byte(users.String()), 0o600); err != nil {
@@ -83,9 +85,6 @@ func TestAccessOverREST(t *testing.T) {
 	for service := range secured {
 		for _, route := range all {
 			for _, c := range callers(tokens) {
-				if c.hashed && service != "service" {
-					continue
-				}
 				w := get(h, route.method, "/services/"+service+"/"+route.path, c.as)
 				want := c.role
 				if service == "policy" {
