@@ -169,7 +169,8 @@ samples' tables: SQLite, PostgreSQL and MariaDB in turn. Every operation and res
 JSON and in XML, and over SOAP 1.1 and 1.2; so was a batch of what can be one, and a box with all of a service's operations.
 What did not work says why, with the message of its fault. What the database itself refuses is the statement's own matter:
 some are in H2's dialect. The answers are in [testdata](../dataservice/host/testdata/compatibility), each with the lines of
-the descriptor that its shape follows from.
+the descriptor that its shape follows from. MySQL goes by MariaDB's driver; SQL Server has a driver of its own, which is
+**untested against a real server** (see [data services](guides/data-services.md#sql-server)).
 
 `
 

@@ -223,7 +223,9 @@ func (c *compiler) statement(q *dataservice.Query, to *compiled) (refused string
 	}
 	to.keysOf()
 	stmt.Writes = stmt.Writes || q.ReturnUpdatedRowCount || to.keys != "" || to.plan != nil
-	to.pastes = slices.ContainsFunc(to.params, func(p *bind.Param) bool { return p.Pasted })
+	if to.pastes = slices.ContainsFunc(to.params, func(p *bind.Param) bool { return p.Pasted }); to.pastes && stmt.Dialect == source.SQLServer {
+		return "QUERY_STRING parameters are not supported on SQL Server, where a second statement needs no semicolon before it"
+	}
 	to.partial = stmt.Verb == "update" && slices.ContainsFunc(to.params, (*bind.Param).MayLack)
 	if !to.arrays() && !to.pastes {
 		to.text = to.stmt.SQL(nil, to.casts)
@@ -348,10 +350,19 @@ func (to *compiled) arrays() bool {
 }
 
 // keysOf decides how generated keys come back: PostgreSQL and, if key columns
-// are named, SQLite are asked with RETURNING; otherwise the driver tells the last
-// one.
+// are named, SQLite are asked with RETURNING, SQL Server for the identity; otherwise
+// the driver tells the last one.
 func (to *compiled) keysOf() {
-	if !to.q.ReturnGeneratedKeys || to.stmt.Verb != "insert" || to.stmt.Words["returning"] {
+	if !to.q.ReturnGeneratedKeys || to.stmt.Verb != "insert" || to.stmt.Returns {
+		return
+	}
+	if to.stmt.Dialect == source.SQLServer {
+		name := "GENERATED_KEYS" // as its JDBC driver calls it
+		if len(to.q.KeyColumns) == 1 && source.PlainName(to.q.KeyColumns[0]) {
+			name = to.q.KeyColumns[0]
+		}
+		to.keys = "returning"
+		to.stmt = to.stmt.WithSuffix("; SELECT CAST(SCOPE_IDENTITY() AS bigint) AS " + name)
 		return
 	}
 	to.keys = "last"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/seed42aab489/belfry/dataservice"
+	"github.com/seed42aab489/belfry/dataservice/query/inbox"
 	"github.com/seed42aab489/belfry/dataservice/result"
 	"github.com/seed42aab489/belfry/dataservice/source"
 )
@@ -99,6 +100,8 @@ func (r *Runtime) Transactional(ctx context.Context, queryID string) (ok bool, w
 		return true, "", nil
 	case r.engine.inbox.Options().Off:
 		return false, "the inbox is switched off", nil
+	case !inbox.Serves(c.db.Dialect()):
+		return false, fmt.Sprintf("there is no inbox for %s", c.db.Dialect()), nil
 	}
 	box := r.engine.inbox.Of(c.db)
 	if box == nil {

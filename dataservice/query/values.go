@@ -152,7 +152,7 @@ func (to *compiled) bindSlot(b *bound, slot int, p *bind.Param, values []string)
 			b.counts[slot] = 0
 			return nil
 		}
-		b.args = append(b.args, nil)
+		b.args = append(b.args, p.Null(to.db.Dialect()))
 		return nil
 	}
 	if b.counts != nil {

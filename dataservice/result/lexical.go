@@ -178,6 +178,8 @@ func formBytes(b []byte, columnType, xsdType string) string {
 	switch {
 	case xsdType == "hexBinary":
 		return strings.ToUpper(hex.EncodeToString(b))
+	case columnType == "UNIQUEIDENTIFIER" && len(b) == 16: // SQL Server
+		return strings.ToUpper(fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]))
 	case columnType == "BIT" && len(b) <= 8:
 		return formBit(b, xsdType)
 	case binaryColumn(columnType) || xsdType == "base64Binary" || !utf8.Valid(b):

@@ -201,6 +201,7 @@ func TestLexical(t *testing.T) {
 		null, typeful bool
 	}{
 		{v: nil, null: true},
+		{v: []byte("\x01\x23\x45\x67\x89\xab\xcd\xef\x01\x23\x45\x67\x89\xab\xcd\xef"), column: "UNIQUEIDENTIFIER", want: "01234567-89AB-CDEF-0123-456789ABCDEF"},
 		{v: 48.81, xsd: "double", want: "48.81"},
 		{v: 1500.0, xsd: "double", want: "1500.0"},
 		{v: 1500.0, xsd: "integer", want: "1500"},

@@ -44,8 +44,13 @@ func parseAddress(s string, c credentials) (*address, error) {
 		return serverAddress(Postgres, tail, c, jdbc)
 	case "mysql", "mariadb":
 		return serverAddress(MySQL, strings.TrimPrefix(tail, "replication:"), c, jdbc)
+	case "sqlserver", "microsoft", "jtds":
+		if !jdbc {
+			return sqlserverURL(tail, c)
+		}
+		return sqlserverJDBC(strings.TrimPrefix(tail, "sqlserver:"), c)
 	}
-	return nil, fmt.Errorf("databases of the kind %q are not supported: SQLite, PostgreSQL, MariaDB and MySQL are", kind)
+	return nil, fmt.Errorf("databases of the kind %q are not supported: SQLite, PostgreSQL, MariaDB, MySQL and SQL Server are", kind)
 }
 
 func sqliteAddress(tail string) (*address, error) {

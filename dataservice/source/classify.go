@@ -50,6 +50,7 @@ var mysqlError = regexp.MustCompile(`Error (\d{4,5})(?: \(([0-9A-Z]{5})\))?: `)
 // not by their types, which are the drivers' own.
 func Classify(err error) Class {
 	var state interface{ SQLState() string }
+	var numbered interface{ SQLErrorNumber() int32 } // SQL Server
 	var coded interface{ Code() int }
 	var dial *net.OpError
 	switch {
@@ -59,6 +60,8 @@ func Classify(err error) Class {
 		return Unreachable
 	case errors.As(err, &state):
 		return sqlState(state.SQLState())
+	case errors.As(err, &numbered):
+		return sqlserverNumber(numbered.SQLErrorNumber())
 	case errors.Is(err, context.DeadlineExceeded):
 		if errors.As(err, &dial) && dial.Op == "dial" {
 			return Unreachable

@@ -11,6 +11,8 @@ const (
 	SQLite   Dialect = "sqlite"
 	Postgres Dialect = "postgresql"
 	MySQL    Dialect = "mysql" // and MariaDB
+	// SQLServer is untested against a real server.
+	SQLServer Dialect = "sqlserver"
 )
 
 // driver is the name under which database/sql knows the dialect's driver.
@@ -18,8 +20,8 @@ func (d Dialect) driver() string {
 	switch d {
 	case Postgres:
 		return "pgx"
-	case MySQL:
-		return "mysql"
+	case MySQL, SQLServer:
+		return string(d)
 	}
 	return "sqlite"
 }
@@ -32,6 +34,8 @@ func (d Dialect) Names() []string {
 		return []string{"postgresql", "postgres"}
 	case MySQL:
 		return []string{"mysql", "mariadb"}
+	case SQLServer:
+		return []string{"sqlserver", "microsoft", "mssql", "jtds"}
 	}
 	return []string{"sqlite"}
 }
@@ -39,7 +43,11 @@ func (d Dialect) Names() []string {
 // placeholder is the n-th parameter, from 1, with a cast where the database would
 // otherwise guess its type.
 func (d Dialect) appendPlaceholder(dst []byte, n int, cast string) []byte {
-	if d != Postgres {
+	switch d {
+	case Postgres:
+	case SQLServer:
+		return strconv.AppendInt(append(dst, "@p"...), int64(n), 10)
+	default:
 		return append(dst, '?')
 	}
 	dst = append(dst, '$')

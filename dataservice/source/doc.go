@@ -7,7 +7,7 @@
 // calls fail with Unreachable until it is back.
 //
 // The drivers are not imported here. They are looked up in database/sql under the
-// names sqlite, pgx and mysql, and the program that is built decides which are
+// names sqlite, pgx, mysql and sqlserver, and the program that is built decides which are
 // there.
 //
 // # Addresses
@@ -15,6 +15,7 @@
 //	jdbc:postgresql://host:port/database?…   jdbc:mysql://…   jdbc:mariadb://…
 //	jdbc:sqlite:PATH   sqlite:PATH   postgres://user:password@host/database
 //	mysql://user:password@host/database
+//	jdbc:sqlserver://host:port;databaseName=name;…   sqlserver://user:password@host?database=name
 //
 // Parameters of a JDBC address that mean something to the driver are translated,
 // the others are dropped with a notice. A Mapping sends a source elsewhere.

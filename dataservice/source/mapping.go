@@ -62,8 +62,8 @@ var userInfo = regexp.MustCompile(`//[^/@\s]*@`)
 // redactURL hides user and password of an address.
 func redactURL(s string) string {
 	s = userInfo.ReplaceAllString(s, "//***@")
-	if i := strings.IndexByte(s, '?'); i >= 0 {
-		s = s[:i] + "?…"
+	if i := strings.IndexAny(s, "?;"); i >= 0 {
+		s = s[:i+1] + "…"
 	}
 	return s
 }

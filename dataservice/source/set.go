@@ -130,7 +130,11 @@ func (s *Set) locate(service string, cfg *dataservice.Source) (*address, error) 
 		own = m.URL
 	}
 	asItIs := func(secret string) string { return secret }
-	if err := errors.Join(s.reveal(&own, inURL), s.reveal(&c.user, asItIs), s.reveal(&c.password, asItIs)); err != nil {
+	inAddress := inURL
+	if strings.HasPrefix(own, "jdbc:sqlserver:") || strings.HasPrefix(own, "jdbc:jtds:") || strings.HasPrefix(own, "jdbc:microsoft:") {
+		inAddress = inBraces
+	}
+	if err := errors.Join(s.reveal(&own, inAddress), s.reveal(&c.user, asItIs), s.reveal(&c.password, asItIs)); err != nil {
 		return nil, err
 	}
 	if ok {

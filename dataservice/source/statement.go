@@ -18,7 +18,7 @@ type Statement struct {
 	// Writes tells that the statement may change something: it is not a plain
 	// query. A query with FOR UPDATE, or with a word like INSERT in it, counts.
 	Writes bool
-	// Returns tells that it is a query, or has a RETURNING clause.
+	// Returns tells that it is a query, or has a RETURNING clause (SQL Server: OUTPUT).
 	Returns bool
 	// Verb is the first word, lower case; Words are all the bare and quoted
 	// names in it, lower case.
@@ -73,6 +73,9 @@ func (s *Statement) classify() {
 	default:
 		s.Writes = true
 		s.Returns = s.Words["returning"]
+		if s.Dialect == SQLServer {
+			s.Returns = s.Words["output"] && (s.Words["inserted"] || s.Words["deleted"])
+		}
 	}
 }
 
@@ -176,12 +179,12 @@ func (p *parser) skip() (int, error) {
 	return 0, nil
 }
 
-// blockComment gives the length of a comment; PostgreSQL's nest.
+// blockComment gives the length of a comment; PostgreSQL's and SQL Server's nest.
 func (p *parser) blockComment(rest string) (int, error) {
 	depth := 0
 	for i := 0; i+1 < len(rest); {
 		switch {
-		case rest[i] == '/' && rest[i+1] == '*' && (depth == 0 || p.d == Postgres):
+		case rest[i] == '/' && rest[i+1] == '*' && (depth == 0 || p.d == Postgres || p.d == SQLServer):
 			depth++
 			i += 2
 		case rest[i] == '*' && rest[i+1] == '/':
@@ -214,6 +217,8 @@ func (p *parser) token() error {
 	switch {
 	case c == '\'' || c == '"' || c == '`':
 		n, err = p.quoted(c, p.backslash(c))
+	case c == '[' && p.d == SQLServer:
+		n, err = p.quoted(']', false)
 	case c == '[' && p.d == SQLite:
 		n = strings.IndexByte(p.s[p.i:], ']') + 1
 		if n == 0 {

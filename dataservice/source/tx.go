@@ -69,7 +69,7 @@ func (d *DB) Begin(ctx context.Context, o TxOptions) (*Tx, error) {
 func (t *Tx) begin(ctx context.Context, pool *sql.DB, o TxOptions) (err error) {
 	var opts *sql.TxOptions
 	if t.db.addr.dialect != SQLite {
-		opts = &sql.TxOptions{ReadOnly: o.ReadOnly, Isolation: t.db.settings.Isolation}
+		opts = &sql.TxOptions{ReadOnly: o.ReadOnly && t.db.addr.dialect != SQLServer, Isolation: t.db.settings.Isolation}
 		if opts.Isolation == sql.LevelDefault && t.guard != nil {
 			opts.Isolation = sql.LevelReadCommitted // so that Snapshots is right, whatever the server's default
 		}

@@ -8,6 +8,7 @@ import (
 
 	// The drivers that package source names.
 	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "github.com/microsoft/go-mssqldb"
 	_ "modernc.org/sqlite"
 
 	"github.com/seed42aab489/belfry/cmd/internal/conf"

@@ -106,7 +106,7 @@ var table = map[string]row{
 	"cmd/internal/app": {
 		own: []string{"cmd/internal/conf", "cmd/internal/egress", "coordclient/...", "dataservice/...", "plugin/..."},
 		third: []string{
-			"modernc.org/sqlite", "github.com/jackc/pgx/v5", "github.com/go-sql-driver/mysql",
+			"modernc.org/sqlite", "github.com/jackc/pgx/v5", "github.com/go-sql-driver/mysql", "github.com/microsoft/go-mssqldb",
 			"github.com/twmb/franz-go",
 			"github.com/prometheus/client_golang", "github.com/coreos/go-systemd/v22", "github.com/google/uuid",
 		},

@@ -16,7 +16,7 @@ type Mapping struct {
 	URL string
 }
 
-var target = regexp.MustCompile(`=(?:sqlite|postgres|postgresql|mysql|mariadb|jdbc):`)
+var target = regexp.MustCompile(`=(?:sqlite|postgres|postgresql|mysql|mariadb|sqlserver|jdbc):`)
 
 const targetForms = "sqlite:PATH, postgres://…, mysql://… or jdbc:…"
 
@@ -55,7 +55,7 @@ func (m Mapping) GoString() string { return fmt.Sprintf("%q", m.String()) }
 func (m Mapping) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
 
 var (
-	passwordParameter = regexp.MustCompile(`(?i)((?:password|passwd|pwd|secret|token)=)[^&;\s]*`)
+	passwordParameter = regexp.MustCompile(`(?i)((?:password|passwd|pwd|secret|token)=)(?:\{(?:[^}]|\}\})*\}?|[^&;\s]*)`)
 	userinfo          = regexp.MustCompile(`(//[^/?#@:]*):[^/?#]*@`)
 )
 

@@ -106,6 +106,15 @@ func (p *Param) checkPasted(of *dataservice.Param) error {
 	return nil
 }
 
+// Null is what a database is handed for no value. SQL Server wants to know that it
+// is binary.
+func (p *Param) Null(d source.Dialect) any {
+	if d == source.SQLServer && p.Cast == "bytea" {
+		return []byte(nil)
+	}
+	return nil
+}
+
 // check asks all validators.
 func (p *Param) check(v string) error {
 	for _, check := range p.checks {

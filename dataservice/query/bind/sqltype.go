@@ -168,7 +168,7 @@ func parseAny(s string, layouts ...string) (t time.Time, zoned bool, err error) 
 
 // readDate takes an empty value for null, as the original does of dates alone
 // (WSO2: SQLQuery.setDateValue).
-func readDate(s string, _ source.Dialect) (any, error) {
+func readDate(s string, d source.Dialect) (any, error) {
 	if s == "" {
 		return nil, nil
 	}
@@ -176,16 +176,22 @@ func readDate(s string, _ source.Dialect) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: want YYYY-MM-DD", errFormat)
 	}
+	if d == source.SQLServer { // whose reading of a text depends on the session
+		return t.UTC().Truncate(24 * time.Hour), nil
+	}
 	return t.Format(time.DateOnly), nil
 }
 
-func readTime(s string, _ source.Dialect) (any, error) {
+func readTime(s string, d source.Dialect) (any, error) {
 	t, zoned, err := parseAny(strings.TrimSpace(s), "15:04:05", "15:04:05Z07:00", "15:04")
 	if err != nil {
 		return nil, fmt.Errorf("%w: want hh:mm:ss", errFormat)
 	}
 	if zoned {
 		t = t.UTC()
+	}
+	if d == source.SQLServer { // which has no more digits
+		return t.Format("15:04:05.9999999"), nil
 	}
 	return t.Format("15:04:05.999999999"), nil
 }
@@ -197,6 +203,9 @@ func readTimestamp(s string, d source.Dialect) (any, error) {
 		time.DateTime, "2006-01-02 15:04:05Z07:00", time.DateOnly)
 	if err != nil {
 		return nil, fmt.Errorf("%w: want YYYY-MM-DDThh:mm:ss", errFormat)
+	}
+	if d == source.SQLServer {
+		return t.UTC(), nil
 	}
 	text := t.UTC().Format("2006-01-02 15:04:05.999999")
 	if zoned && d == source.Postgres {

@@ -100,8 +100,15 @@ func New(o Options, now func() time.Time) (*Inbox, error) {
 // Options are those in force.
 func (i *Inbox) Options() Options { return i.opts }
 
+// Serves tells whether there is an inbox for a kind of database. SQL Server has
+// none: what an inbox promises has to be seen to hold.
+func Serves(d source.Dialect) bool { return d != source.SQLServer }
+
 // Watch takes note of a database that a service uses; Forget undoes it.
 func (i *Inbox) Watch(db *source.DB) {
+	if !Serves(db.Dialect()) {
+		return
+	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.boxes[db] == nil {
@@ -121,7 +128,8 @@ func (i *Inbox) Forget(db *source.DB) {
 	}
 }
 
-// Of gives the box of a database; nil if nobody watches it, or the inbox is off.
+// Of gives the box of a database; nil if it has none, nobody watches it, or the inbox
+// is off.
 func (i *Inbox) Of(db *source.DB) *Box {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -81,6 +81,9 @@ func (c Call) Plan(d source.Dialect, params []Param) (Plan, error) {
 	if d == source.SQLite {
 		return Plan{}, fmt.Errorf("SQLite has no stored procedures")
 	}
+	if d == source.SQLServer {
+		return c.execute(params)
+	}
 	p := planner{dialect: d, params: params, plan: Plan{Variables: d == source.MySQL}}
 	if c.Return != "" {
 		if _, err := p.arg(c.Return); err != nil {
@@ -118,6 +121,26 @@ func (c Call) Plan(d source.Dialect, params []Param) (Plan, error) {
 		p.plan.SQL = "SELECT * FROM " + c.Name + list + " AS result"
 	}
 	return p.plan, nil
+}
+
+// execute writes the call for SQL Server: of a procedure that gives no values back
+// but rows.
+func (c Call) execute(params []Param) (Plan, error) {
+	p := planner{dialect: source.SQLServer, params: params}
+	if c.Return != "" {
+		return Plan{}, fmt.Errorf("values that a procedure or function gives back are not supported on SQL Server")
+	}
+	args := make([]string, len(c.Args))
+	for i, a := range c.Args {
+		var err error
+		if args[i], err = p.arg(a); err != nil {
+			return Plan{}, err
+		}
+	}
+	if len(p.plan.Outs) > 0 {
+		return Plan{}, fmt.Errorf("OUT parameters are not supported on SQL Server")
+	}
+	return Plan{SQL: strings.TrimSpace("EXEC " + c.Name + " " + strings.Join(args, ", "))}, nil
 }
 
 // Variable is the session's variable of the n-th value that comes back.

@@ -43,9 +43,15 @@ func Open(rows *source.Rows) (*SQL, error) {
 		t := strings.ToUpper(types[i].DatabaseTypeName())
 		t, _, _ = strings.Cut(t, "(")
 		s.types[i] = strings.TrimPrefix(t, "UNSIGNED ")
+		if common := sqlserver[t]; common != "" {
+			s.types[i] = common
+		}
 	}
 	return s, nil
 }
+
+// sqlserver maps its names of types to those that package result knows.
+var sqlserver = map[string]string{"DATETIME2": "DATETIME", "SMALLDATETIME": "DATETIME", "DATETIMEOFFSET": "TIMESTAMPTZ", "IMAGE": "BLOB"}
 
 // Columns meets Source.
 func (s *SQL) Columns() ([]string, []string, bool) { return s.names, s.types, false }
