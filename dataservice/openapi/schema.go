@@ -175,8 +175,7 @@ func (b *builder) shape(q *dataservice.Query) string {
 	row := &schema{Type: "object"}
 	b.fields(row, r.Fields)
 	outer.Properties = map[string]*schema{r.RowName: {Type: "array", Items: row}}
-	outer.Required = []string{r.RowName}
-	return name
+	return name // where there is no row, there is no array
 }
 
 // fields gives an object the fields of a row.

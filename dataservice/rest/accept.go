@@ -26,7 +26,9 @@ func (f Format) ContentType() string {
 const maxAccept = 64
 
 // negotiate chooses a format by the Accept headers of a request (RFC 9110
-// 12.5.1). Where both are equally welcome it is preferred. False: neither is.
+// 12.5.1). Where both are equally welcome it is preferred, and also where neither
+// is mentioned, as in the original: a client that asks for text/plain takes what
+// comes. False: both are refused (q=0).
 func negotiate(accept []string, preferred Format) (Format, bool) {
 	header := strings.Join(accept, ",")
 	if strings.TrimSpace(header) == "" {
@@ -67,9 +69,13 @@ func negotiate(accept []string, preferred Format) (Format, bool) {
 			}
 		}
 	}
-	switch {
-	case json.quality == 0 && xml.quality == 0:
+	switch noJSON, noXML := json.specific > 0 && json.quality == 0, xml.specific > 0 && xml.quality == 0; {
+	case noJSON && noXML:
 		return preferred, false
+	case noJSON:
+		return XML, true
+	case noXML:
+		return JSON, true
 	case json.quality > xml.quality:
 		return JSON, true
 	case xml.quality > json.quality:

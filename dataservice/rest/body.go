@@ -34,14 +34,6 @@ func (e envelope) has(param string) bool {
 	return false
 }
 
-// check refuses an envelope of another name.
-func (e envelope) check(name string) error {
-	if exchange.Fold(name) == e.name {
-		return nil
-	}
-	return badRequest("the body holds %q, which is neither a parameter nor the name of what is called", exchange.Clip(name))
-}
-
 // gather collects the parameters of a request from query string, body and path.
 func gather(x *exchange.Exchange, to *route, path []string) (dataservice.Values, error) {
 	r := x.R
@@ -128,7 +120,7 @@ func parseBody(contentType string, data []byte, e envelope) (dataservice.Values,
 	case "json":
 		return parseJSON(b.text, e)
 	case "xml":
-		return parseXML(b.text, b.decoded, e)
+		return parseXML(b.text, b.decoded)
 	}
 	values, err := form(string(b.text))
 	if err != nil {

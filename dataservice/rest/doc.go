@@ -15,14 +15,14 @@
 // that no parameter has is ignored, as in the original. Absent, empty and null
 // differ: JSON's null, an empty JSON array and xsi:nil="true" are null.
 //
-// A JSON body is an object of parameters, or the original's envelope around it:
-// {"getX":{"id":1}} for the operation getX, {"_postproduct":{…}} for the
-// resource POST product ("_", method, path, of which only letters and digits
-// count, in any case). An XML body is one element of that name, in any
-// namespace, whose children are the parameters.
+// A JSON body is an object of parameters, or an object whose only member is one:
+// an envelope. The original's clients call it like the operation ({"getX":{"id":1}})
+// or the resource ({"_postproduct":{…}}), but it may have any name, as there. An XML
+// body is one element of any name, in any namespace, whose children are the
+// parameters.
 //
-// A batch (…_batch_req) takes {"op_batch_req":{"op":[{…},{…}]}}, or the same in XML;
-// a box (request_box) takes an object, or an element, whose members are bodies with
+// A batch (…_batch_req) takes {"op_batch_req":{"op":[{…},{…}]}}, or the same in XML,
+// under any names; a box (request_box) takes an object, or an element, whose members are bodies with
 // their envelopes, in their order, batches among them. The operations of
 // boxcarring sessions and what a session does, package exchange says.
 //
@@ -30,7 +30,8 @@
 //
 // Accept chooses between JSON and XML, by quality; when both are equally welcome
 // or nothing is said, a result that the descriptor describes as JSON comes as
-// JSON, any other as XML. 406 if neither will do.
+// JSON, any other as XML; so too if the header names neither. 406 if it refuses both
+// (q=0).
 //
 // A query without a result answers 202 with an empty body, as in the original,
 // or 200 with REQUEST_STATUS if the descriptor says returnRequestStatus.

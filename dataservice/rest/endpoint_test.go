@@ -149,7 +149,7 @@ func TestServe(t *testing.T) {
 		{"unknown method", "DELETE", "product", "", nil, 405, "application/xml", "not allowed"},
 		{"HEAD of what writes", "HEAD", "setProduct", "", nil, 405, "application/xml", ""},
 		{"HEAD of what makes keys", "HEAD", "keys", "", nil, 405, "application/xml", ""},
-		{"unacceptable", "GET", "product/S10", "", h{"Accept", "image/png"}, 406, "application/xml", "can be answered"},
+		{"unacceptable", "GET", "product/S10", "", h{"Accept", "image/png, */*;q=0"}, 406, "application/xml", "can be answered"},
 		{"a fault in JSON", "GET", "nothing", "", h{"Accept", "application/json"}, 404, "application/json", `"faultstring":"the service has no such`},
 		{"too large", "POST", "setProduct", strings.Repeat("x", 201), h{"Content-Type", asForm}, 413, "application/xml", "exceeds 200 bytes"},
 		{"an unknown type", "POST", "setProduct", "x", h{"Content-Type", "image/png"}, 415, "application/xml", "Content-Type must be"},
@@ -362,7 +362,7 @@ func TestNamesDoNotForgeLogLines(t *testing.T) {
 	var logged bytes.Buffer
 	e := open(echo, exchange.Options{Log: slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	e.Serve(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/x", nil), []string{"a\nlevel=ERROR msg=forged"}, nil)
-	ask(t, e, "POST", "setProduct", "{\"a\\nlevel=ERROR\":{}}", "Content-Type", asJSON)
+	ask(t, e, "POST", "setProduct", "{\"a\\nlevel=ERROR\":[{}]}", "Content-Type", asJSON)
 	if strings.Count(logged.String(), "\n") != 2 || strings.Count(logged.String(), "level=DEBUG msg=\"request refused\"") != 2 {
 		t.Errorf("logged %q", &logged)
 	}

@@ -79,9 +79,6 @@ func (p *jsonParser) root(e envelope) (dataservice.Values, error) {
 		bare := empty && exchange.Fold(name) == e.name && !e.has(name) && (t == nil || t == "")
 		switch {
 		case t == json.Delim('{') && empty:
-			if err := e.check(name); err != nil {
-				return nil, err
-			}
 			if values, err = p.members(); err != nil {
 				return nil, err
 			}

@@ -84,8 +84,6 @@ func (b *binding) many(x *exchange.Exchange, to *route) ([]dataservice.Request, 
 	switch {
 	case err != nil:
 		return nil, err
-	case exchange.Fold(root.name) != to.wrapper:
-		return nil, badRequest("the body holds %q; what is called has to stand around the requests", exchange.Clip(root.name))
 	case to.kind == box:
 		return b.boxed(x, root)
 	}

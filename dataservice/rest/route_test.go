@@ -100,11 +100,16 @@ func TestNegotiate(t *testing.T) {
 		{[]string{"*/*;q=0.1, application/json"}, "json", "json"},
 		{[]string{"*/*, application/xml;q=0.2"}, "json", "json"},
 		{[]string{"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}, "xml", "xml"},
-		{[]string{"text/html"}, "", ""},
-		{[]string{"application/json;q=0"}, "", ""},
-		{[]string{"application/json;q=oops"}, "", ""},
-		{[]string{"application/json;q=NaN"}, "", ""},
-		{[]string{";;,,"}, "", ""},
+		{[]string{"text/html"}, "xml", "json"},
+		// As Java's HttpURLConnection asks, which the original's tests use.
+		{[]string{"text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"}, "xml", "json"},
+		{[]string{"application/json;q=0"}, "xml", "xml"},
+		{[]string{"application/xml;q=0, text/xml;q=0"}, "json", "json"},
+		{[]string{"*/*;q=0"}, "", ""},
+		{[]string{"application/json;q=0, application/xml;q=0"}, "", ""},
+		{[]string{"application/json;q=oops"}, "xml", "json"},
+		{[]string{"application/json;q=NaN"}, "xml", "json"},
+		{[]string{";;,,"}, "xml", "json"},
 	} {
 		for preferred, want := range map[Format]string{XML: c.xml, JSON: c.json} {
 			got, ok := negotiate(c.accept, preferred)

@@ -19,9 +19,9 @@ const (
 
 // parseXML reads <name><param>value</param>…</name>. Decoded tells that the
 // text is UTF-8 already, whatever its declaration says.
-func parseXML(data []byte, decoded bool, e envelope) (dataservice.Values, error) {
+func parseXML(data []byte, decoded bool) (dataservice.Values, error) {
 	p := &xmlParser{reader: strictxml.NewReader(data, decoded), values: make(dataservice.Values), nulls: make(map[string]bool)}
-	if err := p.document(e); err != nil {
+	if err := p.document(); err != nil {
 		return nil, xmlProblem(err)
 	}
 	return p.values, nil
@@ -47,7 +47,7 @@ type xmlParser struct {
 	count  int
 }
 
-func (p *xmlParser) document(e envelope) error {
+func (p *xmlParser) document() error {
 	t, err := p.reader.Next()
 	if err != nil {
 		return err
@@ -55,9 +55,6 @@ func (p *xmlParser) document(e envelope) error {
 	root := t.(xml.StartElement) // nothing else can come first
 	if root.Name.Space == nsSOAP11 || root.Name.Space == nsSOAP12 {
 		return badRequest("a SOAP envelope belongs at the service itself, without the operation's name in the path")
-	}
-	if err := e.check(root.Name.Local); err != nil {
-		return err
 	}
 	if err := p.params(); err != nil {
 		return err

@@ -7,10 +7,12 @@
 //
 // # The JSON of an XML mapping
 //
-// An element with fields is an object, rows are an array even if there is one or
-// none, and a namespace leaves no trace:
+// An element with fields is an object, rows are an array even if there is one, and
+// a namespace leaves no trace. Without rows there is no array, as in the original
+// (its DS1194NestedQueryEmptyResultTest):
 //
 //	{"Products":{"Product":[{"productCode":"S10_1678","quantityInStock":7933}]}}
+//	{"Products":{}}
 //
 // The declared xsdType decides between a number, true or false, and a string.
 // What is not a JSON number although its type says so (INF, 007) is written as a

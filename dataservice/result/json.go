@@ -18,6 +18,8 @@ type level struct {
 	list string // name of the array that is open within; valid if in
 	in   bool
 	item bool // the array has an element
+	// awaited names the array that the next element of that name begins.
+	awaited string
 }
 
 // NewJSON writes to w at most limit bytes; zero means that there is no limit. Call
@@ -42,10 +44,8 @@ func (j *JSON) List(name Name) error {
 	if l == nil {
 		return errNoElement
 	}
-	if !l.in || l.list != name.Local {
-		j.openList(l, name.Local)
-	}
-	return j.check()
+	l.awaited = name.Local
+	return nil
 }
 
 // Attribute implements Sink.
@@ -110,9 +110,10 @@ func (j *JSON) place(name string, repeated bool) error {
 		j.buf = append(j.buf, ':')
 		return nil
 	case l.in && l.list == name:
-	case repeated:
+	case repeated || l.awaited == name:
 		j.openList(l, name)
 	default:
+		l.awaited = ""
 		j.key(l, "", name)
 		return nil
 	}

@@ -9,7 +9,7 @@ type Name struct{ Space, Local string }
 // its own form. An error of a Sink ends the query. Not safe for concurrent use.
 type Sink interface {
 	// Open begins an element. Repeated tells that siblings of the same name may
-	// follow, so that JSON writes an array even for one or none.
+	// follow, so that JSON writes an array even for one.
 	Open(name Name, repeated bool) error
 	// Attribute adds one to the element just opened.
 	Attribute(name Name, v Value) error
@@ -33,8 +33,8 @@ type Shape struct {
 }
 
 // Lister is a Sink that wants to know of a list before its first element, so
-// that it can write an empty one. Elements of this name may follow, or not; the
-// next event of another name ends the list.
+// that it can write an array even for one. Elements of this name may follow, or
+// not; an element of another name ends the list.
 type Lister interface {
 	List(name Name) error
 }

@@ -59,7 +59,7 @@ const wantXML = `<rows xmlns="urn:a"><row id="a&quot;&lt;&amp;&#xA;" xmlns:ns0="
 
 const wantJSON = `{"rows":{"row":[{"@id":"a\"<&\n","@lang":"en","text":"a<b>&c\r\u0000 ü漢` + "\uFFFD" + `","none":null,` +
 	`"big":123456789012345678901234567890,"code":"007","price":1500.0,"inf":"INF","yes":true,"other":"x",` +
-	`"other":{"other":"y","back":"z"},"tag":["t1","t2"],"empty":[]},{}]}}`
+	`"other":{"other":"y","back":"z"},"tag":["t1","t2"]},{}]}}`
 
 func TestSinks(t *testing.T) {
 	t.Parallel()

@@ -134,7 +134,7 @@ func TestDefaults(t *testing.T) {
 		{"the tenant", dataservice.Param{Default: text("#{TENANT_ID}")}, nil, false, "-1234", ""},
 		{"the time", dataservice.Param{SQLType: "TIMESTAMP", Default: text("#{CURRENT_TIMESTAMP}")}, nil, false, "2024-05-06T05:08:09.500Z", ""},
 		{"of roles the first", dataservice.Param{Default: text("#{USER_ROLES}")}, nil, false, "a", ""},
-		{"two for one", dataservice.Param{}, []string{"a", "b"}, true, "", "2 were given"},
+		{"two for one", dataservice.Param{}, []string{"a", "b"}, true, "", "2 values were given\nField Name: p"},
 	} {
 		c.p.Name = "p"
 		p, err := New(&c.p, clock)

@@ -141,11 +141,12 @@ func (p *Param) Resolve(values []string, ok bool, caller *dataservice.Principal)
 		return nil, inputFault(dataservice.IncompatibleParameters, "parameter %s is missing", p.Name)
 	}
 	if len(values) > 1 && !p.Array {
-		return nil, inputFault(dataservice.IncompatibleParameters, "parameter %s: one value is wanted, %d were given", p.Name, len(values))
+		return nil, inputFault(dataservice.ValidationError, "Scalar type expected, %d values were given\nField Name: %s", len(values), p.Name)
 	}
 	for _, v := range values {
 		if err := p.check(v); err != nil {
-			return nil, inputFault(dataservice.ValidationError, "parameter %s: %v", p.Name, err)
+			// WSO2: ValidationException.getValidationErrorMessage, but for the value.
+			return nil, inputFault(dataservice.ValidationError, "%v\nField Name: %s", err, p.Name)
 		}
 	}
 	return values, nil

@@ -9,58 +9,67 @@ import (
 	"github.com/seed42aab489/belfry/dataservice"
 )
 
-// validator checks a value; its error says what is wrong, without the value.
+// validator checks a value; its error says what is wanted, in the original's words,
+// without the value.
 type validator func(s string) error
 
 // compileValidator gives the check, or why there can be none.
+//
+// Source: WSO2 LengthValidator, LongRangeValidator, DoubleRangeValidator,
+// PatternValidator.
 func compileValidator(v dataservice.Validator) (validator, error) {
-	bounds := func(n float64) error {
-		if v.Minimum != nil && n < *v.Minimum {
-			return fmt.Errorf("is below %s", short(*v.Minimum))
-		}
-		if v.Maximum != nil && n > *v.Maximum {
-			return fmt.Errorf("is above %s", short(*v.Maximum))
-		}
-		return nil
+	within := func(n float64) bool {
+		return (v.Minimum == nil || n >= *v.Minimum) && (v.Maximum == nil || n <= *v.Maximum)
 	}
-	switch v.Kind {
-	case dataservice.ValidateLength:
+	asked := func(ok func(s string) bool, format string, args ...any) (validator, error) {
+		wanted := fmt.Errorf(format, args...)
 		return func(s string) error {
-			if err := bounds(float64(utf8.RuneCountInString(s))); err != nil {
-				return fmt.Errorf("its length %w", err)
+			if !ok(s) {
+				return wanted
 			}
 			return nil
 		}, nil
+	}
+	switch v.Kind {
+	case dataservice.ValidateLength:
+		ok := func(s string) bool { return within(float64(utf8.RuneCountInString(s))) }
+		return asked(ok, "The value length must be %s", bounds(v.Minimum, v.Maximum))
 	case dataservice.ValidateLong:
-		return func(s string) error {
+		return asked(func(s string) bool {
 			n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
-			if err != nil {
-				return fmt.Errorf("is not a whole number")
-			}
-			return bounds(float64(n))
-		}, nil
+			return err == nil && within(float64(n))
+		}, "The long value range expected is [%s,%s]", short(v.Minimum), short(v.Maximum))
 	case dataservice.ValidateDouble:
-		return func(s string) error {
-			f, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
-			if err != nil || !decimalText(strings.TrimSpace(s), true) {
-				return fmt.Errorf("is not a number")
-			}
-			return bounds(f)
-		}, nil
+		return asked(func(s string) bool {
+			s = strings.TrimSpace(s)
+			f, err := strconv.ParseFloat(s, 64)
+			return err == nil && decimalText(s, true) && within(f)
+		}, "The double value range expected is [%s,%s]", short(v.Minimum), short(v.Maximum))
 	case dataservice.ValidatePattern:
 		re, err := compilePattern(v.Pattern)
 		if err != nil {
 			return nil, err
 		}
-		return func(s string) error {
-			if !re.MatchString(s) {
-				return fmt.Errorf("does not match the pattern")
-			}
-			return nil
-		}, nil
+		return asked(re.MatchString, "Pattern {%s} is expected", v.Pattern)
 	}
 	return nil, fmt.Errorf("validators of one's own Java class (%s) are not supported", v.Class)
 }
 
-// short writes a bound without a needless fraction.
-func short(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+// bounds says between what a length has to be.
+func bounds(least, most *float64) string {
+	switch {
+	case most == nil:
+		return "at least " + short(least)
+	case least == nil:
+		return "at most " + short(most)
+	}
+	return "between " + short(least) + " and " + short(most)
+}
+
+// short writes a bound without a needless fraction; nil: there is none.
+func short(f *float64) string {
+	if f == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*f, 'f', -1, 64)
+}
