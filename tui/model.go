@@ -8,10 +8,12 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/tui/ask"
 	"github.com/seed42aab489/belfry/tui/cluster"
+	"github.com/seed42aab489/belfry/tui/contexts"
 	"github.com/seed42aab489/belfry/tui/dialog"
 	"github.com/seed42aab489/belfry/tui/events"
-	"github.com/seed42aab489/belfry/tui/form"
+	"github.com/seed42aab489/belfry/tui/findings"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
 	"github.com/seed42aab489/belfry/tui/runs"
@@ -19,6 +21,7 @@ import (
 	"github.com/seed42aab489/belfry/tui/services"
 	"github.com/seed42aab489/belfry/tui/tasks"
 	"github.com/seed42aab489/belfry/tui/theme"
+	"github.com/seed42aab489/belfry/tui/timeline"
 )
 
 // Group is what the screens show and order about.
@@ -27,6 +30,19 @@ type Group interface {
 	Follow(ctx context.Context, tell func(control.Picture)) error
 	// Hand carries orders out. Error: there is no connection.
 	Hand() (order.Hand, error)
+	// Oracle answers questions. Error: there is no connection.
+	Oracle() (ask.Oracle, error)
+}
+
+// Context is a group that can be switched to by its name.
+type Context = screen.Context
+
+// Opened is a group that was switched to. Nothing is read of it yet.
+type Opened struct {
+	Group Group
+	// Context, Flags and Danger as in Options.
+	Context, Flags string
+	Danger         bool
 }
 
 // Options of the screens. The zero value is usable.
@@ -38,14 +54,18 @@ type Options struct {
 	ReadOnly bool
 	// Danger marks a group that must not be harmed.
 	Danger bool
-	Theme  theme.Options
+	// Contexts are the groups that can be switched to, and Open does it. Nil: none
+	// can.
+	Contexts []Context
+	Open     func(name string) (Opened, error)
+	Theme    theme.Options
 	// NoMouse leaves the mouse to the terminal.
 	NoMouse bool
 	// Now is the wall clock. Nil: time.Now.
 	Now func() time.Time
 }
 
-// orderTime bounds how long an order may take.
+// orderTime bounds how long an order, or the answer to a question, may take.
 const orderTime = 20 * time.Second
 
 // Model is all of the screens. It is a value: Update gives the next one.
@@ -59,7 +79,6 @@ type Model struct {
 	look          theme.Options
 	mouse         bool
 	said          screen.Say
-	carrying      int // orders under way
 }
 
 // New makes the screens of a group. Nothing happens before Init.
@@ -73,15 +92,30 @@ func New(ctx context.Context, group Group, o Options) Model {
 	}
 	m.scene = screen.Scene{
 		Now: o.Now(), Theme: theme.New(o.Theme), Context: o.Context, Flags: o.Flags, ReadOnly: o.ReadOnly, By: o.By,
-		Picture: &control.Picture{Link: control.LinkLoading, Since: o.Now()},
+		Contexts: o.Contexts, Picture: &control.Picture{Link: control.LinkLoading, Since: o.Now()},
 	}
 	return m.arranged()
 }
 
+// The messages. What comes from a desk that was left is dropped.
 type (
 	tickMsg    time.Time
-	pictureMsg struct{ picture *control.Picture }
-	doneMsg    order.Done
+	pictureMsg struct {
+		from    *desk
+		picture *control.Picture
+	}
+	doneMsg struct {
+		from *desk
+		done order.Done
+	}
+	answerMsg struct {
+		from   *desk
+		answer ask.Answer
+	}
+	openedMsg struct {
+		opened Opened
+		err    error
+	}
 )
 
 // Init begins to follow the group and the clock.
@@ -114,10 +148,20 @@ func (m Model) update(msg tea.Msg) (Model, tea.Cmd) {
 		m.scene.Now = time.Time(msg)
 		return m, m.tick()
 	case pictureMsg:
-		m.scene.Picture = msg.picture
-		return m, m.desk.next
+		if msg.from == m.desk {
+			m.scene.Picture = msg.picture
+			return m, m.desk.next
+		}
 	case doneMsg:
-		return m.done(order.Done(msg)), nil
+		if msg.from == m.desk {
+			return m.done(msg.done)
+		}
+	case answerMsg:
+		if msg.from == m.desk {
+			m = m.heard(msg.answer)
+		}
+	case openedMsg:
+		return m.opened(msg.opened, msg.err)
 	case tea.KeyPressMsg:
 		return m.key(msg)
 	case tea.PasteMsg:
@@ -203,9 +247,16 @@ func (m Model) everywhere(a intent.Action) (Model, tea.Cmd, bool) {
 		if _, ok := m.top().(dialog.Page); ok {
 			return m.close(), nil, true
 		}
-		return m.show(dialog.NewHelp(&m.scene, m.top().Scopes())), nil, true
+		return m.over(dialog.NewHelp(&m.scene, m.top().Scopes())), nil, true
 	case intent.Palette:
-		return m.show(dialog.NewPalette(m.top())), nil, true
+		return m.over(dialog.NewPalette(m.top())), nil, true
+	case intent.Command:
+		lines := m.top().Commands(&m.scene)
+		if len(lines) == 0 {
+			m.said = screen.Say{Text: "nothing here has a command line", Bad: true}
+			return m, nil, true
+		}
+		return m.over(dialog.NewCommands(lines, m.top().Scopes())), nil, true
 	case intent.Theme:
 		m.look.Name = theme.After(m.look.Name)
 		m.scene.Theme = theme.New(m.look)
@@ -221,25 +272,42 @@ func (m Model) everywhere(a intent.Action) (Model, tea.Cmd, bool) {
 	case intent.GoTasks:
 		m.stack = m.stack[:1]
 		return m, nil, true
-	case intent.GoServices:
-		return m.visit(services.New()), nil, true
-	case intent.GoRuns:
-		return m.visit(runs.New()), nil, true
-	case intent.GoCluster:
-		return m.visit(cluster.New()), nil, true
-	case intent.GoEvents:
-		return m.visit(events.New()), nil, true
+	}
+	if place, ok := places[a]; ok {
+		next, cmd := m.visit(place())
+		return next, cmd, true
 	}
 	return m, nil, false
 }
 
-func (m Model) show(s screen.Screen) Model {
+// places are the screens that have a key everywhere, beside the first.
+var places = map[intent.Action]func() screen.Screen{
+	intent.GoServices: func() screen.Screen { return services.New() },
+	intent.GoRuns:     func() screen.Screen { return runs.New() },
+	intent.GoCluster:  func() screen.Screen { return cluster.New() },
+	intent.GoEvents:   func() screen.Screen { return events.New() },
+	intent.GoTimeline: func() screen.Screen { return timeline.New() },
+	intent.GoDoctor:   func() screen.Screen { return findings.NewDoctor() },
+	intent.GoContexts: func() screen.Screen { return contexts.New() },
+}
+
+// over puts a screen above the one on top.
+func (m Model) over(s screen.Screen) Model {
 	m.stack = append(append([]screen.Screen{}, m.stack...), s)
 	return m
 }
 
+// show is over, and asks what the screen wants to know.
+func (m Model) show(s screen.Screen) (Model, tea.Cmd) {
+	m = m.over(s)
+	if asking, ok := s.(screen.Asking); ok {
+		return m, m.ask(asking.Question())
+	}
+	return m, nil
+}
+
 // visit shows a screen in the place of all but the first.
-func (m Model) visit(s screen.Screen) Model {
+func (m Model) visit(s screen.Screen) (Model, tea.Cmd) {
 	m.stack = m.stack[:1]
 	return m.show(s)
 }
@@ -257,7 +325,7 @@ func (m Model) give(in intent.Intent) (Model, tea.Cmd) {
 	m.stack = append(append([]screen.Screen{}, m.stack[:len(m.stack)-1]...), top)
 	switch e := effect.(type) {
 	case screen.Show:
-		return m.show(e.Screen), nil
+		return m.show(e.Screen)
 	case screen.Close:
 		return m.close(), nil
 	case screen.Say:
@@ -265,13 +333,15 @@ func (m Model) give(in intent.Intent) (Model, tea.Cmd) {
 	case screen.Copy:
 		m.said = screen.Say{Text: "copied " + e.Text}
 		return m, tea.SetClipboard(e.Text)
-	case screen.Explain:
-		return m.show(dialog.NewCommand(&m.scene, e.Order)), nil
+	case screen.Ask:
+		return m, m.ask(e.Question)
+	case screen.Switch:
+		return m, m.open(e.Context)
 	case screen.Place:
 		if e.Order.Weight() == order.Light {
 			return m.carry(e.Order)
 		}
-		return m.show(dialog.NewConfirm(e.Order)), nil
+		return m.over(dialog.NewConfirm(e.Order)), nil
 	case screen.Carry:
 		return m.close().carry(e.Order)
 	case screen.Again:
@@ -290,39 +360,7 @@ func (m Model) carry(o order.Order) (Model, tea.Cmd) {
 		m.said = screen.Say{Text: o.Title() + ": " + off, Bad: true}
 		return m, nil
 	}
-	m.carrying++
 	m.said = screen.Say{Text: o.Title() + " " + m.scene.Theme.Glyphs.Ellipsis}
 	desk := m.desk
-	return m, func() tea.Msg { return doneMsg(desk.carry(o)) }
-}
-
-// done tells what became of an order.
-func (m Model) done(d order.Done) Model {
-	m.carrying--
-	m.said = screen.Say{Text: d.Text, Bad: d.Err != nil}
-	switch {
-	case d.Err != nil && d.Hint != "":
-		m.said.Text += " (" + d.Hint + ")"
-		return m
-	case d.Err != nil:
-		return m
-	case d.Undo != "":
-		m.said.Text += "; undo: " + d.Undo
-	}
-	switch d.Order.Verb {
-	case order.Create, order.Edit:
-		if _, ok := m.top().(form.Form); ok {
-			m = m.close()
-			if d.Order.Verb == order.Create {
-				m = m.visit(tasks.NewDetail(d.Order.Info.Key))
-			}
-		}
-	case order.Try:
-		m = m.show(dialog.NewAnswer(&m.scene, d))
-	case order.Delete:
-		if _, ok := m.top().(tasks.Detail); ok {
-			m = m.close()
-		}
-	}
-	return m
+	return m, func() tea.Msg { return doneMsg{desk, desk.carry(o)} }
 }

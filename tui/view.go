@@ -168,12 +168,23 @@ func (m Model) places() string {
 	g := m.scene.Theme.Glyphs
 	left := m.draw(theme.Frame, g.TeeLeft+g.Horizontal)
 	text := ""
-	for _, b := range intent.Of(m.scopes()...) {
-		switch b.Action {
-		case intent.GoTasks, intent.GoServices, intent.GoRuns, intent.GoCluster, intent.GoEvents:
-			text += " " + m.draw(theme.Key, b.Keys[0]) + m.draw(theme.Faint, " "+string(b.Action)) + " "
+	for _, apart := range []string{"  ", " "} { // where there is little room, closer
+		text = " "
+		for _, b := range intent.Of(m.scopes()...) {
+			if b.Action != intent.GoTasks && places[b.Action] == nil {
+				continue
+			}
+			text += m.draw(theme.Key, b.Keys[0]) + m.draw(theme.Faint, " "+string(b.Action)) + apart
+		}
+		text = strings.TrimSuffix(text, apart) + " "
+		if widget.Width(left)+widget.Width(text) < m.width {
+			break
 		}
 	}
+	if text == "  " {
+		text = ""
+	}
+	text = widget.Cut(text, m.width-widget.Width(left)-1, "")
 	fill := m.width - widget.Width(left) - widget.Width(text) - 1
 	return left + text + m.draw(theme.Frame, strings.Repeat(g.Horizontal, max(0, fill))+g.TeeRight)
 }

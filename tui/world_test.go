@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -15,9 +16,11 @@ import (
 	"github.com/seed42aab489/belfry/plugin/cluster"
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/engine"
+	"github.com/seed42aab489/belfry/plugin/place"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/plugin/trigger"
+	"github.com/seed42aab489/belfry/tui/ask"
 	"github.com/seed42aab489/belfry/tui/order"
 	"github.com/seed42aab489/belfry/tui/theme"
 	"github.com/seed42aab489/belfry/tui/tuitest"
@@ -88,6 +91,9 @@ func (w *world) Follow(ctx context.Context, tell func(control.Picture)) error {
 // Hand carries orders out.
 func (w *world) Hand() (order.Hand, error) { return w.control, nil }
 
+// Oracle answers questions.
+func (w *world) Oracle() (ask.Oracle, error) { return w.control, nil }
+
 // open opens the screens.
 func (w *world) open(width, height int, change ...func(*Options)) *tuitest.Driver {
 	w.Helper()
@@ -124,6 +130,7 @@ func (w *world) host(node string, ahead time.Duration, services ...control.Servi
 	if err != nil {
 		w.Fatal(err)
 	}
+	control.ServeRehearsals(member, rehearses{group})
 	if err := e.Start(w.ctx); err != nil {
 		w.Fatal(err)
 	}
@@ -140,6 +147,21 @@ func (w *world) host(node string, ahead time.Duration, services ...control.Servi
 	time.Sleep(time.Second)
 	synctest.Wait()
 	return member
+}
+
+// rehearses answers as a host's plugin does.
+type rehearses struct{ group *cluster.Cluster }
+
+func (r rehearses) Rehearse(without []string) control.Rehearsal {
+	in, plan, leads := r.group.Rehearse(without)
+	answer := control.Rehearsal{Leads: leads, SessionMS: 4000}
+	for _, m := range in.Members {
+		answer.Nodes = append(answer.Nodes, m.Node)
+	}
+	for _, a := range plan.Assignments {
+		answer.Buckets = append(answer.Buckets, slices.IndexFunc(in.Members, func(m place.Member) bool { return m.ID == a.Member }))
+	}
+	return answer
 }
 
 // session is a member's as an engine asks for it.

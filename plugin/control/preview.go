@@ -14,7 +14,7 @@ import (
 // Fault is what is wrong with one field of a definition that is being written.
 type Fault struct {
 	// Field as in task.Info's and task.TriggerInfo's JSON: "name", "service",
-	// "operation", "cron", "tz", ...; "policy" for what has no field of its own.
+	// "operation", "cron", "tz", "alerts", ...; "policy" for what has no field of its own.
 	Field string
 	Text  string
 	Hint  string
@@ -81,6 +81,15 @@ func PreviewTask(info task.Info, services []ServiceView, taken func(task.Key) bo
 		fault(field, why, schedulable(services, info.Service))
 	}
 	policies := info
+	if n := len(info.Alerts); n <= MaxAlerts {
+		policies.Alerts = nil // their faults have a field of their own
+		for _, a := range info.Alerts {
+			if err := checkAlert(a); err != nil {
+				fault("alerts", err.Error(), "")
+				break
+			}
+		}
+	}
 	if err := checkPolicies(&policies); err != nil {
 		fault("policy", err.Error(), AsError(err).Hint)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/plugin/trigger"
 )
 
 // Bounds of a timeline.
@@ -106,34 +107,49 @@ func (c *Control) Timeline(ctx context.Context, ask TimelineAsk) (TimelineView, 
 
 // strip sorts a task's runs and coming instants into cells.
 func (r reader) strip(info *task.Info, v *TimelineView) StripView {
+	s := StripView{Task: info.Name, Tenant: info.Tenant, Type: info.Type, State: r.view(info).State}
+	s.fill(info, r.runs(info), &r.c.triggers, v)
+	return s
+}
+
+// Strip gives a task's part of a timeline, as Timeline does, from what a picture
+// shows: what v says of time, in cells of CellMS. False: there is no such task.
+func (p *Picture) Strip(key task.Key, v *TimelineView) (StripView, bool) {
+	info, ok := p.Definition(key)
+	t, there := p.Task(key)
+	if !ok || !there || v.CellMS < 1 {
+		return StripView{}, false
+	}
+	s := StripView{Task: t.Name, Tenant: t.Tenant, Type: t.Type, State: t.State}
+	s.fill(&info, p.Runs(key), new(trigger.Compiler), v)
+	return s, true
+}
+
+func (s *StripView) fill(info *task.Info, runs []RunView, triggers *trigger.Compiler, v *TimelineView) {
 	cell := time.Duration(v.CellMS) * time.Millisecond
-	cells := int(v.To.Sub(v.From) / cell)
-	s := StripView{Task: info.Name, Tenant: info.Tenant, Type: info.Type, State: r.view(info).State, Cells: make([]CellView, cells)}
-	for _, run := range r.runs(info) {
+	s.Cells = make([]CellView, int(v.To.Sub(v.From)/cell))
+	for _, run := range runs {
 		at := int(run.Scheduled.Sub(v.From) / cell)
-		if run.Scheduled.Before(v.From) || at >= cells {
+		if run.Scheduled.Before(v.From) || at >= len(s.Cells) {
 			continue
 		}
 		s.Cells[at].count(run)
 	}
-	t, err := r.c.triggers.Compile(info.Trigger, info.From, info.UID)
+	t, err := triggers.Compile(info.Trigger, info.From, info.UID)
 	if err != nil {
-		return s
+		return
 	}
-	for i := range s.Cells {
-		from, to := v.From.Add(time.Duration(i)*cell), v.From.Add(time.Duration(i+1)*cell)
-		if !to.After(v.Now) {
-			continue
+	// From one cell that has an instant on to the end of that cell.
+	for after := maxTime(v.From, v.Now).Add(-time.Millisecond); ; {
+		next, ok := t.Next(after)
+		at := int(next.Sub(v.From) / cell)
+		if !ok || at >= len(s.Cells) {
+			return
 		}
-		if from.Before(v.Now) {
-			from = v.Now
-		}
-		if next, ok := t.Next(from.Add(-time.Millisecond)); ok && next.Before(to) {
-			paused := info.Standing(next).Paused
-			s.Cells[i].Planned, s.Cells[i].Paused = !paused, paused
-		}
+		paused := info.Standing(next).Paused
+		s.Cells[at].Planned, s.Cells[at].Paused = !paused, paused
+		after = v.From.Add(time.Duration(at+1)*cell - time.Millisecond)
 	}
-	return s
 }
 
 func (c *CellView) count(run RunView) {

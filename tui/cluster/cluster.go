@@ -55,23 +55,40 @@ func (c Screen) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen
 	if !ok {
 		return c, nil
 	}
-	o := order.Order{Verb: order.Drain, Node: n.Name, By: s.By}
-	if n.Drain != nil {
-		o.Verb = order.Undrain
-	}
 	switch in.Action {
 	case intent.Copy:
 		return c, screen.Copy{Text: n.Name}
 	case intent.Drain:
-		return c, screen.Place{Order: o}
-	case intent.Command:
-		return c, screen.Explain{Order: o}
+		return c, screen.Place{Order: draining(s, n)}
+	case intent.Simulate:
+		return c, screen.Show{Screen: NewLoss(n.Name)}
 	case intent.Click:
 		if at := in.Row - 4 + c.cursor.Top; in.Row >= 4 && at < len(s.Picture.Nodes) {
 			c.cursor.At = at
 		}
 	}
 	return c, nil
+}
+
+// draining is the order that drains a host, or takes that back.
+func draining(s *screen.Scene, n control.NodeView) order.Order {
+	o := order.Order{Verb: order.Drain, Node: n.Name, By: s.By}
+	if n.Drain != nil {
+		o.Verb = order.Undrain
+	}
+	return o
+}
+
+// Commands are those of what the keys do to the host under the cursor.
+func (c Screen) Commands(s *screen.Scene) []screen.Command {
+	all := []screen.Command{{Action: intent.GoCluster, Label: "show", Lines: []string{order.Line("cluster show"), order.Line("node list"), order.Line("placement show")}}}
+	if n, ok := c.here(s); ok {
+		o := draining(s, n)
+		all = append(all,
+			screen.Command{Action: intent.Drain, Label: string(o.Verb), Lines: o.Commands()},
+			screen.Command{Action: intent.Simulate, Lines: []string{NewLoss(n.Name).Question().Command()}})
+	}
+	return append(all, screen.Command{Action: intent.Activate, Lines: order.Order{Verb: order.Activate}.Commands()})
 }
 
 // Label is what a key does to the host under the cursor.
@@ -86,7 +103,7 @@ func (c Screen) Label(s *screen.Scene, b intent.Binding) string {
 func (c Screen) Why(s *screen.Scene, a intent.Action) string {
 	n, ok := c.here(s)
 	switch a {
-	case intent.Drain, intent.Command, intent.Copy:
+	case intent.Drain, intent.Simulate, intent.Copy:
 		switch {
 		case !ok:
 			return "there is no host"

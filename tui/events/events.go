@@ -9,6 +9,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/intent"
+	"github.com/seed42aab489/belfry/tui/order"
 	"github.com/seed42aab489/belfry/tui/screen"
 	"github.com/seed42aab489/belfry/tui/tasks"
 	"github.com/seed42aab489/belfry/tui/theme"
@@ -20,10 +21,12 @@ var levels = []string{"all", "warnings and errors", "errors"}
 
 // Screen shows what needs attention, and what happened.
 type Screen struct {
-	cursor widget.Cursor
-	filter screen.Filter
-	level  int
-	stands *screen.Memo[*control.Picture, []alert]
+	cursor   widget.Cursor // of events
+	alert    widget.Cursor
+	onAlerts bool
+	filter   screen.Filter
+	level    int
+	stands   *screen.Memo[*control.Picture, []alert]
 }
 
 // New makes the screen.
@@ -41,10 +44,9 @@ type alert struct {
 	what string
 	why  string
 	key  task.Key // of a task; empty: of something else
+	// place is where it is seen, if it is of no task.
+	place intent.Action
 }
-
-// maxAlerts bounds the alerts that are shown.
-const maxAlerts = 6
 
 // alerts are what stands, the worst first.
 func (e Screen) alerts(s *screen.Scene) []alert {
@@ -57,26 +59,26 @@ func standing(s *screen.Scene) []alert {
 		switch n.State {
 		case control.NodeHealthy, control.NodeJoining, control.NodeDrained:
 		case control.NodeDraining, control.NodeStopping:
-			all = append(all, alert{theme.Warn, "node " + n.Name + " " + string(n.State), n.Reason, task.Key{}})
+			all = append(all, alert{theme.Warn, "node " + n.Name + " " + string(n.State), n.Reason, task.Key{}, intent.GoCluster})
 		default:
-			all = append(all, alert{theme.Bad, "node " + n.Name + " " + string(n.State), n.Reason, task.Key{}})
+			all = append(all, alert{theme.Bad, "node " + n.Name + " " + string(n.State), n.Reason, task.Key{}, intent.GoCluster})
 		}
 	}
 	if w := s.Picture.Cluster.Waiting; w != "" {
-		all = append(all, alert{theme.Warn, "cluster", w, task.Key{}})
+		all = append(all, alert{theme.Warn, "cluster", w, task.Key{}, intent.GoCluster})
 	}
 	for _, v := range s.Picture.Services {
 		if v.Error != "" {
-			all = append(all, alert{theme.Bad, "service " + v.Name + " " + v.Status, v.Error, task.Key{}})
+			all = append(all, alert{theme.Bad, "service " + v.Name + " " + v.Status, v.Error, task.Key{}, intent.GoServices})
 		}
 	}
 	for i := range s.Picture.Tasks {
 		t := &s.Picture.Tasks[i]
 		switch t.State {
 		case control.Failed:
-			all = append(all, alert{theme.Bad, "task " + t.Name + " " + string(t.State), t.Reason, screen.KeyOf(*t)})
+			all = append(all, alert{theme.Bad, "task " + t.Name + " " + string(t.State), t.Reason, screen.KeyOf(*t), intent.None})
 		case control.Unplaced, control.Unknown, control.Blocked:
-			all = append(all, alert{theme.Warn, "task " + t.Name + " " + string(t.State), t.Reason, screen.KeyOf(*t)})
+			all = append(all, alert{theme.Warn, "task " + t.Name + " " + string(t.State), t.Reason, screen.KeyOf(*t), intent.None})
 		}
 	}
 	// What several nodes say alike is told once.
@@ -100,38 +102,93 @@ func (e Screen) rows(s *screen.Scene) []control.EventView {
 	return rows
 }
 
+// alertsSeen is how many alerts are seen at once.
+func (e Screen) alertsSeen(s *screen.Scene) int {
+	return max(1, min(len(e.alerts(s)), s.Height/3))
+}
+
+// seen is how many events are.
 func (e Screen) seen(s *screen.Scene) int {
-	n := s.Height - 3 - min(maxAlerts+1, max(1, len(e.alerts(s))))
+	n := s.Height - 3 - e.alertsSeen(s)
+	if e.filter.Shown() {
+		n--
+	}
 	return max(1, n)
 }
 
 // Update answers an intent.
 func (e Screen) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.Effect) {
 	if f, ok := e.filter.Update(in); ok {
-		e.filter = f
+		e.filter, e.onAlerts = f, false
 		return e, nil
 	}
-	rows := e.rows(s)
-	if c, ok := e.cursor.Move(in, len(rows), e.seen(s)); ok {
+	rows, alerts := e.rows(s), e.alerts(s)
+	e.onAlerts = e.onAlerts && len(alerts) > 0
+	if e.onAlerts {
+		if c, ok := e.alert.Move(in, len(alerts), e.alertsSeen(s)); ok {
+			e.alert = c
+			return e, nil
+		}
+	} else if c, ok := e.cursor.Move(in, len(rows), e.seen(s)); ok {
 		e.cursor = c
 		return e, nil
 	}
-	at := e.cursor.Within(len(rows), e.seen(s)).At
 	switch in.Action {
 	case intent.Back:
 		return e, screen.Close{}
+	case intent.Forward, intent.Backward:
+		e.onAlerts = !e.onAlerts && len(alerts) > 0
 	case intent.Level:
 		e.level = (e.level + 1) % len(levels)
 	case intent.Open:
-		if key, ok := e.about(s, rows, at); ok {
-			return e, screen.Show{Screen: tasks.NewDetail(key)}
-		}
+		return e, e.open(s, rows)
 	case intent.Copy:
-		if at < len(rows) {
-			return e, screen.Copy{Text: rows[at].Text}
+		if text := e.text(s, rows); text != "" {
+			return e, screen.Copy{Text: text}
 		}
+	case intent.Click:
+		return e.click(s, in), nil
 	}
 	return e, nil
+}
+
+// click chooses a line.
+func (e Screen) click(s *screen.Scene, in intent.Intent) Screen {
+	top := s.Height - e.seen(s)
+	switch {
+	case in.Row < e.alertsSeen(s) && len(e.alerts(s)) > 0:
+		e.onAlerts, e.alert.At = true, e.alert.Top+in.Row
+	case in.Row >= top:
+		e.onAlerts, e.cursor.At = false, e.cursor.Top+in.Row-top
+	}
+	return e
+}
+
+// open goes to what the line under the cursor is about.
+func (e Screen) open(s *screen.Scene, rows []control.EventView) screen.Effect {
+	if alerts := e.alerts(s); e.onAlerts && len(alerts) > 0 {
+		a := alerts[e.alert.Within(len(alerts), e.alertsSeen(s)).At]
+		if a.place != intent.None {
+			return screen.Again{Action: a.place}
+		}
+		return screen.Show{Screen: tasks.NewDetail(a.key)}
+	}
+	if key, ok := e.about(s, rows, e.cursor.Within(len(rows), e.seen(s)).At); ok {
+		return screen.Show{Screen: tasks.NewDetail(key)}
+	}
+	return nil
+}
+
+// text is that of the line under the cursor.
+func (e Screen) text(s *screen.Scene, rows []control.EventView) string {
+	if alerts := e.alerts(s); e.onAlerts && len(alerts) > 0 {
+		a := alerts[e.alert.Within(len(alerts), e.alertsSeen(s)).At]
+		return strings.TrimSpace(a.what + "  " + a.why)
+	}
+	if at := e.cursor.Within(len(rows), e.seen(s)).At; at < len(rows) {
+		return rows[at].Text
+	}
+	return ""
 }
 
 // about is the task that an event is about.
@@ -156,20 +213,37 @@ func (e Screen) about(s *screen.Scene, rows []control.EventView, at int) (task.K
 // Why says why an action does nothing now.
 func (e Screen) Why(s *screen.Scene, a intent.Action) string {
 	rows := e.rows(s)
-	at := e.cursor.Within(len(rows), e.seen(s)).At
 	switch a {
 	case intent.Open:
-		if _, ok := e.about(s, rows, at); !ok {
+		if e.open(s, rows) == nil {
 			return "it is about no task that is there"
 		}
 	case intent.Copy:
-		if at >= len(rows) {
+		if e.text(s, rows) == "" {
 			return "there is no event"
 		}
-	case intent.Command:
-		return "an event has no command; belfry events shows them"
+	case intent.Forward:
+		if len(e.alerts(s)) == 0 {
+			return "nothing needs attention"
+		}
 	}
 	return ""
+}
+
+// Label tells to which part a key goes.
+func (e Screen) Label(_ *screen.Scene, b intent.Binding) string {
+	if b.Action == intent.Forward && e.onAlerts {
+		return "events"
+	}
+	return b.Label
+}
+
+// Commands show the same as text.
+func (e Screen) Commands(*screen.Scene) []screen.Command {
+	return []screen.Command{
+		{Action: intent.GoEvents, Label: "events", Lines: []string{order.Line("events -f")}},
+		{Action: intent.GoEvents, Label: "alerts", Lines: []string{order.Line("doctor")}},
+	}
 }
 
 // View draws the screen.
@@ -185,19 +259,12 @@ func (e Screen) View(s *screen.Scene) []string {
 	if len(alerts) == 0 {
 		lines = append(lines, s.Line(theme.Good, s.Theme.Glyphs.OK+" nothing needs attention"))
 	}
-	for i, a := range alerts {
-		if i == maxAlerts {
-			lines = append(lines, s.Line(theme.Faint, fmt.Sprintf("and %d more; %s shows the tasks, s sorts them by state", len(alerts)-i, "1")))
-			break
-		}
-		glyph := "!"
-		if a.role == theme.Bad {
-			glyph = s.Theme.Glyphs.Bad
-		}
-		lines = append(lines, s.Fit(s.Draw(a.role, glyph+" "+widget.Clean(a.what))+"  "+s.Draw(theme.Faint, widget.Clean(a.why))))
+	at := e.alert.Within(len(alerts), e.alertsSeen(s))
+	for i := at.Top; i < min(len(alerts), at.Top+e.alertsSeen(s)); i++ {
+		lines = append(lines, e.alertLine(s, alerts[i], e.onAlerts && i == at.At))
 	}
 	rows := e.rows(s)
-	lines = append(lines, s.Rule("events: "+levels[e.level]))
+	lines = append(lines, s.Rule(e.title(s, len(alerts), at.Top)))
 	if l := e.filter.View(s, len(rows), len(s.Picture.Events)); l != "" {
 		lines = append(lines, l)
 	}
@@ -208,12 +275,12 @@ func (e Screen) View(s *screen.Scene) []string {
 		Columns: []widget.Column{
 			{Title: "TIME, UTC", Width: 15},
 			{Title: "LEVEL", Width: 5},
-			{Title: "CODE", Width: 16, Drop: 2, Grow: 1, Most: 26},
-			{Title: "ABOUT", Width: 14, Grow: 1, Most: 30, Drop: 1},
+			{Title: "CODE", Width: 13, Drop: 1, Grow: 1, Most: 26},
+			{Title: "ABOUT", Width: 14, Grow: 1, Most: 30},
 			{Title: "NODE", Width: 6, Drop: 3},
-			{Title: "WHAT", Width: 20, Grow: 4},
+			{Title: "WHAT", Width: 16, Grow: 4},
 		},
-		Len: len(rows), Cursor: e.cursor,
+		Len: len(rows), Cursor: e.cursor, Idle: e.onAlerts || e.filter.Typing(),
 		Row: func(i int) []widget.Cell {
 			ev := rows[i]
 			role := theme.Plain
@@ -229,4 +296,26 @@ func (e Screen) View(s *screen.Scene) []string {
 		},
 	}
 	return append(lines, table.View(s.Theme, s.Width, max(2, s.Height-len(lines)))...)
+}
+
+// alertLine draws an alert.
+func (e Screen) alertLine(s *screen.Scene, a alert, here bool) string {
+	glyph := "!"
+	if a.role == theme.Bad {
+		glyph = s.Theme.Glyphs.Bad
+	}
+	what, why := glyph+" "+widget.Clean(a.what), widget.Clean(a.why)
+	if here {
+		return s.Draw(theme.Selected, widget.Fit(s.Theme.Glyphs.Cursor+" "+what+"  "+why, s.Width, s.Theme.Glyphs.Ellipsis))
+	}
+	return s.Fit("  " + s.Draw(a.role, what) + "  " + s.Draw(theme.Faint, why))
+}
+
+// title is that of the events, and tells which of the alerts are above.
+func (e Screen) title(s *screen.Scene, alerts, top int) string {
+	text := "events: " + levels[e.level]
+	if seen := e.alertsSeen(s); alerts > seen {
+		text = fmt.Sprintf("alerts %d to %d of %d above, ", top+1, top+seen, alerts) + text
+	}
+	return text
 }

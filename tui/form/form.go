@@ -29,12 +29,14 @@ const (
 	fieldZone        = "tz"
 	fieldStart       = "start"
 	fieldEnd         = "end"
+	fieldJitter      = "jitter"
 	fieldMisfire     = "misfire"
 	fieldOverlap     = "overlap"
 	fieldDelivery    = "delivery"
 	fieldRetry       = "retry"
 	fieldBackoff     = "backoff"
 	fieldTimeout     = "timeout"
+	fieldAlerts      = "alerts"
 	fieldDescription = "description"
 )
 
@@ -125,6 +127,10 @@ func fieldsOf(s *screen.Scene, info task.Info, edits bool) []field {
 	if !t.At.IsZero() {
 		at = stampIn(t.At, t.TZ)
 	}
+	jitter := "0s"
+	if t.Jitter > 0 {
+		jitter = screen.Short(time.Duration(t.Jitter))
+	}
 	name := text(fieldName, "Name", info.Name, "letters, digits, _ - and .; what the task is called everywhere")
 	name.fixed = edits
 	return []field{
@@ -138,6 +144,7 @@ func fieldsOf(s *screen.Scene, info task.Info, edits bool) []field {
 		text(fieldZone, "Time zone", orText(t.TZ, "UTC"), "like Europe/Berlin; clocks that change are told below"),
 		text(fieldStart, "Not before", stampIn(t.Start, t.TZ), "a time as in At; empty: at once"),
 		text(fieldEnd, "Not after", stampIn(t.End, t.TZ), "a time as in At; empty: never"),
+		text(fieldJitter, "Jitter", jitter, "like 30s: each task is later by its own part of this; 0s: none"),
 		choice(fieldMisfire, "Missed", orText(string(info.Misfire), string(task.MisfireFireOnce)), "what becomes of instants that were missed",
 			string(task.MisfireFireOnce), string(task.MisfireFireAll), string(task.MisfireSkip)),
 		choice(fieldOverlap, "Overlap", orText(string(info.Overlap), string(task.OverlapAllow)), "when it is due while a run still goes",
@@ -147,8 +154,18 @@ func fieldsOf(s *screen.Scene, info task.Info, edits bool) []field {
 		text(fieldRetry, "Retries", strconv.Itoa(info.Retry.Max), "attempts after one that failed"),
 		text(fieldBackoff, "Backoff", span(info.Retry.Backoff, task.DefaultBackoff), "wait before the first retry, doubled for each further"),
 		text(fieldTimeout, "Timeout", span(info.Timeout, task.DefaultTimeout), "time that one run may take"),
+		text(fieldAlerts, "Alerts", alertLine(info.Alerts), "failed=mailto:ops@example.org late:30s=https://… missed= silent:1h="),
 		text(fieldDescription, "Description", info.Description, "what the task is for"),
 	}
+}
+
+// alertLine writes alerts as they are typed.
+func alertLine(alerts []task.Alert) string {
+	var texts []string
+	for _, a := range alerts {
+		texts = append(texts, a.Texts()...)
+	}
+	return strings.Join(texts, " ")
 }
 
 func orText(text, otherwise string) string {
@@ -231,7 +248,7 @@ func (f Form) shown() []int {
 		hidden[fieldCron] = false
 	default:
 		hidden[fieldAt] = false
-		hidden[fieldStart], hidden[fieldEnd] = true, true
+		hidden[fieldStart], hidden[fieldEnd], hidden[fieldJitter] = true, true, true
 	}
 	var shown []int
 	for i, x := range f.fields {
@@ -259,8 +276,6 @@ func (f Form) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.E
 		return f, nil
 	case intent.Apply:
 		return f, f.place(s)
-	case intent.Command:
-		return f, screen.Explain{Order: f.order(s)}
 	case intent.Back:
 		return f, screen.Close{}
 	case intent.Click:
@@ -379,4 +394,9 @@ func (f Form) Why(s *screen.Scene, a intent.Action) string {
 		return pre.Faults[0].Field + ": " + pre.Faults[0].Text
 	}
 	return ""
+}
+
+// Commands is that of the order which the form makes.
+func (f Form) Commands(s *screen.Scene) []screen.Command {
+	return []screen.Command{{Action: intent.Apply, Lines: f.order(s).Commands()}}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func triggerField(name string) bool {
-	return slices.Contains([]string{"trigger", fieldCron, fieldInterval, fieldAt, fieldZone, fieldStart, fieldEnd, "count", "jitter"}, name)
+	return slices.Contains([]string{"trigger", fieldCron, fieldInterval, fieldAt, fieldZone, fieldStart, fieldEnd, fieldJitter, "count"}, name)
 }
 
 // info makes a definition of the fields, and says which cannot be read.
@@ -47,7 +47,25 @@ func (f Form) info(now time.Time) (task.Info, []control.Fault) {
 	info.Retry.Backoff = unless(backoff, task.Duration(task.DefaultBackoff), f.was.Retry.Backoff)
 	info.Timeout = unless(timeout, task.Duration(task.DefaultTimeout), f.was.Timeout)
 	info.Description = f.of(fieldDescription)
+	// What is not changed stays as it was written.
+	if text := f.of(fieldAlerts); text != alertLine(f.was.Alerts) {
+		info.Alerts, err = alertsOf(text)
+		fault(fieldAlerts, err)
+	}
 	return info, faults
+}
+
+// alertsOf reads alerts, apart by spaces or commas.
+func alertsOf(text string) ([]task.Alert, error) {
+	var alerts []task.Alert
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' }) {
+		a, err := task.ParseAlert(word)
+		if err != nil {
+			return nil, err
+		}
+		alerts = append(alerts, a)
+	}
+	return alerts, nil
 }
 
 // unless keeps what was not said unsaid when it is the default.
@@ -61,7 +79,7 @@ func unless[T comparable](value, normal, was T) T {
 
 func (f Form) trigger(t *task.TriggerInfo, now time.Time, fault func(string, error)) {
 	was := *t
-	t.Cron, t.Interval, t.At, t.Start, t.End = "", 0, time.Time{}, time.Time{}, time.Time{}
+	t.Cron, t.Interval, t.At, t.Start, t.End, t.Jitter = "", 0, time.Time{}, time.Time{}, time.Time{}, 0
 	zone := f.of(fieldZone)
 	if zone != "UTC" || was.TZ != "" {
 		t.TZ = zone
@@ -74,6 +92,11 @@ func (f Form) trigger(t *task.TriggerInfo, now time.Time, fault func(string, err
 		at, err := moment(f.of(name), in, now)
 		fault(name, err)
 		return at
+	}
+	if text := f.of(fieldJitter); text != "" && f.of(fieldWhen) != whenOnce {
+		var jitter task.Duration
+		fault(fieldJitter, jitter.UnmarshalText([]byte(text)))
+		t.Jitter = jitter
 	}
 	switch f.of(fieldWhen) {
 	case whenInterval:

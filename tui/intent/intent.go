@@ -41,6 +41,9 @@ const (
 	GoRuns     Action = "runs"
 	GoCluster  Action = "cluster"
 	GoEvents   Action = "events"
+	GoTimeline Action = "timeline"
+	GoDoctor   Action = "doctor"
+	GoContexts Action = "contexts"
 
 	Filter  Action = "filter"
 	Sort    Action = "sort"
@@ -58,6 +61,16 @@ const (
 	Try      Action = "try"
 	Drain    Action = "drain"
 	Activate Action = "activate"
+	Simulate Action = "simulate-loss"
+	Explain  Action = "why"
+	Refresh  Action = "ask-again"
+	Switch   Action = "switch"
+
+	Earlier Action = "earlier"
+	Later   Action = "later"
+	ZoomIn  Action = "zoom-in"
+	ZoomOut Action = "zoom-out"
+	Now     Action = "to-now"
 
 	Accept  Action = "accept"
 	Apply   Action = "apply"
@@ -99,6 +112,10 @@ const (
 	Firing     Scope = "run"
 	Cluster    Scope = "cluster"
 	Events     Scope = "events"
+	Timeline   Scope = "timeline"
+	Loss       Scope = "simulation"
+	Findings   Scope = "findings"
+	Contexts   Scope = "contexts"
 	Form       Scope = "form"
 	Page       Scope = "page" // a text to read
 	Dialog     Scope = "question"
@@ -182,6 +199,10 @@ func Shown(key string) string {
 		return "↓"
 	case "shift+tab":
 		return "shift-tab"
+	case "left":
+		return "←"
+	case "right":
+		return "→"
 	case "pgdown":
 		return "pgdn"
 	}

@@ -21,6 +21,7 @@ var table = []Binding{
 	{Tasks, []string{"t"}, Run, "run now", "fire once now, beside the schedule", true},
 	{Tasks, []string{"e"}, Edit, "edit", "change the definition", true},
 	{Tasks, []string{"D"}, Delete, "delete", "delete for good", true},
+	{Tasks, []string{"w"}, Explain, "why", "why it does what it does, or does not", false},
 	{Tasks, []string{"space"}, Mark, "mark", "mark, so that a key acts on all that are marked", false},
 	{Tasks, []string{"a"}, MarkAll, "", "mark all lines that are shown, or none", false},
 	{Tasks, []string{"s"}, Sort, "sort", "sort by the next column", false},
@@ -31,6 +32,7 @@ var table = []Binding{
 	{Task, []string{"p"}, Pause, "pause", "pause, or resume what is paused", true},
 	{Task, []string{"e"}, Edit, "edit", "change the definition", true},
 	{Task, []string{"x"}, Cancel, "cancel run", "cancel the run that goes", true},
+	{Task, []string{"w"}, Explain, "why", "why it does what it does, or does not", false},
 	{Task, []string{"D"}, Delete, "delete", "delete for good", true},
 	{Task, []string{"tab", "right", "l"}, Forward, "next part", "runs, coming instants, definition", false},
 	{Task, []string{"shift+tab", "left", "h"}, Backward, "", "the part before", false},
@@ -48,11 +50,32 @@ var table = []Binding{
 	{Firing, []string{"x"}, Cancel, "cancel", "cancel the run that goes", true},
 
 	{Cluster, []string{"d"}, Drain, "drain", "drain the node, or take that back", true},
+	{Cluster, []string{"s"}, Simulate, "simulate loss", "where tasks would go if the node died now, and what would be late", false},
 	{Cluster, []string{"A"}, Activate, "activate", "place tasks now, without waiting for more servers", true},
 
 	{Events, []string{"enter"}, Open, "go there", "show what the line is about", false},
 	{Events, []string{"/"}, Filter, "filter", "show only lines with these words", false},
 	{Events, []string{"v"}, Level, "level", "all, warnings and errors, errors", false},
+
+	{Events, []string{"tab"}, Forward, "alerts", "to what needs attention, and back to what happened", false},
+
+	{Timeline, []string{"enter"}, Open, "open", "show the task", false},
+	{Timeline, []string{"left", "h"}, Earlier, "earlier", "half of it back", false},
+	{Timeline, []string{"right", "l"}, Later, "later", "half of it on", false},
+	{Timeline, []string{"+", "="}, ZoomIn, "zoom", "a shorter time", false},
+	{Timeline, []string{"-"}, ZoomOut, "wider", "a longer time", false},
+	{Timeline, []string{"."}, Now, "now", "back to now", false},
+	{Timeline, []string{"/"}, Filter, "filter", "show only lines with these words; as in the list of tasks", false},
+
+	{Loss, []string{"space"}, Mark, "lost or not", "count the node as lost, or not", false},
+	{Loss, []string{"tab"}, Forward, "tasks", "to the tasks that would move, and back", false},
+	{Loss, []string{"enter"}, Open, "open", "show the task", false},
+	{Loss, []string{"r"}, Refresh, "ask again", "ask the leader again", false},
+
+	{Findings, []string{"enter"}, Open, "open", "show what it is about", false},
+	{Findings, []string{"r"}, Refresh, "ask again", "look again", false},
+
+	{Contexts, []string{"enter"}, Switch, "switch", "show the group of this context", false},
 
 	{Form, []string{"tab", "down"}, Forward, "next", "the next field", false},
 	{Form, []string{"enter"}, Accept, "", "the next field; at the last one, save", false},
@@ -72,7 +95,7 @@ var table = []Binding{
 	{Dialog, []string{"n", "esc", "q"}, Back, "no", "change nothing", false},
 	{Dialog, []string{"ctrl+c"}, Quit, "", "quit", false},
 
-	{Dialog, []string{"!"}, Command, "command", "the command line that does the same", false},
+	{Dialog, []string{"!"}, Command, "command", "the command lines that do the same", false},
 
 	{Answer, []string{"enter"}, Accept, "do it", "do it", true},
 	{Answer, []string{"esc"}, Back, "no", "change nothing", false},
@@ -98,9 +121,12 @@ var table = []Binding{
 	{Everywhere, []string{"3"}, GoRuns, "", "recent runs of all tasks", false},
 	{Everywhere, []string{"4"}, GoCluster, "", "hosts, leader, placement", false},
 	{Everywhere, []string{"5"}, GoEvents, "", "events and alerts", false},
+	{Everywhere, []string{"6"}, GoTimeline, "", "what fired and what is to fire, as strips", false},
+	{Everywhere, []string{"7"}, GoDoctor, "", "everything that is not as it should be", false},
+	{Everywhere, []string{"8"}, GoContexts, "", "other groups, and switch to one", false},
 	{Everywhere, []string{"?", "f1"}, Help, "help", "the keys of this screen", false},
 	{Everywhere, []string{":", "ctrl+k"}, Palette, "palette", "find anything that can be done here by its name", false},
-	{Everywhere, []string{"!"}, Command, "command", "the command line that does the same", false},
+	{Everywhere, []string{"!"}, Command, "command", "the command lines that do the same", false},
 	{Everywhere, []string{"c"}, Copy, "", "copy the name of what is selected", false},
 	{Everywhere, []string{"ctrl+t"}, Theme, "", "the next theme", false},
 	{Everywhere, []string{"m"}, Mouse, "", "mouse off, so that the terminal selects text, or on", false},

@@ -1,6 +1,7 @@
 package order
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,27 +13,27 @@ import (
 func (o Order) Commands() []string {
 	switch o.Verb {
 	case Create:
-		return []string{command("task create", quote(o.Info.Name), keyFlags(o.Info.Key), flags(task.Info{}, o.Info))}
+		return []string{Line("task create", Quote(o.Info.Name), KeyFlags(o.Info.Key), flags(task.Info{}, o.Info))}
 	case Edit:
 		revision := ""
 		if o.Was.Revision > 0 {
 			revision = "--if-revision " + strconv.FormatInt(o.Was.Revision, 10)
 		}
-		return []string{command("task set", quote(o.Info.Name), keyFlags(o.Info.Key), flags(o.Was, o.Info), revision)}
+		return []string{Line("task set", Quote(o.Info.Name), KeyFlags(o.Info.Key), flags(o.Was, o.Info), revision)}
 	case Cancel:
-		return []string{command("run cancel", quote(o.FireID))}
+		return []string{Line("run cancel", Quote(o.FireID))}
 	case Try:
-		return []string{command("operation try", quote(o.Service), quote(o.Operation))}
+		return []string{Line("operation try", Quote(o.Service), Quote(o.Operation))}
 	case Drain:
-		return []string{command("node drain", quote(o.Node), o.reason())}
+		return []string{Line("node drain", Quote(o.Node), o.reason())}
 	case Undrain:
-		return []string{command("node undrain", quote(o.Node))}
+		return []string{Line("node undrain", Quote(o.Node))}
 	case Activate:
-		return []string{command("cluster activate")}
+		return []string{Line("cluster activate")}
 	}
 	var lines []string
 	for _, key := range o.Tasks {
-		lines = append(lines, command("task "+string(o.Verb), quote(key.Name), keyFlags(key), o.reason(), o.consent()))
+		lines = append(lines, Line("task "+string(o.Verb), Quote(key.Name), KeyFlags(key), o.reason(), o.consent()))
 	}
 	return lines
 }
@@ -41,7 +42,7 @@ func (o Order) reason() string {
 	if o.Reason == "" || !o.Reasoned() {
 		return ""
 	}
-	return "--reason " + quote(o.Reason)
+	return "--reason " + Quote(o.Reason)
 }
 
 // consent spares a command that asks its question: it was asked here.
@@ -52,7 +53,9 @@ func (o Order) consent() string {
 	return ""
 }
 
-func command(parts ...string) string {
+// Line is a command line of the companion made of parts, without those that are
+// empty.
+func Line(parts ...string) string {
 	words := []string{"belfry"}
 	for _, p := range parts {
 		if p != "" {
@@ -62,14 +65,15 @@ func command(parts ...string) string {
 	return strings.Join(words, " ")
 }
 
-func keyFlags(k task.Key) string {
+// KeyFlags are the flags that a task needs beside its name; empty: none.
+func KeyFlags(k task.Key) string {
 	k = k.Normal()
 	var words []string
 	if k.Tenant != task.DefaultTenant {
-		words = append(words, "--tenant "+quote(k.Tenant))
+		words = append(words, "--tenant "+Quote(k.Tenant))
 	}
 	if k.Type != task.DefaultType {
-		words = append(words, "--type "+quote(k.Type))
+		words = append(words, "--type "+Quote(k.Type))
 	}
 	return strings.Join(words, " ")
 }
@@ -79,7 +83,7 @@ func flags(was, is task.Info) string {
 	var words []string
 	add := func(differs bool, flag, value string) {
 		if differs {
-			words = append(words, "--"+flag+" "+quote(value))
+			words = append(words, "--"+flag+" "+Quote(value))
 		}
 	}
 	add(was.Service != is.Service, "service", is.Service)
@@ -106,7 +110,22 @@ func flags(was, is task.Info) string {
 	add(was.Retry.Backoff != is.Retry.Backoff, "backoff", is.Retry.Backoff.String())
 	add(was.Timeout != is.Timeout, "timeout", is.Timeout.String())
 	add(was.Description != is.Description, "description", is.Description)
+	if a, b := alerts(was), alerts(is); !slices.Equal(a, b) {
+		for _, text := range b {
+			add(true, "alert", text)
+		}
+		add(len(b) == 0, "alert", "")
+	}
 	return strings.Join(words, " ")
+}
+
+// alerts writes the alerts of a definition, each with one receiver.
+func alerts(info task.Info) []string {
+	var texts []string
+	for _, a := range info.Alerts {
+		texts = append(texts, a.Texts()...)
+	}
+	return texts
 }
 
 func stamp(t time.Time) string {
@@ -116,8 +135,8 @@ func stamp(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// quote writes a word as a shell reads it back.
-func quote(s string) string {
+// Quote writes a word as a shell reads it back.
+func Quote(s string) string {
 	safe := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@,+%=", r)
 	}

@@ -33,7 +33,7 @@ func TestQuote(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain": "plain", "": "''", "0 30 2 * * ?": "'0 30 2 * * ?'", "it's": `'it'\''s'`, "$(x)": "'$(x)'", "a;b": "'a;b'",
 	} {
-		if got := quote(in); got != want {
+		if got := Quote(in); got != want {
 			t.Errorf("%q: %s, want %s", in, got, want)
 		}
 	}

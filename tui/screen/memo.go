@@ -10,11 +10,11 @@ type Memo[K comparable, V any] struct {
 	full  bool
 }
 
-// Of gives the value of a key, which make works out unless it is the last one.
+// Of gives the value of a key, which work gives unless it is the last one.
 // The value is not changed.
-func (m *Memo[K, V]) Of(key K, make func() V) V {
+func (m *Memo[K, V]) Of(key K, work func() V) V {
 	if !m.full || m.key != key {
-		m.key, m.value, m.full = key, make(), true
+		m.key, m.value, m.full = key, work(), true
 	}
 	return m.value
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/tui/ask"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
 	"github.com/seed42aab489/belfry/tui/theme"
@@ -27,9 +28,19 @@ type Scene struct {
 	// Flags make belfry talk to this group: they go before commands that are shown.
 	Flags    string
 	ReadOnly bool
+	// Contexts are the groups that can be switched to; empty: this one alone.
+	Contexts []Context
 	By       string // who orders, for those who come after
 	// Width and Height of the body in cells.
 	Width, Height int
+}
+
+// Context is a group that has a name.
+type Context struct {
+	Name, Address string
+	// Chosen: commands go to it that are told nothing else.
+	Chosen bool
+	Fault  string // why it cannot be used; empty: it can
 }
 
 // Screen is one screen.
@@ -44,6 +55,24 @@ type Screen interface {
 	View(s *Scene) []string
 	// Why says why an action does nothing now; empty: it does something.
 	Why(s *Scene, a intent.Action) string
+	// Commands are the command lines that do what its keys do now.
+	Commands(s *Scene) []Command
+}
+
+// Command is what a key does, as command lines.
+type Command struct {
+	Action intent.Action
+	Label  string   // in a word or two; empty: as the action's key says
+	Lines  []string // one at least
+}
+
+// Asking is a screen that shows what a group answers.
+type Asking interface {
+	Screen
+	// Question is what it wants to know; it is asked when the screen opens.
+	Question() ask.Question
+	// Hear gives the screen the answer.
+	Hear(a ask.Answer) Screen
 }
 
 // Effect is what a screen wants to be done. Nil: nothing.
@@ -61,8 +90,11 @@ type Place struct{ Order order.Order }
 // Carry closes the screen and carries the order out: it was asked about.
 type Carry struct{ Order order.Order }
 
-// Explain shows the command line of an order.
-type Explain struct{ Order order.Order }
+// Ask asks a question; the screens that wait for the answer hear it.
+type Ask struct{ Question ask.Question }
+
+// Switch goes to the group of another context.
+type Switch struct{ Context string }
 
 // Copy puts text on the clipboard.
 type Copy struct{ Text string }
@@ -76,14 +108,15 @@ type Say struct {
 // Again closes the screen and gives the intent to the one below.
 type Again struct{ Action intent.Action }
 
-func (Show) effect()    {}
-func (Close) effect()   {}
-func (Place) effect()   {}
-func (Carry) effect()   {}
-func (Explain) effect() {}
-func (Copy) effect()    {}
-func (Say) effect()     {}
-func (Again) effect()   {}
+func (Show) effect()   {}
+func (Close) effect()  {}
+func (Place) effect()  {}
+func (Carry) effect()  {}
+func (Ask) effect()    {}
+func (Switch) effect() {}
+func (Copy) effect()   {}
+func (Say) effect()    {}
+func (Again) effect()  {}
 
 // Off says why nothing can be changed just now; empty: it can.
 func (s *Scene) Off() string {

@@ -132,13 +132,9 @@ func (v Screen) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen
 		}
 		o := here.Operations[v.operation.At]
 		return v, screen.Show{Screen: form.New(s, here.Name, o.Name)}
-	case intent.Try, intent.Command:
+	case intent.Try:
 		if o, ok := v.chosen(s); ok {
-			it := order.Order{Verb: order.Try, Service: here.Name, Operation: o.Name}
-			if in.Action == intent.Command {
-				return v, screen.Explain{Order: it}
-			}
-			return v, screen.Place{Order: it}
+			return v, screen.Place{Order: order.Order{Verb: order.Try, Service: here.Name, Operation: o.Name}}
 		}
 	}
 	return v, nil
@@ -171,7 +167,7 @@ func (v Screen) chosen(s *screen.Scene) (control.OperationView, bool) {
 func (v Screen) Why(s *screen.Scene, a intent.Action) string {
 	o, ok := v.chosen(s)
 	switch a {
-	case intent.New, intent.Try, intent.Command, intent.Forward:
+	case intent.New, intent.Try, intent.Forward:
 		switch {
 		case !ok:
 			return "there is no operation"
@@ -186,6 +182,25 @@ func (v Screen) Why(s *screen.Scene, a intent.Action) string {
 		}
 	}
 	return ""
+}
+
+// Commands are those of what the keys do with the operation under the cursor.
+func (v Screen) Commands(s *screen.Scene) []screen.Command {
+	all := []screen.Command{{Action: intent.GoServices, Label: "list", Lines: []string{order.Line("service list")}}}
+	on := v.services(s)
+	v = v.within(s, on)
+	if len(on) == 0 {
+		return all
+	}
+	here := on[v.service.At]
+	all = append(all, screen.Command{Action: intent.Forward, Lines: []string{order.Line("operation list", order.Quote(here.Name))}})
+	if o, ok := v.chosen(s); ok {
+		try := order.Order{Verb: order.Try, Service: here.Name, Operation: o.Name}
+		all = append(all,
+			screen.Command{Action: intent.New, Lines: form.New(s, here.Name, o.Name).Commands(s)[0].Lines},
+			screen.Command{Action: intent.Try, Lines: try.Commands()})
+	}
+	return all
 }
 
 // View draws the screen.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/tui/findings"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
 	"github.com/seed42aab489/belfry/tui/runs"
@@ -98,8 +99,10 @@ func (t Detail) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen
 		if r, ok := runs.Going(past); ok {
 			return t, screen.Place{Order: order.Order{Verb: order.Cancel, FireID: r.FireID}}
 		}
-	case intent.Pause, intent.Run, intent.Delete, intent.Command:
-		return t, ordering(s, in.Action, []control.TaskView{v})
+	case intent.Explain:
+		return t, screen.Show{Screen: findings.NewWhy(t.key)}
+	case intent.Pause, intent.Run, intent.Delete:
+		return t, screen.Place{Order: ordering(s, in.Action, []control.TaskView{v})}
 	case intent.Click:
 		if at := in.Row - taskHead - 1 + t.cursor[t.part].Top; in.Row > taskHead && at < t.lines(s) {
 			t.cursor[t.part].At = at
@@ -120,7 +123,7 @@ func (t Detail) Label(s *screen.Scene, b intent.Binding) string {
 func (t Detail) Why(s *screen.Scene, a intent.Action) string {
 	v, ok := s.Picture.Task(t.key)
 	switch a {
-	case intent.Edit, intent.Pause, intent.Delete, intent.Command, intent.Copy:
+	case intent.Edit, intent.Pause, intent.Delete, intent.Explain, intent.Copy:
 		if !ok {
 			return "the task is not there any more"
 		}
@@ -135,6 +138,23 @@ func (t Detail) Why(s *screen.Scene, a intent.Action) string {
 		}
 	}
 	return ""
+}
+
+// Commands are those of what the keys do to the task, and of what is shown of it.
+func (t Detail) Commands(s *screen.Scene) []screen.Command {
+	v, ok := s.Picture.Task(t.key)
+	if !ok {
+		return nil
+	}
+	all := commands(s, []control.TaskView{v})
+	name := order.Quote(t.key.Name)
+	if r, ok := runs.Going(s.Picture.Runs(t.key)); ok {
+		all = append(all, screen.Command{Action: intent.Cancel, Lines: order.Order{Verb: order.Cancel, FireID: r.FireID}.Commands()})
+	}
+	return append(all,
+		screen.Command{Action: intent.Forward, Label: "runs", Lines: []string{order.Line("run list --task", name)}},
+		screen.Command{Action: intent.Forward, Label: "instants", Lines: []string{order.Line("task next", name, order.KeyFlags(t.key))}},
+	)
 }
 
 // View draws the screen.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/tui/findings"
 	"github.com/seed42aab489/belfry/tui/form"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
@@ -59,10 +60,7 @@ func (t List) sift(p *control.Picture) []*control.TaskView {
 	rows := make([]*control.TaskView, 0, len(p.Tasks))
 	for i := range p.Tasks {
 		v := &p.Tasks[i]
-		if len(terms) == 0 || terms.Match(
-			[2]string{"name", v.Name}, [2]string{"state", string(v.State)}, [2]string{"node", v.Node}, [2]string{"service", v.Service},
-			[2]string{"operation", v.Operation}, [2]string{"calls", v.Calls}, [2]string{"reason", v.Reason}, [2]string{"tenant", v.Tenant},
-		) {
+		if len(terms) == 0 || terms.Match(Words(v)...) {
 			rows = append(rows, v)
 		}
 	}
@@ -73,6 +71,20 @@ func (t List) sift(p *control.Picture) []*control.TaskView {
 		slices.Reverse(rows)
 	}
 	return rows
+}
+
+// Words are what a task is searched by.
+func Words(v *control.TaskView) [][2]string {
+	return [][2]string{
+		{"name", v.Name},
+		{"state", string(v.State)},
+		{"node", v.Node},
+		{"service", v.Service},
+		{"operation", v.Operation},
+		{"calls", v.Calls},
+		{"reason", v.Reason},
+		{"tenant", v.Tenant},
+	}
 }
 
 // comparing gives the order of a column; nil: as the picture has them, by name.
@@ -201,8 +213,10 @@ func (t List) act(s *screen.Scene, rows []*control.TaskView, in intent.Intent) (
 		return t, nil
 	case intent.Edit:
 		return t, editing(s, t.chosen)
-	case intent.Pause, intent.Run, intent.Delete, intent.Command:
-		return t, ordering(s, in.Action, t.targets(s))
+	case intent.Explain:
+		return t, screen.Show{Screen: findings.NewWhy(t.chosen)}
+	case intent.Pause, intent.Run, intent.Delete:
+		return t, screen.Place{Order: ordering(s, in.Action, t.targets(s))}
 	}
 	return t, nil
 }
@@ -240,10 +254,7 @@ func (t List) toggle(key task.Key) List {
 
 // ordering makes the order that an action means for tasks. Pause resumes when all
 // of them are paused.
-func ordering(s *screen.Scene, a intent.Action, on []control.TaskView) screen.Effect {
-	if len(on) == 0 {
-		return nil
-	}
+func ordering(s *screen.Scene, a intent.Action, on []control.TaskView) order.Order {
 	o := order.Order{Verb: order.Run, By: s.By}
 	switch a {
 	case intent.Pause:
@@ -261,10 +272,7 @@ func ordering(s *screen.Scene, a intent.Action, on []control.TaskView) screen.Ef
 			o.Tasks = append(o.Tasks, screen.KeyOf(v))
 		}
 	}
-	if a == intent.Command {
-		return screen.Explain{Order: o}
-	}
-	return screen.Place{Order: o}
+	return o
 }
 
 // editing opens the form for a task that is there.
@@ -276,10 +284,41 @@ func editing(s *screen.Scene, key task.Key) screen.Effect {
 	return screen.Show{Screen: form.Edit(s, info)}
 }
 
+// Commands are those of what the keys do to the tasks that they would act on.
+func (t List) Commands(s *screen.Scene) []screen.Command {
+	list := screen.Command{Action: intent.GoTasks, Label: "list", Lines: []string{order.Line("task list")}}
+	create := screen.Command{Action: intent.New, Lines: []string{order.Line("operation list")}}
+	on := t.settle(t.rows(s.Picture), t.listed(s)).choose(t.rows(s.Picture)).targets(s)
+	return append(commands(s, on), create, list)
+}
+
+// commands are those of what can be done to tasks.
+func commands(s *screen.Scene, on []control.TaskView) []screen.Command {
+	if len(on) == 0 {
+		return nil
+	}
+	each := func(words string) []string {
+		lines := make([]string, len(on))
+		for i, v := range on {
+			lines[i] = order.Line(words, order.Quote(v.Name), order.KeyFlags(screen.KeyOf(v)))
+		}
+		return lines
+	}
+	all := []screen.Command{
+		{Action: intent.Open, Label: "show", Lines: each("task show")},
+		{Action: intent.Explain, Lines: each("explain task")},
+	}
+	for _, a := range []intent.Action{intent.Run, intent.Pause, intent.Delete} {
+		o := ordering(s, a, on)
+		all = append(all, screen.Command{Action: a, Label: string(o.Verb), Lines: o.Commands()})
+	}
+	return append(all, screen.Command{Action: intent.Edit, Lines: each("task edit")})
+}
+
 // Why says why an action does nothing now.
 func (t List) Why(s *screen.Scene, a intent.Action) string {
 	switch a {
-	case intent.Open, intent.Copy, intent.Mark, intent.Edit, intent.Pause, intent.Delete, intent.Command, intent.Run:
+	case intent.Open, intent.Copy, intent.Mark, intent.Edit, intent.Pause, intent.Delete, intent.Explain, intent.Run:
 		targets := t.settle(t.rows(s.Picture), t.listed(s)).choose(t.rows(s.Picture)).targets(s)
 		if len(targets) == 0 {
 			return "there is no task"

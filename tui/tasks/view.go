@@ -159,13 +159,13 @@ func (t List) note(s *screen.Scene, rows []*control.TaskView) string {
 		return s.Line(theme.Warn, v.Name+": "+v.Reason)
 	}
 	text := v.Name
+	if v.Next != nil {
+		text += ", next " + v.Next.UTC().Format("Mon 02 Jan 2006 15:04:05 MST")
+	}
 	if v.Description != "" {
 		text += ": " + v.Description
 	} else {
-		text += " calls " + v.Calls + ", " + screen.Schedule(v.Trigger)
-	}
-	if v.Next != nil {
-		text += ", next " + v.Next.UTC().Format("Mon 2006-01-02 15:04:05 MST")
+		text += ": " + v.Calls + ", " + screen.Schedule(v.Trigger)
 	}
 	return s.Line(theme.Faint, text)
 }

@@ -130,6 +130,14 @@ func (d *Driver) Click(column, line int) {
 	d.Send(tea.MouseClickMsg{X: column, Y: line, Button: tea.MouseLeft})
 }
 
+// Change changes the model from outside, as no key could, and lets it come to rest.
+func (d *Driver) Change(f func(tea.Model) (tea.Model, tea.Cmd)) {
+	var cmd tea.Cmd
+	d.model, cmd = f(d.model)
+	d.launch(cmd)
+	d.Drain()
+}
+
 // Model is the model as it is.
 func (d *Driver) Model() tea.Model { return d.model }
 

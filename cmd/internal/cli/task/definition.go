@@ -56,7 +56,7 @@ func (d *definition) flags(f *pflag.FlagSet) {
 	f.BoolVar(&d.keepOutput, "keep-output", false, "keep the head of what each run is answered, for run output; a run by hand keeps it anyway")
 	f.StringVar(&d.location, "location", "", "which hosts may run it: a resolver (nodes, rules, round-robin, random, fixed, active-passive) or default")
 	f.StringArrayVar(&d.properties, "location-property", nil, "a property of --location, such as task_nodes=north,south; repeatable")
-	f.StringArrayVar(&d.alerts, "alert", nil, "tell somebody: failed=URI, missed=URI, late:30s=URI, silent:1h=URI; URI is mailto: or http(s):; repeatable")
+	f.StringArrayVar(&d.alerts, "alert", nil, "tell somebody: failed=URI, missed=URI, late:30s=URI, silent:1h=URI; URI is mailto: or http(s):; repeatable; '' for none")
 }
 
 // apply writes the flags that were given into info. Fields of flags that were
@@ -158,29 +158,18 @@ func parseTime(s string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q: write it like 2027-01-31T06:00:00Z or +20s", s)
 }
 
-// parseAlerts reads "failed=mailto:ops@example.org", "late:30s=https://…".
+// parseAlerts reads alerts, each with one receiver. An empty text is none.
 func parseAlerts(given []string) ([]task.Alert, error) {
 	var alerts []task.Alert
 	for _, s := range given {
-		what, to, ok := strings.Cut(s, "=")
-		kind, after, timed := strings.Cut(what, ":")
-		if !ok || to == "" {
-			return nil, fmt.Errorf("%q: write it like failed=mailto:ops@example.org or late:30s=https://example.org/hook", s)
+		if s == "" {
+			continue
 		}
-		on, err := oneOf(kind, task.AlertFailed, task.AlertLate, task.AlertMissed, task.AlertSilent)
+		a, err := task.ParseAlert(s)
 		if err != nil {
 			return nil, err
 		}
-		alert := task.Alert{On: on, To: []string{to}}
-		if needs := on == task.AlertLate || on == task.AlertSilent; needs != timed {
-			return nil, fmt.Errorf("%q: late and silent take a time (late:30s=…), failed and missed none", s)
-		}
-		if timed {
-			if err := alert.After.UnmarshalText([]byte(after)); err != nil {
-				return nil, err
-			}
-		}
-		alerts = append(alerts, alert)
+		alerts = append(alerts, a)
 	}
 	return alerts, nil
 }

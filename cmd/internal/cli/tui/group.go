@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/tui/ask"
 	"github.com/seed42aab489/belfry/tui/order"
 )
 
@@ -28,10 +29,27 @@ type group struct {
 
 // Hand carries orders out over the session of the moment.
 func (g *group) Hand() (order.Hand, error) {
+	c, err := g.connected()
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Oracle answers questions over the session of the moment.
+func (g *group) Oracle() (ask.Oracle, error) {
+	c, err := g.connected()
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (g *group) connected() (*control.Control, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.control == nil {
-		return nil, &control.Error{Code: control.CodeUnavailable, Message: "there is no connection", Hint: "nothing was changed"}
+		return nil, &control.Error{Code: control.CodeUnavailable, Message: "there is no connection", Hint: "nothing was changed; it is tried again and again"}
 	}
 	return g.control, nil
 }

@@ -41,10 +41,15 @@ func New(e *env.Env) *cobra.Command {
 			if !env.IsTerminal(e.In) || !env.IsTerminal(e.Out) {
 				return env.Usage("the screens need a terminal; belfry status and belfry task list work without one")
 			}
-			o.Context, o.Flags, o.By, o.Now = target.Name(), e.TargetFlags(), e.Who(), e.Now
-			o.Danger = strings.Contains(strings.ToLower(o.Context), "prod")
+			o.By, o.Now = e.Who(), e.Now
+			start := opened(e, target)
+			o.Context, o.Flags, o.Danger = start.Context, start.Flags, start.Danger
+			if o.Contexts, err = contexts(e, start.Context, target); err != nil {
+				return err
+			}
+			o.Open = func(name string) (tui.Opened, error) { return open(e, start, name) }
 			o.Theme.NoColour = o.Theme.NoColour || e.Getenv != nil && e.Getenv("NO_COLOR") != ""
-			if err := tui.Run(cmd.Context(), &group{env: e}, o, e.In, e.Out); err != nil {
+			if err := tui.Run(cmd.Context(), start.Group, o, e.In, e.Out); err != nil {
 				return fmt.Errorf("tui: %w", err)
 			}
 			return nil

@@ -1,0 +1,114 @@
+package dialog
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/seed42aab489/belfry/tui/intent"
+	"github.com/seed42aab489/belfry/tui/order"
+	"github.com/seed42aab489/belfry/tui/screen"
+	"github.com/seed42aab489/belfry/tui/theme"
+	"github.com/seed42aab489/belfry/tui/widget"
+)
+
+// Page is a text to read: help, the command line of an order, an answer.
+type Page struct {
+	title  string
+	text   string // what Copy copies
+	lines  []string
+	cursor int
+}
+
+// NewAnswer shows what a tried operation answered.
+func NewAnswer(s *screen.Scene, d order.Done) Page {
+	p := Page{title: d.Order.Title(), text: string(d.Body)}
+	p.lines = []string{s.Line(theme.Title, d.Text), ""}
+	for _, l := range strings.Split(string(d.Body), "\n") {
+		if len(p.lines) >= maxAnswer {
+			p.lines = append(p.lines, s.Line(theme.Warn, "and more, which is not shown; c copies all of it"))
+			break
+		}
+		p.lines = append(p.lines, widget.Wrap(l, max(10, s.Width))...)
+	}
+	return p
+}
+
+// maxAnswer bounds the lines of an answer that are shown.
+const maxAnswer = 2000
+
+// NewHelp shows the keys of scopes.
+func NewHelp(s *screen.Scene, scopes []intent.Scope) Page {
+	p := Page{title: "help"}
+	add := func(line string) { p.lines = append(p.lines, s.Fit(line)) }
+	for _, scope := range append(append([]intent.Scope{}, scopes...), intent.Everywhere) {
+		bindings := intent.Of(scope)
+		if len(bindings) == 0 {
+			continue
+		}
+		add(s.Draw(theme.Title, upperFirst(string(scope))))
+		for _, b := range bindings {
+			keys := make([]string, len(b.Keys))
+			for i, k := range b.Keys {
+				keys[i] = intent.Shown(k)
+			}
+			text := b.Help
+			if off := s.Off(); b.Writes && off != "" {
+				text += " (off: " + off + ")"
+			}
+			add("  " + s.Key(widget.Fit(strings.Join(keys, " "), 18, "")) + "  " + text)
+		}
+		add("")
+	}
+	g := s.Theme.Glyphs
+	add(s.Draw(theme.Title, "Signs"))
+	add("  " + strings.Join([]string{
+		g.Running + " running", g.Waiting + " waiting", g.Paused + " paused", g.Blocked + " blocked", g.Unplaced + " unplaced", g.Finished + " finished", g.Failed + " failed", g.Unknown + " unknown",
+	}, "   "))
+	add("  " + strings.Join([]string{
+		g.OK + " ok", g.Again + " ok after retry", g.Bad + " failed", g.Skipped + " skipped", g.Cancelled + " cancelled", g.Planned + " to come",
+	}, "   "))
+	return p
+}
+
+// Title of the page.
+func (p Page) Title() string { return p.title }
+
+// Scopes of its keys.
+func (Page) Scopes() []intent.Scope { return []intent.Scope{intent.Page, intent.List} }
+
+// Update answers an intent.
+func (p Page) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.Effect) {
+	switch in.Action {
+	case intent.Back, intent.Help:
+		return p, screen.Close{}
+	case intent.Copy:
+		return p, screen.Copy{Text: p.text}
+	}
+	// A text has no line that keys act on: movement moves what is seen.
+	c := widget.Cursor{At: p.cursor}
+	if c, ok := c.Move(in, max(1, len(p.lines)-s.Height+1), s.Height); ok {
+		p.cursor = c.At
+	}
+	return p, nil
+}
+
+// Why says why an action does nothing now.
+func (p Page) Why(_ *screen.Scene, a intent.Action) string {
+	if a == intent.Copy && p.text == "" {
+		return "there is nothing to copy"
+	}
+	return ""
+}
+
+// Commands of a text: there are none.
+func (Page) Commands(*screen.Scene) []screen.Command { return nil }
+
+// View draws the page.
+func (p Page) View(s *screen.Scene) []string {
+	top := min(p.cursor, max(0, len(p.lines)-s.Height))
+	shown := append([]string{}, p.lines[top:min(len(p.lines), top+s.Height)]...)
+	if below := len(p.lines) - top - s.Height; below > 0 {
+		shown[len(shown)-1] = s.Draw(theme.Faint, strconv.Itoa(below+1)+" more lines below")
+	}
+	return shown
+}

@@ -1,0 +1,89 @@
+package tui
+
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/tui/ask"
+	"github.com/seed42aab489/belfry/tui/dialog"
+	"github.com/seed42aab489/belfry/tui/form"
+	"github.com/seed42aab489/belfry/tui/order"
+	"github.com/seed42aab489/belfry/tui/screen"
+	"github.com/seed42aab489/belfry/tui/tasks"
+)
+
+// done tells what became of an order.
+func (m Model) done(d order.Done) (Model, tea.Cmd) {
+	m.said = screen.Say{Text: d.Text, Bad: d.Err != nil}
+	switch {
+	case d.Err != nil && d.Hint != "":
+		m.said.Text += " (" + d.Hint + ")"
+		return m, nil
+	case d.Err != nil:
+		return m, nil
+	case d.Undo != "":
+		m.said.Text += "; undo: " + d.Undo
+	}
+	switch d.Order.Verb {
+	case order.Create, order.Edit:
+		if _, ok := m.top().(form.Form); ok {
+			m = m.close()
+			if d.Order.Verb == order.Create {
+				return m.visit(tasks.NewDetail(d.Order.Info.Key))
+			}
+		}
+	case order.Try:
+		m = m.over(dialog.NewAnswer(&m.scene, d))
+	case order.Delete:
+		if _, ok := m.top().(tasks.Detail); ok {
+			m = m.close()
+		}
+	}
+	return m, nil
+}
+
+// ask puts a question, beside all else.
+func (m Model) ask(q ask.Question) tea.Cmd {
+	desk, now := m.desk, m.o.Now
+	return func() tea.Msg { return answerMsg{desk, desk.ask(q, now)} }
+}
+
+// heard gives an answer to the screens that wait for it.
+func (m Model) heard(a ask.Answer) Model {
+	stack := append([]screen.Screen{}, m.stack...)
+	for i, s := range stack {
+		if asking, ok := s.(screen.Asking); ok && asking.Question().Is(a.Question) {
+			stack[i] = asking.Hear(a)
+		}
+	}
+	m.stack = stack
+	return m
+}
+
+// open goes to the group of another context.
+func (m Model) open(name string) tea.Cmd {
+	open := m.o.Open
+	if open == nil {
+		return nil
+	}
+	return func() tea.Msg {
+		opened, err := open(name)
+		return openedMsg{opened, err}
+	}
+}
+
+// opened leaves the group for the one that was opened. Of the one that was left
+// nothing stays, so that nothing of it is taken for the other's.
+func (m Model) opened(o Opened, err error) (Model, tea.Cmd) {
+	if err != nil {
+		m.said = screen.Say{Text: control.AsError(err).Message, Bad: true}
+		return m, nil
+	}
+	m.desk = m.desk.leave(o.Group)
+	m.o.Context, m.o.Flags, m.o.Danger = o.Context, o.Flags, o.Danger
+	m.scene.Context, m.scene.Flags = o.Context, o.Flags
+	m.scene.Picture = &control.Picture{Link: control.LinkLoading, Since: m.o.Now()}
+	m.stack = []screen.Screen{tasks.New()}
+	m.said = screen.Say{Text: "this is " + o.Context}
+	return m, tea.Batch(m.desk.follow, m.desk.next)
+}
