@@ -6,13 +6,14 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo de
 LDFLAGS   := -s -w -X main.version=$(VERSION)
 FUZZTIME  ?= 30s
 SIM_SEEDS ?= 1000
+SOAK_FOR  ?= 30m
 ENSEMBLE  ?= 1
 FAULTS_FOR ?= 10m
 SHELL     := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
 
 .DEFAULT_GOAL := help
-.PHONY: help build run cluster test test-race model integration e2e faults bench fuzz lint fmt man generate verify ci clean deps
+.PHONY: help build run cluster test test-race model integration e2e faults soak bench bench-cluster fuzz lint fmt man generate verify ci clean deps
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,11 +48,17 @@ e2e: deps build ## the built programs, run as their users run them, and killed
 	$(GO) test -tags faultinject -count=1 ./plugin/fault
 	BELFRY_REQUIRE_SERVERS=1 $(GO) test -tags e2e -count=1 -timeout 20m ./cmd/e2e/...
 
+soak: deps ## a cluster under random faults for SOAK_FOR (30m): nothing lost, nothing twice, nothing left behind
+	BELFRY_REQUIRE_SERVERS=1 BELFRY_SOAK_FOR=$(SOAK_FOR) $(GO) test -tags e2e -count=1 -timeout 0 -v -run '^TestSoak$$' ./cmd/e2e/
+
 bench: ## measure; prints ratios against bare references in the same run
 	$(GO) test -v -run '^$$' -bench . -benchmem ./plugin/engine/ ./coordclient/local/ ./dataservice/host/ ./dataservice/query/ ./plugin/trigger/
 
 faults: deps ## three hosts on three ZooKeeper servers, broken in every way for FAULTS_FOR (10m), and figures
 	BELFRY_REQUIRE_SERVERS=1 BELFRY_FAULTS_FOR=$(FAULTS_FOR) $(GO) test -tags e2e -v -count=1 -timeout 3h ./cmd/e2e -run 'TestFaultsFor|TestFaultsFigures'
+
+bench-cluster: deps ## measure three hosts on three ZooKeeper servers: about an hour, and 16 GiB for a million tasks
+	BELFRY_REQUIRE_SERVERS=1 $(GO) test -tags 'e2e bench' -count=1 -timeout 0 -v -run '^TestBenchCluster' ./cmd/e2e/
 
 fuzz: ## each fuzz target for FUZZTIME (30s)
 	@.ci/fuzz $(FUZZTIME)

@@ -118,8 +118,11 @@ const (
 	forgetDoubt = time.Hour
 	// together bounds the acquisitions at once.
 	together = 32
-	// surveys bounds the buckets that a leader measures again in one round.
-	surveys = 32
+	// A leader that measures buckets again reads so many definitions a second, and
+	// at most maxSurvey at once; a bucket counts for perSurvey besides.
+	surveyRate = 1000
+	maxSurvey  = 4000
+	perSurvey  = 20
 )
 
 // Cluster is one membership. Make it with New. Safe for concurrent use.

@@ -17,9 +17,9 @@ type work struct {
 
 // follow does what the placement says, until loops ends.
 func (c *Cluster) follow() {
-	pause := minPause
+	pause, register := minPause, c.d.Store.Register()
 	for c.loops.Err() == nil {
-		paper, group, err := c.look(c.loops)
+		paper, group, err := c.look(c.loops, register)
 		if err != nil && c.loops.Err() == nil {
 			c.d.Log.Debug("placement not read", "err", err, "again_in", pause)
 		}
@@ -49,7 +49,7 @@ func (c *Cluster) next() time.Duration {
 }
 
 // look reads paper and group, and begins what follows from them.
-func (c *Cluster) look(ctx context.Context) (paper, group <-chan struct{}, err error) {
+func (c *Cluster) look(ctx context.Context, register *store.Register) (paper, group <-chan struct{}, err error) {
 	p, _, paper, err := c.d.Store.Placement(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -63,7 +63,7 @@ func (c *Cluster) look(ctx context.Context) (paper, group <-chan struct{}, err e
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := c.free(ctx, &p); err != nil {
+	if err := c.free(ctx, &p, register, buckets); err != nil {
 		return nil, nil, err
 	}
 	c.reconcile(&p, buckets)
@@ -135,14 +135,20 @@ func (c *Cluster) reconcile(p *store.Placement, buckets int) {
 // free sets free, once in a while, what the store says is this member's but
 // neither belongs to it nor is served: the rest of an acquisition that was given
 // up. And it forgets nothing that was lost in silence.
-func (c *Cluster) free(ctx context.Context, p *store.Placement) error {
+func (c *Cluster) free(ctx context.Context, p *store.Placement, register *store.Register, buckets int) error {
 	c.mu.Lock()
-	due := !time.Now().Before(c.resyncs)
+	due, all := !time.Now().Before(c.resyncs), c.resyncs.IsZero()
 	c.mu.Unlock()
 	if !due {
 		return nil
 	}
-	holders, err := c.d.Store.Holders(ctx)
+	if all {
+		register.Forget()
+	}
+	holders, err := register.Holders(ctx, buckets, func(b int, h store.Holder) bool {
+		to, _ := p.Of(b)
+		return (h.Member == c.me) != (to == c.me)
+	})
 	if err != nil {
 		return err
 	}

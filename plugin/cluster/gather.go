@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -59,11 +58,12 @@ func (r *reign) gather(ctx context.Context) (view, error) {
 	if err = r.readPlaces(ctx); err != nil {
 		return v, err
 	}
-	if v.holders, err = r.d.Store.Holders(ctx); err != nil {
+	v.holders, err = r.register.Holders(ctx, r.named+store.LocationBuckets*len(r.places), func(b int, h store.Holder) bool {
+		to, _ := v.paper.Of(b)
+		return h.Member != to // it is on its way
+	})
+	if err != nil {
 		return v, err
-	}
-	if len(v.holders) != r.named+store.LocationBuckets*len(r.places) {
-		return v, errPlaces
 	}
 	if err = r.recall(ctx, v.holders); err != nil {
 		return v, err
@@ -84,9 +84,6 @@ func (r *reign) gather(ctx context.Context) (view, error) {
 	}
 	return v, nil
 }
-
-// errPlaces: there is another location since they were read.
-var errPlaces = errors.New("another location came up meanwhile")
 
 // empty tells whether none is there of those that the paper knows, under its own
 // name or that of a process which has joined again since: losing a session is

@@ -39,7 +39,7 @@ func (c *Cluster) reign(ctx context.Context, term int64) {
 	c.tell(func(s *Status) { s.Leading = true })
 	defer c.tell(func(s *Status) { s.Leading = false })
 	defer c.gathered.Store(nil)
-	r := &reign{Cluster: c, lead: lead}
+	r := &reign{Cluster: c, lead: lead, register: c.d.Store.Register()}
 	for pause, idle := minPause, pace; ctx.Err() == nil; {
 		busy, err := r.round(ctx)
 		switch {
@@ -76,7 +76,8 @@ func (c *Cluster) takeLead(ctx context.Context, term int64) (store.Lead, error) 
 // uses it.
 type reign struct {
 	*Cluster
-	lead store.Lead
+	lead     store.Lead
+	register *store.Register
 	// Closed when the group, the drains, the barrier, a catalogue or the places may
 	// have changed; nil: nothing to wait for.
 	group, drained, lifted, published, another <-chan struct{}
@@ -85,6 +86,11 @@ type reign struct {
 	services map[string]map[string]bool // by node
 	readAt   time.Time                  // when they were
 	loads    []survey                   // by bucket
+	// Of measuring buckets again: how many definitions may be read, as of when, and
+	// whose turn it is.
+	allowance int
+	allowed   time.Time
+	surveyed  int
 
 	named     int // buckets of tasks by their names
 	places    []store.Place

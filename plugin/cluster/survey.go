@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/place"
@@ -65,31 +66,79 @@ func (r *reign) described(b int) string {
 	return describe(resolver)
 }
 
-// survey measures some of the buckets that were edited since they were measured
-// and keeps what it finds. True: one that it found changes what to decide.
+// survey brings what is known of buckets up to their edits. A few edits are added
+// at once to what was known; a bucket is measured again, and what was found kept,
+// as far as the allowance of reads goes. True: there is something new to decide by.
 func (r *reign) survey(ctx context.Context, holders []store.Holder) (bool, error) {
-	more, done := false, 0
-	for b := range holders {
-		if r.loads[b].kept && r.loads[b].edit == holders[b].Edit || done == surveys {
+	learnt := false
+	r.allow(time.Now())
+	for n := range holders {
+		b := (r.surveyed + n) % len(holders) // each has its turn
+		l := &r.loads[b]
+		if l.kept && l.edit == holders[b].Edit {
 			continue
 		}
-		done++
-		s, err := r.measure(ctx, b, holders[b].Edit)
+		if r.allowance > 0 {
+			if err := r.remeasure(ctx, b, holders[b].Edit); err != nil {
+				return learnt, err
+			}
+			r.allowance -= l.load.Tasks + perSurvey
+			r.surveyed, learnt = (b+1)%len(holders), true
+			continue
+		}
+		amended, err := r.amend(ctx, b, holders[b].Edit)
 		if err != nil {
-			return false, err
+			return learnt, err
 		}
-		data, err := json.Marshal(place.Survey{Resolver: r.described(b), Load: s.load})
-		if err != nil {
-			return false, fmt.Errorf("survey of bucket %d: %w", b, err)
-		}
-		err = r.d.Store.PutSurvey(ctx, r.lead, b, store.Survey{Edit: s.edit, Data: data})
-		if err != nil && !errors.Is(err, coordclient.ErrTooLarge) {
-			return false, err
-		}
-		s.kept = true
-		r.loads[b], more = s, true
+		learnt = learnt || amended
 	}
-	return more, nil
+	return learnt, nil
+}
+
+// allow adds to the allowance what has come together since it was last asked. It
+// may be overdrawn by one bucket, so that large ones are measured too.
+func (r *reign) allow(now time.Time) {
+	earned := int(min(now.Sub(r.allowed).Seconds()*surveyRate, maxSurvey))
+	r.allowance, r.allowed = min(r.allowance+earned, maxSurvey), now
+}
+
+// remeasure measures a bucket and keeps what it found.
+func (r *reign) remeasure(ctx context.Context, b int, edit int64) error {
+	s, err := r.measure(ctx, b, edit)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(place.Survey{Resolver: r.described(b), Load: s.load})
+	if err != nil {
+		return fmt.Errorf("survey of bucket %d: %w", b, err)
+	}
+	err = r.d.Store.PutSurvey(ctx, r.lead, b, store.Survey{Edit: s.edit, Data: data})
+	if err != nil && !errors.Is(err, coordclient.ErrTooLarge) {
+		return err
+	}
+	s.kept = true
+	r.loads[b] = s
+	return nil
+}
+
+// amend adds to what is known of a bucket what was edited since. False: nothing
+// was, or too much: that is found when the bucket is measured.
+func (r *reign) amend(ctx context.Context, b int, edit int64) (bool, error) {
+	l := &r.loads[b]
+	if l.edit == edit {
+		return false, nil
+	}
+	edited, last, ok, err := r.d.Store.Edited(ctx, b, l.edit)
+	if err != nil {
+		return false, err
+	}
+	l.kept = false
+	if !ok {
+		return false, nil
+	}
+	resolver, _ := r.resolverFor(b)
+	l.load, l.edit = r.meter.Amend(l.load, edited, resolver, r.d.Now()), last
+	return true, nil
 }
 
 // eachBucket runs f for 0 to n-1, some at once, and gives the first error.

@@ -69,10 +69,43 @@ type Meter struct{ compiler trigger.Compiler }
 // that are paused until somebody resumes them do not fire. Of each trigger it looks at the next few instants after
 // now.
 func (m *Meter) Load(definitions []task.Info, r Resolver, now time.Time) Load {
+	var l Load
+	m.add(&l, definitions, r, now)
+	return l
+}
+
+// Amend adds to a load what some of its tasks, or new ones, have become since. It
+// does not know what they were: what a task no longer makes or demands stays until
+// the load is measured again.
+func (m *Meter) Amend(l Load, edited []task.Info, r Resolver, now time.Time) Load {
+	var fresh, changed Load
+	for i := range edited {
+		into := &changed
+		if edited[i].Revision == 1 {
+			into = &fresh
+		}
+		m.add(into, edited[i:i+1], r, now)
+	}
+	l.Tasks += fresh.Tasks
+	l.PerMinute += fresh.PerMinute
+	l.Leaving += fresh.Leaving + changed.Leaving
+	l.Demands = slices.Concat(l.Demands, fresh.Demands, changed.Demands)
+	l.Demands = distinct(l.Demands)
+	return l
+}
+
+// distinct puts demands in order, each once.
+func distinct(all []Demand) []Demand {
+	slices.SortFunc(all, func(a, b Demand) int {
+		return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(a.Service, b.Service))
+	})
+	return slices.Compact(all)
+}
+
+func (m *Meter) add(l *Load, definitions []task.Info, r Resolver, now time.Time) {
 	if r == nil {
 		r = RoundRobin{}
 	}
-	var l Load
 	demands := make(map[Demand]bool)
 	for i := range definitions {
 		info := &definitions[i]
@@ -92,10 +125,7 @@ func (m *Meter) Load(definitions []task.Info, r Resolver, now time.Time) Load {
 	for d := range demands {
 		l.Demands = append(l.Demands, d)
 	}
-	slices.SortFunc(l.Demands, func(a, b Demand) int {
-		return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(a.Service, b.Service))
-	})
-	return l
+	l.Demands = distinct(l.Demands)
 }
 
 func (m *Meter) perMinute(info *task.Info, now time.Time) float64 {

@@ -68,7 +68,7 @@ func (k keys) audit(place string) string { return k.audits() + "/" + place }
 // note makes the operation that adds an edit to the audit of a place.
 func (s *Store) note(ctx context.Context, place string, e Edit) (coordclient.Op, error) {
 	key := s.keys.audit(place)
-	entry, _, err := s.kv.Get(ctx, key)
+	entry, err := s.peek(ctx, key)
 	switch {
 	case errors.Is(err, coordclient.ErrNotFound):
 		entry.Version = -1

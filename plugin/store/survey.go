@@ -61,6 +61,31 @@ func (s *Store) Holders(ctx context.Context) ([]Holder, error) {
 	return holders, err
 }
 
+// Edited reads the definitions edited since an edit number that a bucket still
+// decides for, and the number of the last edit. False: more were edited than the
+// bucket's node tells. Errors: coordclient.ErrUnavailable, *CorruptError.
+func (s *Store) Edited(ctx context.Context, b int, edit int64) (infos []task.Info, last int64, ok bool, err error) {
+	n, _, err := s.nodeOnce(ctx, b)
+	if err != nil {
+		return nil, 0, false, fmt.Errorf("bucket %d: %w", b, err)
+	}
+	keys, ok := n.since(edit)
+	if !ok {
+		return nil, n.Edit, false, nil
+	}
+	for _, key := range keys {
+		info, err := s.seated(ctx, b, key)
+		switch {
+		case errors.Is(err, coordclient.ErrNotFound):
+		case err != nil:
+			return nil, 0, false, fmt.Errorf("bucket %d: %w", b, err)
+		default:
+			infos = append(infos, info)
+		}
+	}
+	return infos, n.Edit, true, nil
+}
+
 // Open tells whether a bucket has claims without an end, as far as its page and
 // log tell at this moment. Errors: coordclient.ErrUnavailable, *CorruptError,
 // those of bucket.Replay.

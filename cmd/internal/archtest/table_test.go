@@ -116,6 +116,7 @@ var table = map[string]row{
 	"cmd/embed":                {own: []string{"cmd/internal/app", "cmd/internal/conf", "cmd/internal/coordserver", "dataservice/host/auth", "plugin/invoke/code"}, third: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"}},
 	"cmd/belfry":               {own: []string{"cmd/internal/cli"}},
 	"cmd/e2e":                  {own: []string{}},
+	"cmd/e2e/idle":             {own: []string{"cmd/embed", "plugin/invoke/code"}},
 
 	"docs/examples/agent": {},
 	"docs/examples/code":  {own: []string{"cmd/embed", "plugin/invoke/code"}},

@@ -247,6 +247,9 @@ func (s *Server) Launch(tb testing.TB) {
 	}
 }
 
+// PID is the process's number, to look at what it takes.
+func (s *Server) PID() int { return s.cmd.Process.Pid }
+
 // Freeze stops the process where it is (SIGSTOP): it takes connections and
 // answers nothing.
 func (s *Server) Freeze(tb testing.TB) {
