@@ -156,7 +156,7 @@ func (r *round) dismiss(e *entry) {
 			r.end(e, o, task.Cancelled, "cancelled by request")
 		default:
 			r.add(Decision{Info: e.info, Record: Record{
-				Kind: Skip, UID: q.UID, At: q.Asked.UnixMilli(), Manual: q.ID, Reason: task.ReasonRefused,
+				Kind: Skip, UID: q.UID, At: q.At().UnixMilli(), Manual: q.ID, Reason: task.ReasonRefused,
 			}})
 		}
 		r.answer(e, q)

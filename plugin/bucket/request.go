@@ -1,6 +1,10 @@
 package bucket
 
-import "github.com/seed42aab489/belfry/plugin/task"
+import (
+	"slices"
+
+	"github.com/seed42aab489/belfry/plugin/task"
+)
 
 // maxAnswers bounds the requests that one batch answers.
 const maxAnswers = 100
@@ -48,7 +52,7 @@ func (s *State) idleRequests() (waiting map[string]bool, idle bool) {
 		return nil, true
 	}
 	waiting = make(map[string]bool)
-	for _, q := range s.requests {
+	for i, q := range s.requests {
 		e := s.entries[q.UID]
 		switch {
 		case e == nil:
@@ -63,20 +67,44 @@ func (s *State) idleRequests() (waiting map[string]bool, idle bool) {
 			if o := e.byID(q.FireID); o != nil && o.held {
 				waiting[q.ID] = true // its run has not settled
 			}
-		case e.info != nil && e.info.Overlap == task.OverlapQueue && !e.info.Paused && len(e.cur.Open) > 0:
-			if _, over := e.ended(); !over {
-				waiting[q.ID] = true
-			}
+		case e.waits(&s.requests[i]):
+			waiting[q.ID] = true
 		}
 	}
 	return waiting, len(waiting) == len(s.requests)
+}
+
+// waits tells whether a run by hand waits for the run before it, or, where it
+// makes up for a past instant, for the end of a pause.
+func (e *entry) waits(q *task.Request) bool {
+	if _, over := e.ended(); over || e.info == nil {
+		return false
+	}
+	fill := !q.Scheduled.IsZero()
+	switch {
+	case e.info.Paused:
+		return fill && e.info.PauseUntil == nil
+	case fill && e.info.Overlap == task.OverlapAllow || fill && e.info.Overlap == "":
+		return slices.ContainsFunc(e.cur.Open, func(o *Open) bool { return task.IsFill(o.Manual) })
+	default:
+		return len(e.cur.Open) > 0 && (fill || e.info.Overlap == task.OverlapQueue)
+	}
+}
+
+// due tells whether something scheduled of the task is due, which goes before
+// what makes up for the past.
+func (e *entry) due(now int64) bool {
+	if len(e.cur.Deferred) > 0 && e.cur.Deferred[0].NotBefore <= now {
+		return true
+	}
+	return e.nextFrom(max(e.cur.Decided, from(e.info))) <= now
 }
 
 // run claims a firing by hand, or refuses it. It never moves the cursor.
 func (r *round) run(e *entry, q task.Request) {
 	refuse := func(why task.Reason) {
 		r.add(Decision{Info: e.info, Record: Record{
-			Kind: Skip, UID: q.UID, At: q.Asked.UnixMilli(), Manual: q.ID, Reason: why,
+			Kind: Skip, UID: q.UID, At: q.At().UnixMilli(), Manual: q.ID, Reason: why,
 		}})
 		r.answer(e, q)
 	}
@@ -85,6 +113,8 @@ func (r *round) run(e *entry, q task.Request) {
 	case over || e.info == nil:
 		refuse(task.ReasonDeleted)
 		return
+	case !q.Scheduled.IsZero() && (e.info.Paused || e.waits(&q) || e.overdue() || e.due(r.now)):
+		return // its turn comes
 	case e.info.Paused:
 		refuse(task.ReasonPaused)
 		return
@@ -98,7 +128,7 @@ func (r *round) run(e *entry, q task.Request) {
 	if room != Reserved {
 		return
 	}
-	claim := claimRecord(e, q.Asked.UnixMilli(), q.ID, hash)
+	claim := claimRecord(e, q.At().UnixMilli(), q.ID, hash)
 	claim.Input = q.Input
 	r.add(Decision{Record: claim, Info: e.info, Given: q.Input})
 	r.answer(e, q)

@@ -212,7 +212,7 @@ func TestOverlap(t *testing.T) {
 	queue.s.rules.Queue = 2
 	queue.want(queue.at(second(2)), "CLAIM 1, DEFER 2 OVERLAP_QUEUED")
 	queue.want(queue.at(second(4)), "DEFER 3 OVERLAP_QUEUED, SKIP 4 OVERLAP_SKIPPED")
-	if v, _ := queue.s.View("u"); v.Phase != PhaseBlocked || v.Queued != 2 {
+	if v, _ := queue.s.View("u"); v.Phase != PhaseBlocked || len(v.Queued) != 2 {
 		t.Errorf("%+v", v)
 	}
 	queue.settle(1, 1, task.Result{Outcome: task.OK})

@@ -35,8 +35,8 @@ type View struct {
 	// Open are the claims without an end, oldest first, as RUNNING or with the
 	// outcome of their last attempt.
 	Open []task.Run
-	// Queued is how many decided instants wait to be claimed.
-	Queued int
+	// Queued are the decided instants that wait to be claimed.
+	Queued []time.Time
 }
 
 // UIDs lists the tasks, by uid.
@@ -54,7 +54,10 @@ func (s *State) View(uid string) (View, bool) {
 	if e == nil {
 		return View{}, false
 	}
-	v := View{UID: uid, Info: e.info, Fault: e.fault, Counts: e.cur.Counts, Queued: len(e.cur.Deferred)}
+	v := View{UID: uid, Info: e.info, Fault: e.fault, Counts: e.cur.Counts}
+	for _, d := range e.cur.Deferred {
+		v.Queued = append(v.Queued, instant(d.At))
+	}
 	_, ended := e.ended()
 	if base, fires := e.firesFrom(); fires && !ended {
 		if next := e.nextFrom(base); next != never {
@@ -103,13 +106,13 @@ func (e *entry) phase(v *View) Phase {
 	switch {
 	case e.info != nil && e.info.Paused:
 		return PhasePaused
-	case len(v.Open) > 0 && v.Queued > 0:
+	case len(v.Open) > 0 && len(v.Queued) > 0:
 		return PhaseBlocked
 	case len(v.Open) > 0:
 		return PhaseRunning
 	case v.Fault != nil || v.Last != nil && failed(v.Last.Outcome):
 		return PhaseFailed
-	case v.Next.IsZero() && v.Queued == 0 && (v.Info == nil || v.Info.Trigger.Cron != task.Never):
+	case v.Next.IsZero() && len(v.Queued) == 0 && (v.Info == nil || v.Info.Trigger.Cron != task.Never):
 		return PhaseFinished
 	default:
 		return PhaseWaiting

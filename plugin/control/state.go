@@ -76,7 +76,7 @@ func (r reader) standing(info *task.Info, b *bucket.View) (State, string) {
 	case bucket.PhaseRunning:
 		return Running, retrying(b)
 	case bucket.PhaseBlocked:
-		return Blocked, because(string(task.ReasonQueued), strconv.Itoa(b.Queued)+" wait for the run before")
+		return Blocked, because(string(task.ReasonQueued), strconv.Itoa(len(b.Queued))+" wait for the run before")
 	case bucket.PhaseFailed:
 		if b.Fault != nil {
 			return Failed, because(ReasonTrigger, b.Fault.Error())

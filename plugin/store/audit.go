@@ -29,6 +29,7 @@ const (
 	TaskDeleted     = "TASK_DELETED"
 	RunRequested    = "RUN_REQUESTED"
 	CancelRequested = "CANCEL_REQUESTED"
+	FillRequested   = "BACKFILL_REQUESTED"
 	NodeDrained     = "NODE_DRAINED"
 	NodeUndrained   = "NODE_UNDRAINED"
 	BarrierLifted   = "BARRIER_LIFTED"

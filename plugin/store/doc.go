@@ -23,6 +23,7 @@
 //	/outbox/<b>/<message>         a message to be delivered
 //	/triggers/<service>/<trigger> the state of an event trigger; opaque here
 //	/memory/<uid>                 what is remembered of a task; opaque here
+//	/fills/<uid>                  which past instants of a task were made up for
 //	/remotes/<service>            a service of another system, known by its WSDL
 //	/catalogue                    raised whenever a host has published something
 //	/catalogue/<node>/<service>   what a host has deployed; opaque here

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"path"
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/bucket"
@@ -42,11 +43,20 @@ func (s *Store) Remember(ctx context.Context, uid string, data []byte, version i
 // ForgetGone removes what is remembered of tasks that are not there any more.
 // Error: coordclient.ErrUnavailable.
 func (s *Store) ForgetGone(ctx context.Context) error {
-	segments, err := s.kv.List(ctx, s.keys.memories())
-	if err != nil || len(segments) == 0 {
-		return err
+	var kept []string // keys that end in the uid of a task
+	for _, prefix := range []string{s.keys.memories(), s.keys.fills()} {
+		segments, err := s.kv.List(ctx, prefix)
+		if err != nil {
+			return err
+		}
+		for _, segment := range segments {
+			kept = append(kept, prefix+"/"+segment)
+		}
 	}
-	there := map[string]bool{} // read after the list, so that a new task's memory is none of it
+	if len(kept) == 0 {
+		return nil
+	}
+	there := map[string]bool{} // read after the lists, so that nothing of a new task is in them
 	buckets, err := s.Span(ctx)
 	if err != nil {
 		return err
@@ -60,13 +70,13 @@ func (s *Store) ForgetGone(ctx context.Context) error {
 			there[infos[i].UID] = true
 		}
 	}
-	for _, segment := range segments {
-		uid, err := unescape(segment)
+	for _, key := range kept {
+		uid, err := unescape(path.Base(key))
 		if err != nil || there[uid] {
 			continue
 		}
 		err = commitSteps(ctx, s.kv, []step{{
-			coordclient.Delete(s.keys.memory(uid), coordclient.AnyVersion), means(nil, coordclient.ErrNotFound, errSkip),
+			coordclient.Delete(key, coordclient.AnyVersion), means(nil, coordclient.ErrNotFound, errSkip),
 		}})
 		if err != nil {
 			return fmt.Errorf("memory of %s: %w", uid, err)

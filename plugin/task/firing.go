@@ -1,6 +1,8 @@
 package task
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
 	"strings"
 	"time"
@@ -137,10 +139,34 @@ type Request struct {
 	UID    string      `json:"uid"`
 	FireID FireID      `json:"fire_id,omitempty"` // of a cancellation or reply
 	Asked  time.Time   `json:"asked,omitzero"`    // the store's clock
-	Reason string      `json:"reason,omitempty"`
-	Input  Input       `json:"input,omitempty"` // of a run
-	Reply  *Reply      `json:"reply,omitempty"`
+	// Scheduled, of a run, is the past instant that it makes up for. Zero: it makes
+	// up for none. Those that do run one after another, and wait where others would
+	// be refused.
+	Scheduled time.Time `json:"scheduled,omitzero"`
+	Reason    string    `json:"reason,omitempty"`
+	Input     Input     `json:"input,omitempty"` // of a run
+	Reply     *Reply    `json:"reply,omitempty"`
 }
+
+// At is the instant that a run by hand is for.
+func (r *Request) At() time.Time {
+	if !r.Scheduled.IsZero() {
+		return r.Scheduled
+	}
+	return r.Asked
+}
+
+const fillMark = "fill-"
+
+// FillID is the id of the request that makes up for a past instant of the task
+// uid: there is one for each, "fill-<Unix ms>-<digest of the uid>".
+func FillID(uid string, at time.Time) string {
+	sum := sha256.Sum256([]byte(uid))
+	return fillMark + strconv.FormatInt(at.UnixMilli(), 10) + "-" + hex.EncodeToString(sum[:8])
+}
+
+// IsFill tells whether a request of the id makes up for a past instant.
+func IsFill(id string) bool { return strings.HasPrefix(id, fillMark) }
 
 // Result is how an attempt ended, as the one who invoked it can tell.
 type Result struct {

@@ -98,7 +98,10 @@ func New(e *env.Env) *cobra.Command {
 	flags.DurationVar(&e.Timeout, "timeout", 0, "give up after this time (default: never)")
 	_ = root.RegisterFlagCompletionFunc("context", contexts.Complete(e))
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(output.Formats(), cobra.ShellCompDirectiveNoFileComp))
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := errors.Join(cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups()); err != nil {
+			return env.Usage("%v\nusage: %s", err, cmd.UseLine())
+		}
 		if err := e.Printer().Check(); err != nil {
 			return env.Usage("%v", err)
 		}

@@ -29,7 +29,7 @@ func New(e *env.Env) *cobra.Command {
 	cmd.PersistentFlags().StringVar(&key.Type, "type", task.DefaultType, "type of the task")
 	cmd.AddCommand(
 		newList(e), newShow(e, key), newCreate(e, key), newSet(e, key), newPause(e, key), newResume(e, key),
-		newRun(e, key), newMove(e, key), newNext(e, key), newDelete(e, key),
+		newRun(e, key), newBackfill(e, key), newMove(e, key), newNext(e, key), newDelete(e, key),
 		newCopy(e, key), newEdit(e, key), newHistory(e, key), newRevert(e, key),
 	)
 	return cmd
