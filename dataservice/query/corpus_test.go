@@ -122,7 +122,7 @@ func TestCorpusOpens(t *testing.T) {
 		t.Fatalf("%d descriptors, %v", len(files), err)
 	}
 	path := sampleDB(t)
-	set := source.NewSet(source.Options{Mappings: []source.Mapping{{Match: "jdbc:*", URL: "sqlite:" + path}}})
+	set := source.NewSet(source.Options{Files: source.Files{Folder: t.TempDir()}, Mappings: []source.Mapping{{Match: "jdbc:*", URL: "sqlite:" + path}}})
 	engine, err := query.New(query.Options{Sources: set})
 	if err != nil {
 		t.Fatal(err)

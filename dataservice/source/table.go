@@ -22,11 +22,10 @@ type Doer interface {
 	Do(r *http.Request) (*http.Response, error)
 }
 
-// Files says how CSV files and Excel workbooks are read. The zero value reads any
-// file, and none that is remote.
+// Files says how CSV files and Excel workbooks are read. The zero value reads none.
 type Files struct {
 	// Folder is the only one whose files are read, below it included, and what
-	// relative paths start from. Empty: any, from the process's working folder.
+	// relative paths start from. Empty: no file is read, only what is remote.
 	Folder string
 	// Size is the most bytes of a file, and of what a workbook unpacks to. Zero:
 	// DefaultFileSize.
@@ -43,7 +42,8 @@ const DefaultFileSize = 64 << 20
 type Table struct {
 	files     Files
 	kind      dataservice.SourceKind
-	at        string // path
+	at        string // as the source says
+	path      string // below the folder
 	remote    *url.URL
 	separator rune
 	data      sheet.Range // of a CSV file; a query says it of a workbook
@@ -88,8 +88,37 @@ func (s *Set) OpenTable(cfg *dataservice.Source) (*Table, error) {
 			return nil, errors.New("this host reads no remote files")
 		}
 		t.remote = u
+		return t, nil
 	}
-	return t, nil
+	var err error
+	t.path, err = t.files.within(t.at)
+	return t, err
+}
+
+// within gives a path below the folder, or says why it is none. Links are followed
+// when the file is opened, and lead nowhere else either.
+func (f Files) within(path string) (string, error) {
+	if f.Folder == "" {
+		return "", errors.New("this host reads no files (files.folder)")
+	}
+	below := path
+	if filepath.IsAbs(path) {
+		folder, err := filepath.Abs(f.Folder)
+		if err != nil {
+			return "", fmt.Errorf("files.folder: %w", err)
+		}
+		if below, err = filepath.Rel(folder, path); err != nil {
+			return "", fmt.Errorf("%s is not within files.folder", path)
+		}
+	}
+	below = filepath.Clean(below)
+	switch {
+	case !filepath.IsLocal(below):
+		return "", fmt.Errorf("%s is not within files.folder", path)
+	case strings.EqualFold(filepath.Ext(below), ".dbs"):
+		return "", fmt.Errorf("%s is a descriptor, which may hold passwords, and no data", path)
+	}
+	return below, nil
 }
 
 // csvRange reads the properties of a CSV source (WSO2: DBConstants.CSV).
@@ -162,7 +191,7 @@ func (t *Table) open(ctx context.Context) (io.ReadCloser, error) {
 	if t.remote != nil {
 		return t.fetch(ctx)
 	}
-	file, err := t.file()
+	file, err := os.OpenInRoot(t.files.Folder, t.path) // neither .. nor a link leads out of it
 	if err != nil {
 		return nil, unreachable(err)
 	}
@@ -174,24 +203,6 @@ func (t *Table) open(ctx context.Context) (io.ReadCloser, error) {
 		return nil, unreachable(errors.Join(err, file.Close()))
 	}
 	return t.bounded(file), nil
-}
-
-func (t *Table) file() (*os.File, error) {
-	if t.files.Folder == "" {
-		return os.Open(t.at)
-	}
-	path := t.at
-	if filepath.IsAbs(path) {
-		folder, err := filepath.Abs(t.files.Folder)
-		if err != nil {
-			return nil, err
-		}
-		if path, err = filepath.Rel(folder, path); err != nil {
-			return nil, err
-		}
-	}
-	// Neither .. nor a link leads out of it.
-	return os.OpenInRoot(t.files.Folder, path)
 }
 
 func (t *Table) fetch(ctx context.Context) (io.ReadCloser, error) {

@@ -73,17 +73,15 @@ func TestTableFiles(t *testing.T) {
 		want  string
 		kind  dataservice.FaultKind // where want is empty
 	}{
-		"anywhere":           {source.Files{}, csvSource(good, semicolon...), "1x\n2y\n", 0},
+		"anywhere":           {source.Files{Folder: "/"}, csvSource(good, semicolon...), "1x\n2y\n", 0},
 		"within, relative":   {source.Files{Folder: inside}, csvSource("a.csv", semicolon...), "1x\n2y\n", 0},
 		"within, dotted":     {source.Files{Folder: inside}, csvSource("./a.csv", semicolon...), "1x\n2y\n", 0},
 		"within, absolute":   {source.Files{Folder: inside}, csvSource(good, semicolon...), "1x\n2y\n", 0},
-		"some rows":          {source.Files{}, csvSource(good, append(semicolon, "csv_startingrow", "3", "csv_headerrow", "1", "csv_maxrowcount", "-1")...), "2y\n", 0},
-		"outside":            {source.Files{Folder: inside}, csvSource(outside), "", dataservice.FaultUnreachable},
-		"outside, by ..":     {source.Files{Folder: inside}, csvSource("../secret.csv"), "", dataservice.FaultUnreachable},
+		"some rows":          {source.Files{Folder: dir}, csvSource(good, append(semicolon, "csv_startingrow", "3", "csv_headerrow", "1", "csv_maxrowcount", "-1")...), "2y\n", 0},
 		"outside, by a link": {source.Files{Folder: inside}, csvSource("link.csv"), "", dataservice.FaultUnreachable},
-		"absent":             {source.Files{}, csvSource(filepath.Join(dir, "none.csv")), "", dataservice.FaultUnreachable},
-		"a folder":           {source.Files{}, csvSource(inside), "", dataservice.FaultUnreachable},
-		"a device":           {source.Files{}, csvSource("/dev/zero"), "", dataservice.FaultUnreachable},
+		"absent":             {source.Files{Folder: dir}, csvSource(filepath.Join(dir, "none.csv")), "", dataservice.FaultUnreachable},
+		"a folder":           {source.Files{Folder: dir}, csvSource(inside), "", dataservice.FaultUnreachable},
+		"a device":           {source.Files{Folder: "/dev"}, csvSource("/dev/zero"), "", dataservice.FaultUnreachable},
 		"too large":          {source.Files{Folder: inside, Size: 100}, csvSource("large.csv"), "", dataservice.FaultLimit},
 	} {
 		got, f := read(t.Context(), t, c.files, c.cfg)
@@ -92,6 +90,28 @@ func TestTableFiles(t *testing.T) {
 		}
 		if c.want == "" && (f == nil || f.Kind != c.kind || strings.Contains(f.Message, dir)) {
 			t.Errorf("%s: %q %+v", name, got, f)
+		}
+	}
+}
+
+// What lies elsewhere is refused at deployment, and so is any file where there is no
+// folder of them.
+func TestTableElsewhere(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, c := range []struct{ folder, path, want string }{
+		{dir, "/etc/passwd", "/etc/passwd is not within files.folder"},
+		{dir, filepath.Dir(dir), "is not within files.folder"},
+		{dir, dir + "-2/a.csv", "is not within files.folder"},
+		{dir, "../a.csv", "is not within files.folder"},
+		{dir, "a/../../a.csv", "is not within files.folder"},
+		{dir, "Other.dbs", "Other.dbs is a descriptor"},
+		{"", "a.csv", "this host reads no files (files.folder)"},
+		{"", "/etc/passwd", "this host reads no files (files.folder)"},
+	} {
+		_, err := source.NewSet(source.Options{Files: source.Files{Folder: c.folder}}).OpenTable(csvSource(c.path))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s in %q: %v, want %s", c.path, c.folder, err, c.want)
 		}
 	}
 }

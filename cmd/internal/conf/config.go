@@ -161,7 +161,7 @@ type SMTP struct {
 
 // Files says how CSV files and Excel workbooks are read.
 type Files struct {
-	Folder string `key:"folder" help:"the only folder that they are read from, what is below it included, and what relative paths start from; empty: any, from the working directory"`
+	Folder string `key:"folder" help:"the only folder that they are read from, what is below it included, and what relative paths start from; empty: the services folder"`
 	Size   Size   `key:"size" min:"1KiB" max:"1GiB" help:"size of a file, and of what a workbook unpacks to"`
 }
 

@@ -239,6 +239,7 @@ func (l *loader) derive(hostname string) {
 	fill("node", &c.Node, hostname)
 	fill("socket", &c.Socket, filepath.Join(c.Data, "belfryd.sock"))
 	fill("coordination", &c.Coordination, filepath.Join(c.Conf, "coordination-client-config.xml"))
+	fill("files.folder", &c.Files.Folder, c.Services)
 	fill("mail.folder", &c.Mail.Folder, filepath.Join(c.Data, "mail"))
 }
 

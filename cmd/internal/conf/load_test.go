@@ -54,7 +54,7 @@ func TestDefaults(t *testing.T) {
 	t.Chdir(t.TempDir())
 	l := load(t)
 	want := Default()
-	want.Node, want.Socket, want.Mail.Folder = "host-1", "var/belfryd.sock", "var/mail"
+	want.Node, want.Socket, want.Mail.Folder, want.Files.Folder = "host-1", "var/belfryd.sock", "var/mail", "configs/services"
 	want.Coordination = "configs/coordination-client-config.xml"
 	if d := cmp.Diff(want, l.Config, cmpopts.EquateEmpty()); d != "" {
 		t.Error(d)
