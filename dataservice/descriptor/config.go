@@ -1,6 +1,7 @@
 package descriptor
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +21,9 @@ var (
 		"validatorClassName connectionProperties initSQL jdbcInterceptors dataSourceClassName dataSourceProps fetchDirection " +
 		"dynamicUserAuthClass dynamicUserAuthMapping")
 )
+
+// systemVariable is a value that stands in the environment.
+var systemVariable = regexp.MustCompile(`^\$SYSTEM:([A-Za-z0-9_]+)$`)
 
 const legacyPrefix = "org.wso2.ws.dataservice."
 
@@ -118,6 +122,11 @@ func (r *reader) properties(n *node) map[string]string {
 			}
 		}
 		if v := strings.TrimSpace(p.text); v != "" && len(p.children) == 0 {
+			// Today's product reads variables of the environment so (Micro Integrator,
+			// "Injecting Data service parameters").
+			if variable := systemVariable.FindStringSubmatch(v); variable != nil {
+				v = "$env{BELFRY_SOURCE_" + variable[1] + "}"
+			}
 			out[name] = v
 		}
 		// The secure vault's aliases are names of secrets of the host.

@@ -126,7 +126,7 @@ var malformed = []struct{ name, old, new, want string }{
 	{"name that climbs", `"Shop"`, `"a/../b"`, `1:7: service name "a/../b" cannot be part of a URL`},
 	{"status", `name="Shop"`, `name="Shop" serviceStatus="inactiv"`, `1:19: serviceStatus of <data> is "inactiv"; did you mean "inactive"?`},
 	{"boolean", `name="Shop"`, `name="Shop" enableBatchRequests="yes"`, `1:19: enableBatchRequests of <data> is "yes"; it must be true or false`},
-	{"transport", `name="Shop"`, `name="Shop" transports="http htps"`, `1:19: unknown transport "htps"; did you mean "https"?`},
+	{"policy without a key", `<operation name`, `<policy/><operation name`, "43:4: <policy> needs key"},
 
 	// Data sources.
 	{"source twice", "</config>", "</config><config id=\"main\"/>", `6:21: data source "main" is described twice, first at 2:4`},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/seed42aab489/belfry/dataservice"
 )
@@ -109,7 +110,7 @@ func (r *reader) attributes(n *node) *dataservice.Service {
 		Description:      strings.TrimSpace(n.get("description")),
 		Group:            strings.TrimSpace(n.get("serviceGroup")),
 		Active:           r.oneOf(n, "serviceStatus", "active", "inactive") != "inactive",
-		Transports:       strings.Fields(n.get("transports")),
+		Transports:       transports(n.get("transports")),
 		BatchRequests:    r.boolean(n, "enableBatchRequests"),
 		Boxcarring:       r.boolean(n, "enableBoxcarring"),
 		Streaming:        !r.boolean(n, "disableStreaming"),
@@ -121,21 +122,25 @@ func (r *reader) attributes(n *node) *dataservice.Service {
 	if d := n.first("description"); d != nil {
 		s.Description = strings.TrimSpace(d.text)
 	}
+	if p := n.first("policy"); p != nil {
+		r.required(p, "key") // WSO2: DBDeployer.handleSecurityProxy
+	}
 	switch {
 	case s.Name == "":
 		r.addf(n.at("name"), "<data> needs a name")
 	case !serviceName.MatchString(s.Name) || hasDotSegment(s.Name):
 		r.addf(n.at("name"), "service name %q cannot be part of a URL", s.Name)
 	}
-	for _, t := range s.Transports {
-		if t != "http" && t != "https" && t != "local" && t != "jms" {
-			r.addf(n.at("transports"), "unknown transport %q%s", t, r.meant(t, words("http https local jms"), "%q"))
-		}
-	}
 	service, base := strings.TrimSpace(n.get("serviceNamespace")), strings.TrimSpace(n.get("baseURI"))
 	s.Namespace = firstOf(service, base, dataservice.DefaultNamespace)
 	r.baseNamespace = firstOf(base, service, dataservice.DefaultNamespace)
 	return s
+}
+
+// transports reads a list with spaces, or with commas as the original's own editor
+// writes it.
+func transports(list string) []string {
+	return strings.FieldsFunc(strings.ToLower(list), func(c rune) bool { return c == ',' || unicode.IsSpace(c) })
 }
 
 func hasDotSegment(path string) bool {

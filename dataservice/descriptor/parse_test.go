@@ -117,6 +117,22 @@ func TestOrdinals(t *testing.T) {
 	}
 }
 
+// What those who wrote descriptors for the original are used to.
+func TestHabits(t *testing.T) {
+	t.Parallel()
+	s := parse(t, `<data name="S" transports="HTTP, https htps"><config id="default"><property name="org.wso2.ws.dataservice.driver">$SYSTEM:driver1</property>
+	  <property name="org.wso2.ws.dataservice.protocol"> $SYSTEM:url1 </property><property name="org.wso2.ws.dataservice.user">a $SYSTEM:b</property></config></data>`)
+	if d := cmp.Diff([]string{"http", "https", "htps"}, s.Transports); d != "" {
+		t.Error(d)
+	}
+	if p := s.Source("default").Properties; p["url"] != "$env{BELFRY_SOURCE_url1}" || p["driverClassName"] != "$env{BELFRY_SOURCE_driver1}" || p["username"] != "a $SYSTEM:b" {
+		t.Errorf("%v", p)
+	}
+	if len(s.Unsupported) != 1 || s.Unsupported[0].What != "transport htps" || s.Unsupported[0].Line != 1 || s.Unsupported[0].Column != 16 {
+		t.Errorf("%+v", s.Unsupported)
+	}
+}
+
 // A statement may hold question marks that are no placeholders.
 func TestQuestionMarks(t *testing.T) {
 	t.Parallel()

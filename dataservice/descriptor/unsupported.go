@@ -92,6 +92,11 @@ func strayParams(s *dataservice.Service, c *dataservice.CallQuery, from string, 
 type noteFunc func(at dataservice.Position, what, why string)
 
 func (r *reader) unsupportedService(root *node, note noteFunc) {
+	for _, t := range r.service.Transports {
+		if known := words("http https local jms"); !slices.Contains(known, t) {
+			note(root.at("transports"), "transport "+t, "it is not known, and nothing is offered over it"+meant(t, known, "%s"))
+		}
+	}
 	if n := root.first("authorization_provider"); n != nil {
 		note(n.pos, "authorization_provider", "Java classes are not run: roles come from the host's users file or from tokens (auth in belfryd.yaml)")
 	}

@@ -65,6 +65,9 @@ func TestUnsupported(t *testing.T) {
 			"operation op: it is described twice with the same words, first at 1:132; this one has no effect",
 		},
 		{
+			"a policy", `<query id="q"><sql>select 1</sql></query><enableSec/><policy key="conf:/p.xml"/>` + call, "",
+		},
+		{
 			"security", `<query id="q"><sql>select 1</sql></query><enableSec/><authorization_provider class="x.Y"/>` + call,
 			"authorization_provider: Java classes are not run: roles come from the host's users file or from tokens (auth in belfryd.yaml)",
 		},

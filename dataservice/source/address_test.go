@@ -94,6 +94,7 @@ func TestLocate(t *testing.T) {
 		{"secrets", nil, "RDBMS", map[string]string{"url": "jdbc:postgresql://h/d", "username": "sa", "password": "$file{db}"}, "postgres://sa:of%20db@h/d?connect_timeout=10", ""},
 		{"a secret of a mapping", []Mapping{{"default", "postgres://u:$env{PW}@h/d"}}, "RDBMS", h2, "postgres://u:p%40%2F%3Aw%20+@h/d?connect_timeout=10", ""},
 		{"a secret in a parameter", []Mapping{{"default", "postgres://h/d?user=u&password=$env{PW}"}}, "RDBMS", h2, "postgres://u:p%40%2F%3Aw%20+@h/d?connect_timeout=10", ""},
+		{"all of it a secret", nil, "RDBMS", map[string]string{"url": "$env{URL}", "username": "$file{db}"}, "postgres://of%20db:@h/d?connect_timeout=10", ""},
 		{"no such secret", nil, "RDBMS", map[string]string{"url": "jdbc:postgresql://h/d", "password": "$file{none}"}, "", "$file{none}: this host has no such secret"},
 		{"H2", nil, "RDBMS", h2, "", "--map-datasource 'jdbc:h2:*=sqlite:var/samples.db'"},
 		{"CSV", nil, "CSV", map[string]string{"csv_datasource": "x"}, "", "CSV are not supported"},
@@ -104,7 +105,7 @@ func TestLocate(t *testing.T) {
 			if strings.Contains(text, "none") {
 				return "", errors.New("$file{none}: this host has no such secret")
 			}
-			return strings.NewReplacer("$file{db}", encode("of db"), "$env{PW}", encode("p@/:w +")).Replace(text), nil
+			return strings.NewReplacer("$file{db}", encode("of db"), "$env{PW}", encode("p@/:w +"), "$env{URL}", encode("jdbc:postgresql://h/d")).Replace(text), nil
 		}})
 		a, err := s.locate("Svc", &dataservice.Source{ID: "default", Kind: c.kind, Properties: c.props})
 		switch {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -134,6 +135,9 @@ func (s *Set) locate(service string, cfg *dataservice.Source) (*address, error) 
 	if strings.HasPrefix(own, "jdbc:sqlserver:") || strings.HasPrefix(own, "jdbc:jtds:") || strings.HasPrefix(own, "jdbc:microsoft:") {
 		inAddress = inBraces
 	}
+	if reference.MatchString(strings.TrimSpace(own)) {
+		inAddress = asItIs // it is the whole of the address
+	}
 	if err := errors.Join(s.reveal(&own, inAddress), s.reveal(&c.user, asItIs), s.reveal(&c.password, asItIs)); err != nil {
 		return nil, err
 	}
@@ -156,6 +160,9 @@ func (s *Set) locate(service string, cfg *dataservice.Source) (*address, error) 
 	}
 	return parseAddress(own, c)
 }
+
+// reference is a text that is nothing but a secret's name.
+var reference = regexp.MustCompile(`^\$(?:file|env)\{[^{}]*\}$`)
 
 // inURL writes a secret so that it is a part of an address, whatever is in it.
 func inURL(secret string) string { return strings.ReplaceAll(url.QueryEscape(secret), "+", "%20") }

@@ -77,6 +77,7 @@ func (s *Set) OpenTable(cfg *dataservice.Source) (*Table, error) {
 			}
 		}
 	}
+	t.at = registryPath(t.at)
 	if scheme, _, ok := strings.Cut(t.at, "://"); ok {
 		u, err := url.Parse(t.at)
 		switch {
@@ -119,6 +120,18 @@ func (f Files) within(path string) (string, error) {
 		return "", fmt.Errorf("%s is a descriptor, which may hold passwords, and no data", path)
 	}
 	return below, nil
+}
+
+// registryPath gives the file that the original keeps a resource of its registry in,
+// below its home: conf:/a is registry/config/a, and gov:/a is registry/governance/a
+// (WSO2: DBUtils.getInputStreamFromPath, Micro Integrator's registry).
+func registryPath(at string) string {
+	for prefix, folder := range map[string]string{"conf:": "registry/config", "gov:": "registry/governance"} {
+		if rest, ok := strings.CutPrefix(at, prefix); ok {
+			return folder + "/" + strings.TrimLeft(rest, "/")
+		}
+	}
+	return at
 }
 
 // csvRange reads the properties of a CSV source (WSO2: DBConstants.CSV).

@@ -62,6 +62,8 @@ func TestTableFiles(t *testing.T) {
 	}
 	good := write("data/a.csv", "id;name\n1;x\n2;y\n")
 	write("data/large.csv", "id\n"+strings.Repeat("1\n", 1000))
+	write("data/registry/config/of/b.csv", "id;name\n1;x\n")
+	write("data/registry/governance/c.csv", "id;name\n2;y\n")
 	outside := write("secret.csv", "id\n7\n")
 	if err := os.Symlink(outside, filepath.Join(inside, "link.csv")); err != nil {
 		t.Fatal(err)
@@ -78,6 +80,8 @@ func TestTableFiles(t *testing.T) {
 		"within, dotted":     {source.Files{Folder: inside}, csvSource("./a.csv", semicolon...), "1x\n2y\n", 0},
 		"within, absolute":   {source.Files{Folder: inside}, csvSource(good, semicolon...), "1x\n2y\n", 0},
 		"some rows":          {source.Files{Folder: dir}, csvSource(good, append(semicolon, "csv_startingrow", "3", "csv_headerrow", "1", "csv_maxrowcount", "-1")...), "2y\n", 0},
+		"of the registry":    {source.Files{Folder: inside}, csvSource("conf:/of/b.csv", semicolon...), "1x\n", 0},
+		"governance":         {source.Files{Folder: inside}, csvSource("gov:c.csv", semicolon...), "2y\n", 0},
 		"outside, by a link": {source.Files{Folder: inside}, csvSource("link.csv"), "", dataservice.FaultUnreachable},
 		"absent":             {source.Files{Folder: dir}, csvSource(filepath.Join(dir, "none.csv")), "", dataservice.FaultUnreachable},
 		"a folder":           {source.Files{Folder: dir}, csvSource(inside), "", dataservice.FaultUnreachable},
