@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -93,61 +92,6 @@ type asyncRun struct {
 	Attempt int    `json:"attempt"`
 }
 
-// "Install these packages at noon next Tuesday", noon being seconds away: the run
-// waits for its agent while both of them are killed and started again, and the
-// packages are installed once.
-func TestInstallPackages(t *testing.T) {
-	t.Parallel()
-	agent := startAgent(t)
-	h := asyncHost(t)
-	h.start()
-	window := time.Now().Add(12 * time.Second).Truncate(time.Second)
-	body := fmt.Sprintf(`{"method": "install", "args": ["vim", "git"], "from": %q, "until": %q}`,
-		window.UTC().Format(time.RFC3339), window.Add(time.Minute).UTC().Format(time.RFC3339))
-	h.must("task", "create", "install", "--url", "http://"+agent.listen+"/call", "--body", body, "--expect", "202",
-		"--at", time.Now().Add(2*time.Second).UTC().Format(time.RFC3339Nano), "--reply-within", "5m", "--timeout", "5s")
-	h.must("task", "create", "refused", "--url", "http://"+agent.listen+"/call", "--body", `{"method": "fail", "args": null}`, "--expect", "202",
-		"--at", time.Now().Add(2*time.Second).UTC().Format(time.RFC3339Nano), "--reply-within", "5m")
-	outcome := func(name string) asyncRun {
-		runs := show[[]asyncRun](h, "run", "list", "--task", name)
-		if len(runs) == 0 {
-			return asyncRun{}
-		}
-		return runs[0]
-	}
-	eventually(t, 15*time.Second, "the run waits for its agent", func() bool { return outcome("install").Outcome == "WAITING" })
-	eventually(t, 15*time.Second, "an exception is a failure", func() bool { return outcome("refused").Outcome == "FAILED" })
-	if r := outcome("refused"); r.Error != "told to fail" || r.Value != "told to fail" {
-		t.Errorf("%+v", r)
-	}
-	h.kill()
-	agent.kill()
-	agent.start()
-	h.again()
-	if r := outcome("install"); r.Outcome != "WAITING" {
-		t.Errorf("after the kill: %+v", r)
-	}
-	eventually(t, 30*time.Second, "the packages are installed", func() bool { return outcome("install").Outcome == "OK" })
-	if now := time.Now(); now.Before(window) {
-		t.Errorf("installed %s before the window", window.Sub(now))
-	}
-	run := outcome("install")
-	if run.Value != `{"installed":["vim","git"]}` || run.Attempt != 1 {
-		t.Errorf("%+v", run)
-	}
-	if shown := h.must("run", "show", run.FireID); !strings.Contains(shown, `{"installed":["vim","git"]}`) {
-		t.Errorf("run show: %s", shown)
-	}
-	files, err := filepath.Glob(filepath.Join(agent.dir, "installed", "*"))
-	if err != nil || len(files) != 1 {
-		t.Fatalf("installed: %v, %v", files, err)
-	}
-	if text, err := os.ReadFile(files[0]); err != nil || string(text) != "vim\ngit\n" {
-		t.Errorf("%q, %v", text, err)
-	}
-	h.stop()
-}
-
 // The fates of a call that the rogue agent was sent, by the last digit of the
 // second at which it was scheduled and its task.
 const (
@@ -160,6 +104,10 @@ const (
 	replyLate
 	fates
 )
+
+// maxWait is how many seconds an agent's work takes at most: long enough for hosts
+// to die meanwhile.
+const maxWait = 12
 
 // rogue is an agent that does everything that one must not.
 type rogue struct {
@@ -191,7 +139,7 @@ func (r *rogue) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.mu.Lock()
 	r.seen[id]++
 	r.by[id] = by
-	wait := time.Duration(len(r.fate)%15) * time.Second
+	wait := time.Duration(len(r.fate)%maxWait) * time.Second
 	n, again := r.fate[id]
 	if !again {
 		n = len(r.fate) % fates
@@ -204,6 +152,18 @@ func (r *rogue) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		r.work.Go(func() { r.play(n, id, token, to, wait) }) // ends soon after the deadline
 	}
 	w.WriteHeader(http.StatusAccepted)
+}
+
+// played waits until so many runs were called and replied to, the late replies
+// included.
+func (r *rogue) played(runs int) {
+	r.t.Helper()
+	eventually(r.t, time.Minute, "every run was called", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return len(r.fate) == runs
+	})
+	r.work.Wait()
 }
 
 // play replies as fate has it.
@@ -323,17 +283,30 @@ func thousand(t *testing.T, h *host, harm func()) {
 	t.Helper()
 	const (
 		tasks, each = 70, 15
-		deadline    = 45 * time.Second
+		deadline    = 32 * time.Second
 	)
 	r := newRogue(t)
-	first := time.Now().Add(15 * time.Second).Truncate(time.Second)
+	first := time.Now().Add(7 * time.Second).Truncate(time.Second)
+	var definitions strings.Builder
 	for i := range tasks {
-		h.must("task", "create", fmt.Sprint("async", i), "--url", r.server.URL+"/call", "--body", `{}`, "--expect", "202",
-			"--interval", "300ms", "--count", fmt.Sprint(each-1), "--start", first.UTC().Format(time.RFC3339Nano), "--misfire", "fire-all",
-			"--reply-within", deadline.String(), "--timeout", "5s", "--retry", "20", "--backoff", "200ms")
+		fmt.Fprintf(&definitions, `---
+name: async%d
+do: {http: {method: POST, url: "%s/call", body: "{}", expect: ["202"]}}
+reply: {deadline: %s}
+trigger: {interval: 300ms, count: %d, start: %s}
+misfire: fire-all
+timeout: 5s
+retry: {max: 20, backoff: 200ms}
+`, i, r.server.URL, deadline, each-1, first.UTC().Format(time.RFC3339Nano))
+	}
+	h.write("tasks.yaml", definitions.String())
+	h.must("apply", "-f", "tasks.yaml")
+	if left := time.Until(first); left < 0 {
+		t.Fatalf("the tasks were there %s too late", -left)
 	}
 	during(t, time.Until(first))
 	harm()
+	r.played(tasks * each)
 	ends := func() (open int, last map[string]asyncRun) {
 		last = map[string]asyncRun{}
 		for _, run := range show[[]asyncRun](h, "run", "list", "--limit", "0") {
@@ -352,7 +325,6 @@ func thousand(t *testing.T, h *host, harm func()) {
 		open, last := ends()
 		return open == 0 && len(last) == tasks*each
 	})
-	r.work.Wait() // the late replies come last
 	_, last := ends()
 	r.judge(last)
 	for _, v := range show[[]struct {
