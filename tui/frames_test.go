@@ -114,6 +114,7 @@ var shots = []shot{
 	{name: "task-definition", kind: "tasks.Detail", keys: []string{"enter", "tab", "tab"}, make: func(*screen.Scene) screen.Screen { return tasks.NewDetail(nightly) }},
 	{name: "why", kind: "findings.Screen", keys: []string{"j", "j", "w"}, make: func(*screen.Scene) screen.Screen { return findings.NewWhy(nightly) }},
 	{name: "run", kind: "runs.Detail", keys: []string{"3", "v", "enter"}, make: func(*screen.Scene) screen.Screen { return runs.NewDetail("u:1", nightly) }},
+	{name: "run-output", kind: "runs.Detail", keys: []string{"G", "enter", "enter"}, make: func(*screen.Scene) screen.Screen { return runs.NewDetail("u:1", nightly) }},
 	{name: "operations", kind: "services.Screen", keys: []string{"2", "j", "j", "tab", "j"}},
 	{name: "loss", kind: "cluster.Loss", keys: []string{"4", "s"}, make: func(*screen.Scene) screen.Screen { return cluster.NewLoss("n1") }},
 	{name: "form", kind: "form.Form", keys: []string{"2", "j", "j", "enter", "enter"}, make: func(s *screen.Scene) screen.Screen { return form.New(s, "Stock", "getLowStock") }},

@@ -324,3 +324,152 @@ func TestResize(t *testing.T) {
 		d.Shows("Enlarge the")
 	})
 }
+
+// The leader tells what the loss of a host would do; more hosts can be lost, and
+// a task that would move is a key away.
+func TestSimulateLoss(t *testing.T) {
+	play(t, full, func(t *testing.T, w *world, d *tuitest.Driver) {
+		before := w.client.commits.Load()
+		d.Press("4", "s")
+		d.Shows("loss of n1", "2 of 6 tasks would move", "n2", "nightly-sync")
+		d.Press("j", "space")
+		d.Shows("loss of n1, n2", "tasks without a place")
+		d.Press("space", "tab", "enter")
+		d.Shows("Tasks › nightly-sync")
+		if n := w.client.commits.Load() - before; n != 0 {
+			t.Errorf("%d commits", n)
+		}
+	})
+}
+
+// What is found can be gone to, and the command that helps copied.
+func TestDoctorAndWhy(t *testing.T) {
+	play(t, full, func(t *testing.T, _ *world, d *tuitest.Driver) {
+		d.Press("7")
+		d.Shows("TASKS_IN_TROUBLE", "belfry explain task price-refresh", "3 to look at")
+		d.Press("c")
+		d.Shows("copied belfry explain task price-refresh")
+		d.Press("j", "enter")
+		d.Shows("· Services")
+		d.Press("1", "j", "w")
+		d.Shows("orders-archive › why", "PAUSED_BY_USER", "belfry task resume orders-archive")
+		d.Press("r")
+		d.Shows("PAUSED_BY_USER")
+		d.Press("esc")
+		d.Shows("▸ orders-archive")
+	})
+}
+
+func TestTimeline(t *testing.T) {
+	play(t, full, func(t *testing.T, _ *world, d *tuitest.Driver) {
+		d.Press("6", "+", "+", "+", "+")
+		d.Shows("1h in all", "▼ now", "✗·✗✗", "✓✓✓", "○○○")
+		d.Press("right")
+		d.ShowsNot("✗·✗✗")
+		d.Press(".")
+		d.Shows("✗·✗✗")
+		d.Press("/")
+		d.Type("state=paused")
+		d.Press("enter")
+		d.Shows("orders-archive")
+		d.ShowsNot("stock-watch ")
+		d.Press("enter")
+		d.Shows("Tasks › orders-archive")
+	})
+}
+
+// From one group to another and back: nothing of the one is shown as the other's,
+// and orders go where the header says.
+func TestContexts(t *testing.T) {
+	var main, other *world
+	play(t, func(t testing.TB) *world {
+		t.Helper()
+		other = newWorld(t, 4)
+		other.host("s1", 0, catalogue()...)
+		other.create("stage-task", "getLowStock", every(time.Minute))
+		main = full(t)
+		return main
+	}, func(t *testing.T, w *world, d *tuitest.Driver) {
+		d.Press("8")
+		d.Shows("● shown", "stage", "zk://stage:2181")
+		d.Press("enter")
+		d.Shows("enter is off: it is the one that is shown")
+		d.Press("j", "enter")
+		d.Pass(2 * time.Second)
+		d.Shows("belfry · stage · Tasks", "stage-task", "1/1 hosts")
+		d.ShowsNot("nightly-sync")
+		before, elsewhere := other.client.commits.Load(), w.client.commits.Load()
+		d.Press("p", "enter")
+		d.Pass(2 * time.Second)
+		d.Shows("paused; undo: belfry task resume stage-task")
+		if n := other.client.commits.Load() - before; n == 0 {
+			t.Error("the order did not reach the group that is shown")
+		}
+		if n := w.client.commits.Load() - elsewhere; n != 0 {
+			t.Errorf("%d commits reached the group that was left", n)
+		}
+		d.Press("!")
+		d.Shows("belfry --context stage task show stage-task")
+		d.Press("esc", "8", "g", "enter")
+		d.Pass(2 * time.Second)
+		d.Shows("belfry · prod-eu · Tasks", "nightly-sync", "2/2 hosts")
+		d.ShowsNot("stage-task")
+	}, func(o *Options) {
+		first := o.Context
+		o.Contexts = []Context{{Name: first, Chosen: true}, {Name: "stage", Address: "zk://stage:2181"}}
+		o.Open = func(name string) (Opened, error) {
+			if name == "stage" {
+				return Opened{Group: other, Context: name, Flags: "--context stage"}, nil
+			}
+			return Opened{Group: main, Context: name}, nil
+		}
+	})
+}
+
+// Alerts, jitter and what is kept of answers are written in the form.
+func TestFormAlertsAndJitter(t *testing.T) {
+	play(t, hosted, func(t *testing.T, w *world, d *tuitest.Driver) {
+		d.Press("n", "j", "j", "enter", "enter")
+		for range 7 {
+			d.Press("tab")
+		}
+		d.Press("ctrl+u")
+		d.Type("2m")
+		d.Shows("✗ 2m0s is not below the interval")
+		d.Press("ctrl+u")
+		d.Type("20s")
+		for range 7 {
+			d.Press("tab")
+		}
+		d.Press("right", "tab")
+		d.Type("failed=mailto")
+		d.Shows("✗ alert failed: receiver \"mailto\"")
+		d.Type(":ops@example.org late:30s=https://example.org/hook")
+		d.Press("ctrl+s")
+		d.Shows("--jitter 20s", "--keep-output=true", "--alert failed=mailto:ops@example.org", "late:30s=https://example.org/hook")
+		d.Press("y")
+		d.Pass(time.Second)
+		d.Shows("created")
+		info, ok := d.Model().(Model).scene.Picture.Definition(task.Key{Name: "getLowStock"})
+		if !ok || len(info.Alerts) != 2 || info.Alerts[1].After != task.Duration(30*time.Second) || info.Trigger.Jitter != task.Duration(20*time.Second) || !info.Output {
+			t.Errorf("%+v", info)
+		}
+		// An edit that leaves them leaves them as they are.
+		d.Press("e", "ctrl+s")
+		d.Shows("nothing differs")
+	})
+}
+
+// What a run was answered is shown, line by line, and copied whole.
+func TestRunOutput(t *testing.T) {
+	play(t, full, func(t *testing.T, _ *world, d *tuitest.Driver) {
+		d.Press("G", "enter", "enter")
+		d.Shows("answered", `{"code": "S10", "left": 3}`, `{"code": "S12", "left": 0}`)
+		d.Press("o")
+		d.Shows("copied {")
+		d.Press("1", "g", "t")
+		d.Pass(2 * time.Second)
+		d.Press("enter", "enter")
+		d.Shows("answered", "S12") // by hand, although the task does not ask for it
+	})
+}

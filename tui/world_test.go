@@ -121,7 +121,7 @@ func (w *world) host(node string, ahead time.Duration, services ...control.Servi
 	var group *cluster.Cluster
 	e, err := engine.New(engine.Options{
 		Log: owner, Watcher: owner, Invoker: operations{}, Targets: operations{}, Session: session{member}, Compile: bucket.Triggers(&compiler),
-		Node: node, SessionTimeout: 4 * time.Second, Now: now, Left: func(b int, err error) { group.Left(b, err) },
+		Node: node, SessionTimeout: 4 * time.Second, Now: now, Output: 1 << 10, Left: func(b int, err error) { group.Left(b, err) },
 	})
 	if err != nil {
 		w.Fatal(err)
@@ -192,7 +192,11 @@ func (operations) Invoke(ctx context.Context, call task.Call) task.Result {
 	if strings.HasPrefix(call.Info.Operation, "broken") {
 		return task.Result{Outcome: task.Failed, Error: "no such table: price"}
 	}
-	return task.Result{Outcome: task.OK, Rows: 3}
+	result := task.Result{Outcome: task.OK, Rows: 3}
+	if call.Keep > 0 {
+		result.Output = "{\"products\": {\"product\": [\n  {\"code\": \"S10\", \"left\": 3},\n  {\"code\": \"S12\", \"left\": 0}\n]}}"
+	}
+	return result
 }
 
 // catalogue is what the hosts have deployed.
@@ -243,7 +247,7 @@ func full(t testing.TB) *world {
 	w.create("price-refresh", "brokenPrices", every(90*time.Second))
 	w.create("orders-archive", "getLowStock", task.TriggerInfo{Cron: "0 0 * * * ?"})
 	w.create("rebuild-index", "rebuildIndex", every(2*time.Minute), func(i *task.Info) { i.Overlap = task.OverlapSkip })
-	w.create("year-end", "getLowStock", task.TriggerInfo{At: today.Add(3 * time.Minute)})
+	w.create("year-end", "getLowStock", task.TriggerInfo{At: today.Add(3 * time.Minute)}, func(i *task.Info) { i.Output = true })
 	if _, err := w.control.PauseTask(w.ctx, task.Key{Name: "orders-archive"}, "database upgrade"); err != nil {
 		t.Fatal(err)
 	}

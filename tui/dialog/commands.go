@@ -100,7 +100,7 @@ func (c Commands) View(s *screen.Scene) []string {
 	lines = append(lines, table.View(s.Theme, s.Width, c.seen(s)+1)...)
 	lines = append(lines, s.Rule(""))
 	for _, l := range c.here(s) {
-		for _, part := range widget.Wrap(l, max(10, s.Width-2)) {
+		for _, part := range widget.WrapCommand(l, max(10, s.Width-2)) {
 			if len(lines) == s.Height-1 {
 				return append(lines, s.Line(theme.Faint, "and so on; c copies all of it"))
 			}

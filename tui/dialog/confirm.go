@@ -96,7 +96,7 @@ func (c Confirm) View(s *screen.Scene) []string {
 			lines = append(lines, s.Line(theme.Faint, "  and so on"))
 			break
 		}
-		for _, part := range widget.Wrap(withFlags(s, l), max(10, s.Width-4)) {
+		for _, part := range widget.WrapCommand(withFlags(s, l), max(10, s.Width-4)) {
 			lines = append(lines, "  "+part)
 		}
 	}

@@ -36,6 +36,7 @@ const (
 	fieldRetry       = "retry"
 	fieldBackoff     = "backoff"
 	fieldTimeout     = "timeout"
+	fieldOutput      = "output"
 	fieldAlerts      = "alerts"
 	fieldDescription = "description"
 )
@@ -45,6 +46,12 @@ const (
 	whenInterval = "every so often"
 	whenCron     = "cron"
 	whenOnce     = "once"
+)
+
+// The choices of fieldOutput.
+const (
+	outputByHand = "of runs by hand"
+	outputAll    = "of all runs"
 )
 
 // strongest is the choice of fieldDelivery that lets the operation decide.
@@ -127,6 +134,10 @@ func fieldsOf(s *screen.Scene, info task.Info, edits bool) []field {
 	if !t.At.IsZero() {
 		at = stampIn(t.At, t.TZ)
 	}
+	output := outputByHand
+	if info.Output {
+		output = outputAll
+	}
 	jitter := "0s"
 	if t.Jitter > 0 {
 		jitter = screen.Short(time.Duration(t.Jitter))
@@ -154,6 +165,7 @@ func fieldsOf(s *screen.Scene, info task.Info, edits bool) []field {
 		text(fieldRetry, "Retries", strconv.Itoa(info.Retry.Max), "attempts after one that failed"),
 		text(fieldBackoff, "Backoff", span(info.Retry.Backoff, task.DefaultBackoff), "wait before the first retry, doubled for each further"),
 		text(fieldTimeout, "Timeout", span(info.Timeout, task.DefaultTimeout), "time that one run may take"),
+		choice(fieldOutput, "Output", output, "of which runs the head of the answer is kept", outputByHand, outputAll),
 		text(fieldAlerts, "Alerts", alertLine(info.Alerts), "failed=mailto:ops@example.org late:30s=https://… missed= silent:1h="),
 		text(fieldDescription, "Description", info.Description, "what the task is for"),
 	}

@@ -47,6 +47,7 @@ func (f Form) info(now time.Time) (task.Info, []control.Fault) {
 	info.Retry.Backoff = unless(backoff, task.Duration(task.DefaultBackoff), f.was.Retry.Backoff)
 	info.Timeout = unless(timeout, task.Duration(task.DefaultTimeout), f.was.Timeout)
 	info.Description = f.of(fieldDescription)
+	info.Output = f.of(fieldOutput) == outputAll
 	// What is not changed stays as it was written.
 	if text := f.of(fieldAlerts); text != alertLine(f.was.Alerts) {
 		info.Alerts, err = alertsOf(text)

@@ -64,6 +64,7 @@ const (
 	Simulate Action = "simulate-loss"
 	Explain  Action = "why"
 	Refresh  Action = "ask-again"
+	Output   Action = "copy-output"
 	Switch   Action = "switch"
 
 	Earlier Action = "earlier"

@@ -48,6 +48,7 @@ var table = []Binding{
 	{Runs, []string{"v"}, Level, "failed only", "show only what failed, or all", false},
 
 	{Firing, []string{"x"}, Cancel, "cancel", "cancel the run that goes", true},
+	{Firing, []string{"o"}, Output, "copy output", "copy what is kept of what the run was answered", false},
 
 	{Cluster, []string{"d"}, Drain, "drain", "drain the node, or take that back", true},
 	{Cluster, []string{"s"}, Simulate, "simulate loss", "where tasks would go if the node died now, and what would be late", false},

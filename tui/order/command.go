@@ -110,6 +110,9 @@ func flags(was, is task.Info) string {
 	add(was.Retry.Backoff != is.Retry.Backoff, "backoff", is.Retry.Backoff.String())
 	add(was.Timeout != is.Timeout, "timeout", is.Timeout.String())
 	add(was.Description != is.Description, "description", is.Description)
+	if was.Output != is.Output {
+		words = append(words, "--keep-output="+strconv.FormatBool(is.Output))
+	}
 	if a, b := alerts(was), alerts(is); !slices.Equal(a, b) {
 		for _, text := range b {
 			add(true, "alert", text)

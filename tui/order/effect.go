@@ -2,6 +2,7 @@ package order
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -144,6 +145,7 @@ func changes(was, is task.Info) []string {
 	add("retry", fmt.Sprint(was.Retry.Max), fmt.Sprint(is.Retry.Max))
 	add("backoff", was.Retry.Backoff.String(), is.Retry.Backoff.String())
 	add("timeout", was.Timeout.String(), is.Timeout.String())
+	add("keep output", strconv.FormatBool(was.Output), strconv.FormatBool(is.Output))
 	add("alerts", strings.Join(alerts(was), " "), strings.Join(alerts(is), " "))
 	add("description", was.Description, is.Description)
 	if len(lines) == 0 {

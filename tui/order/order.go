@@ -129,7 +129,7 @@ func (o Order) change(info *task.Info) error {
 	info.Service, info.Operation, info.Trigger = n.Service, n.Operation, n.Trigger
 	info.Misfire, info.Overlap, info.Delivery = n.Misfire, n.Overlap, n.Delivery
 	info.Retry, info.Timeout, info.Description = n.Retry, n.Timeout, n.Description
-	info.Alerts = n.Alerts
+	info.Alerts, info.Output = n.Alerts, n.Output
 	return nil
 }
 

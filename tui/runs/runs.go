@@ -179,17 +179,18 @@ func (r List) Commands(s *screen.Scene) []screen.Command {
 	all := []screen.Command{{Action: intent.GoRuns, Label: "list", Lines: []string{list}}}
 	rows := r.rows(s)
 	if at := r.cursor.Within(len(rows), s.Height-3).At; at < len(rows) {
-		all = append(all, commands(rows[at].FireID)...)
+		all = append(all, commands(rows[at].FireID, rows[at].Outcome == string(task.Running))...)
 	}
 	return all
 }
 
 // commands are those of what can be done with a run.
-func commands(fireID string) []screen.Command {
-	return []screen.Command{
-		{Action: intent.Open, Label: "show", Lines: []string{order.Line("run show", order.Quote(fireID))}},
-		{Action: intent.Cancel, Lines: order.Order{Verb: order.Cancel, FireID: fireID}.Commands()},
+func commands(fireID string, goes bool) []screen.Command {
+	all := []screen.Command{{Action: intent.Open, Label: "show", Lines: []string{order.Line("run show", order.Quote(fireID))}}}
+	if goes {
+		all = append(all, screen.Command{Action: intent.Cancel, Lines: order.Order{Verb: order.Cancel, FireID: fireID}.Commands()})
 	}
+	return all
 }
 
 // View draws the list.

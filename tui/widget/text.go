@@ -91,6 +91,17 @@ func Wrap(s string, width int) []string {
 	return strings.Split(ansi.Wrap(Clean(s), width, "-/"), "\n")
 }
 
+// WrapCommand breaks a command line as Wrap does, but never within a word: its
+// flags stay whole where they fit.
+func WrapCommand(s string, width int) []string {
+	if width < 1 {
+		return nil
+	}
+	const hyphen, whole = "-", "\u2011" // which no line is broken at
+	text := ansi.Wrap(strings.ReplaceAll(Clean(s), hyphen, whole), width, "")
+	return strings.Split(strings.ReplaceAll(text, whole, hyphen), "\n")
+}
+
 // Span writes a length of time in at most seven cells: "22s", "3m12s", "14h26m",
 // "39d12h".
 func Span(d time.Duration) string {
