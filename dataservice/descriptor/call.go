@@ -1,6 +1,7 @@
 package descriptor
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -88,11 +89,15 @@ func description(n *node) string {
 }
 
 func (r *reader) onlyCall(n *node) dataservice.CallQuery {
-	c := r.single(n, "call-query")
-	if c == nil {
+	calls := n.all("call-query")
+	if len(calls) == 0 {
 		r.addf(n.pos, "<%s> needs <call-query>", n.Local)
 		return dataservice.CallQuery{Position: n.pos}
 	}
+	for _, extra := range calls[1:] {
+		r.note(extra.pos, fmt.Sprintf("a second <call-query> of <%s>", n.Local), "it has no effect: the first is called")
+	}
+	c := calls[0]
 	call := r.call(c)
 	// The original says it of the call, and Belfry also of what makes it.
 	if own := roles(n.own("requiredRoles")); len(own) > 0 && len(call.Roles) > 0 {
@@ -105,25 +110,26 @@ func (r *reader) onlyCall(n *node) dataservice.CallQuery {
 
 func (r *reader) call(n *node) dataservice.CallQuery {
 	c := dataservice.CallQuery{Position: n.at("href"), Query: r.required(n, "href"), Roles: roles(n.get("requiredRoles"))}
-	seen := map[string]bool{}
 	for _, w := range n.all("with-param") {
 		p := dataservice.WithParam{
 			Position: w.pos, Name: r.required(w, "name"),
 			QueryParam: strings.TrimSpace(w.get("query-param")), Column: strings.TrimSpace(w.get("column")),
 		}
+		if p.Column != "" && p.QueryParam != "" {
+			r.note(w.at("query-param"), "query-param "+p.QueryParam+" of with-param "+p.Name, "it has no effect, since there is a column")
+			p.QueryParam = ""
+		}
 		switch {
-		case p.Column != "" && p.QueryParam != "":
-			r.addf(w.at("query-param"), "<with-param> has both column and query-param")
 		case p.Column == "" && p.QueryParam == "":
 			r.addf(w.pos, "<with-param> needs query-param or column")
 		case p.QueryParam != "" && !ncName.MatchString(p.QueryParam):
 			r.addf(w.at("query-param"), "query-param %q cannot be the name of an XML element", p.QueryParam)
 		}
-		if p.Name != "" && seen[p.Name] {
-			r.addf(w.at("name"), "parameter %q is given twice", p.Name)
-			continue
+		same := func(o dataservice.WithParam) bool { return o.Name == p.Name }
+		if i := slices.IndexFunc(c.Params, same); i >= 0 && p.Name != "" {
+			r.note(c.Params[i].Position, "with-param "+p.Name, fmt.Sprintf("it has no effect: the one at %s gives the same parameter", w.pos))
+			c.Params = slices.Delete(c.Params, i, i+1)
 		}
-		seen[p.Name] = true
 		c.Params = append(c.Params, p)
 	}
 	return c

@@ -210,6 +210,11 @@ func (r *reader) single(n *node, name string) *node {
 	return list[0]
 }
 
+// note says what the descriptor asks for in vain, while the rest is served.
+func (r *reader) note(at dataservice.Position, what, why string) {
+	r.service.Unsupported = append(r.service.Unsupported, dataservice.Unsupported{Position: at, What: what, Why: why})
+}
+
 // twice tells whether a thing was described before. The original takes the last
 // in silence; that is a fault, unless both say the same.
 func (r *reader) twice(n *node, kind, attribute, name string) bool {
@@ -221,9 +226,7 @@ func (r *reader) twice(n *node, kind, attribute, name string) bool {
 		r.named[kind+" "+name] = n
 		return false
 	case first.equal(n):
-		r.service.Unsupported = append(r.service.Unsupported, dataservice.Unsupported{
-			Position: n.pos, What: kind + " " + name, Why: fmt.Sprintf("it is described twice with the same words, first at %s; this one has no effect", first.pos),
-		})
+		r.note(n.pos, kind+" "+name, fmt.Sprintf("it is described twice with the same words, first at %s; this one has no effect", first.pos))
 	default:
 		r.addf(n.at(attribute), "%s %q is described twice, first at %s", kind, name, first.pos)
 	}

@@ -113,6 +113,8 @@ func (r *reader) statements(n *node) map[string]string {
 	return out
 }
 
+// param reads one. The same name may stand at several ordinals, for a statement whose
+// placeholders have none.
 func (r *reader) param(n *node, q *dataservice.Query, highest *int) {
 	p := &dataservice.Param{
 		Position: n.pos, Name: r.required(n, "name"),
@@ -125,11 +127,6 @@ func (r *reader) param(n *node, q *dataservice.Query, highest *int) {
 	}
 	if !slices.Contains(sqlTypes, p.SQLType) {
 		r.addf(n.at("sqlType"), "sqlType %q is not known%s", n.get("sqlType"), r.meant(p.SQLType, sqlTypes, "%q"))
-	}
-	for _, other := range q.Params {
-		if other.Name == p.Name && p.Name != "" {
-			r.addf(n.at("name"), "parameter %q is described twice, first at %s", p.Name, other.Position)
-		}
 	}
 	// As in the original, a parameter without an ordinal follows the highest so
 	// far, and what is not above zero counts as none.

@@ -111,7 +111,8 @@ func (r *reader) columnNumber(at dataservice.Position, f *dataservice.Field, res
 	}
 }
 
-// xsdType reads "xs:integer" or "integer", whatever the case; empty is string.
+// xsdType reads "xs:integer" or "integer", whatever the case; empty is string, and
+// so is what is none, which the original does not mind.
 func (r *reader) xsdType(at dataservice.Position, written string) string {
 	name := strings.TrimSpace(written)
 	if _, local, prefixed := strings.Cut(name, ":"); prefixed {
@@ -125,6 +126,6 @@ func (r *reader) xsdType(at dataservice.Position, written string) string {
 			return t
 		}
 	}
-	r.addf(at, "xsdType %q is not a type of XML Schema%s", written, r.meant(name, xsdTypes, "%q"))
+	r.note(at, "xsdType "+written, "it is not a type of XML Schema, so it is taken for a string"+r.meant(name, xsdTypes, "%q"))
 	return "string"
 }

@@ -10,7 +10,6 @@ import (
 )
 
 var kindNames = map[dataservice.SourceKind]string{
-	dataservice.SourceCarbon: "Carbon data sources", dataservice.SourceJNDI: "JNDI data sources",
 	dataservice.SourceCSV: "CSV sources", dataservice.SourceExcel: "Excel sources",
 	dataservice.SourceGSpread: "Google spreadsheets", dataservice.SourceRDF: "RDF sources",
 	dataservice.SourceSPARQL: "SPARQL sources", dataservice.SourceWeb: "web scraping sources",
@@ -22,9 +21,7 @@ var kindNames = map[dataservice.SourceKind]string{
 // that the rest is.
 func (r *reader) unsupported(root *node) {
 	s := r.service
-	note := func(at dataservice.Position, what, why string) {
-		s.Unsupported = append(s.Unsupported, dataservice.Unsupported{Position: at, What: what, Why: why})
-	}
+	note := r.note
 	r.unsupportedService(root, note)
 	for _, c := range s.Sources {
 		r.unsupportedSource(r.named["data source "+c.ID], c, note)
@@ -125,6 +122,9 @@ func sourceRefusal(c *dataservice.Source) string {
 	case strings.HasPrefix(c.Properties["url"], "jdbc:wso2:"):
 		return "the original's SQL driver for spreadsheets is not supported"
 	case c.Kind == dataservice.SourceCSV, c.Kind == dataservice.SourceExcel:
+	case c.Kind == dataservice.SourceCarbon, c.Kind == dataservice.SourceJNDI:
+		name := firstOf(c.Properties["carbon_datasource_name"], c.Properties["jndi_resource_name"])
+		return fmt.Sprintf("the address of the shared data source %s is not known here: say it in datasource_map, or with --map-datasource '%s=URL'", name, name)
 	case c.Kind != dataservice.SourceSQL:
 		return kindNames[c.Kind] + " are not supported"
 	}

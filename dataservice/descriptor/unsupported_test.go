@@ -49,6 +49,23 @@ func TestUnsupported(t *testing.T) {
 			<resource method="POST" path="x"><call-query href="q"><with-param name="cod" query-param="a"/><with-param name="CODE" query-param="b"/></call-query></resource>`,
 			"with-param cod of resource POST x: query q has no parameter of that name, so it has no effect; did you mean code?",
 		},
+		{"a parameter at two places", `<query id="q"><sql>select ?, ?</sql><param name="a" ordinal="1"/><param name="a" ordinal="2"/></query>` + call, ""},
+		{
+			"two calls", `<query id="q"><sql>select 1</sql></query><operation name="op"><call-query href="q"/><call-query href="q"/></operation>`,
+			"a second <call-query> of <operation>: it has no effect: the first is called",
+		},
+		{
+			"a parameter given twice", `<query id="q"><sql>select :a</sql><param name="a"/></query><operation name="op"><call-query href="q"><with-param name="a" query-param="x"/><with-param name="a" query-param="b" column="c"/></call-query></operation>`,
+			"with-param a: it has no effect: the one at 1:230 gives the same parameter\nquery-param b of with-param a: it has no effect, since there is a column",
+		},
+		{
+			"a type of no schema", `<query id="q"><sql>select 1 as a</sql><result element="r"><element name="a" column="a" xsdType="xs:varchar"/></result></query>` + call,
+			"xsdType xs:varchar: it is not a type of XML Schema, so it is taken for a string",
+		},
+		{
+			"a template's type", `<query id="q"><sql>select 1 as a</sql><result outputType="json">{"r":{"a":"$a(type:strng)"}}</result></query>` + call,
+			"xsdType strng: it is not a type of XML Schema, so it is taken for a string; did you mean \"string\"?",
+		},
 		{
 			"a parameter without a place", `<query id="q"><sql>select ?</sql><param name="a"/><param name="b"/></query>` + call,
 			"parameter b of query q: its statement has no place for it, so it has no effect",
@@ -59,6 +76,10 @@ func TestUnsupported(t *testing.T) {
 			"a result without an element", `<query id="in"><sql>select 1 as a</sql><result element="" rowName="r"><element name="a" column="a"/></result></query>
 			<query id="q"><sql>select 1</sql><result element="a"><call-query href="in"/></result></query><operation name="in"><call-query href="in"/></operation>` + call,
 			"operation in: the result has no element around its rows, so that it can only be nested in another (query in)",
+		},
+		{
+			"a shared source", `<config id="c"><property name="carbon_datasource_name">Shop</property></config><query id="q" useConfig="c"><sql>select 1</sql></query>`,
+			"source c: the address of the shared data source Shop is not known here: say it in datasource_map, or with --map-datasource 'Shop=URL'",
 		},
 		{
 			"the same twice", `<query id="q"><sql>select 1</sql></query>` + call + strings.Replace(call, "><call", "> <call", 1),

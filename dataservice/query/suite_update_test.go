@@ -56,6 +56,7 @@ func testPlaceholders(p *place) {
 	for _, c := range []struct{ name, sql, params string }{
 		{"by ordinal", "productCode = :code and quantityInStock = ? and productLine = :line", `<param name="line" ordinal="3"/><param name="stock" sqlType="INTEGER" ordinal="2"/><param name="code" ordinal="1"/>`},
 		{"in order", "quantityInStock = ? and productCode = :code and productLine = ?", `<param name="code"/><param name="stock" sqlType="INTEGER"/><param name="line"/>`},
+		{"one at two places", "productCode = ? and productLine = ? and (productCode = ? or 1 = 0) and quantityInStock = ?", `<param name="code" ordinal="1"/><param name="line" ordinal="2"/><param name="code" ordinal="3"/><param name="stock" sqlType="INTEGER" ordinal="4"/>`},
 		{"one too many", "productCode = ? and quantityInStock = ? and productLine = ?", `<param name="code"/><param name="stock" sqlType="INTEGER"/><param name="line"/><param name="idle"/>`},
 		{"none by name", "productCode = :code and quantityInStock = :stock and productLine = :line", `<param name="idle"/><param name="code"/><param name="stock" sqlType="INTEGER"/><param name="line"/>`},
 	} {
