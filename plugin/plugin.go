@@ -294,7 +294,7 @@ func (p *Plugin) Stop(ctx context.Context) error {
 	var err error
 	m := p.now.Load()
 	if m != nil {
-		err = m.end(ctx)
+		err = p.part(ctx, m)
 	}
 	err = errors.Join(err, p.dispatcher.Stop(ctx), p.triggers.Stop(ctx))
 	p.end()

@@ -46,7 +46,9 @@ type arena struct {
 	receiver *witness
 	payrolls []payroll
 
-	calls map[string]bool // the uids of tasks that nobody edits and that call the receiver
+	// calls are the uids of tasks that call the receiver, that nobody edits and that
+	// need not wait for what may still run elsewhere.
+	calls map[string]bool
 
 	first, last time.Time
 	stopped     time.Time     // when all had come to rest
@@ -159,7 +161,7 @@ func (a *arena) schedule(lasts time.Duration) {
 			Timeout: task.Duration(20 * time.Second),
 			Trigger: task.TriggerInfo{
 				Interval: task.Duration(time.Second), Count: -1, End: a.last,
-				Start: a.first.Add(time.Duration(i) * 250 * time.Millisecond),
+				Start: a.raisesFrom(i),
 			},
 		})
 	}
@@ -172,6 +174,11 @@ func (a *arena) schedule(lasts time.Duration) {
 		a.edits.Wait()
 	})
 	during(a.t, time.Until(a.first)+time.Second)
+}
+
+// raisesFrom is the first instant of a payroll, which raises each second.
+func (a *arena) raisesFrom(i int) time.Time {
+	return a.first.Add(time.Duration(i) * time.Second / raiseTasks)
 }
 
 // call is a task that calls the receiver each second.
@@ -194,7 +201,7 @@ func (a *arena) create(info task.Info) {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	if info.Do != nil {
+	if info.Do != nil && info.Overlap == "" {
 		a.calls[v.UID] = true
 	}
 }

@@ -17,9 +17,8 @@ import (
 // leader.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	const lasts = 34 * time.Second
 	a := newArena(t, 3)
-	a.schedule(lasts)
+	a.schedule(30 * time.Second)
 	for _, f := range []fault{
 		{"a host dies after-claim", func(a *arena) { a.die("after-claim", 1+a.random.IntN(30)) }},
 		{"replies are lost after the commit", (*arena).loseReplies},
@@ -40,7 +39,7 @@ func TestFaults(t *testing.T) {
 func TestFaultsOfClocks(t *testing.T) {
 	t.Parallel()
 	a := newArena(t, 1)
-	a.schedule(18 * time.Second)
+	a.schedule(16 * time.Second)
 	a.do(fault{"clocks are two seconds apart while owners change", (*arena).skewClocks})
 	a.judge()
 }

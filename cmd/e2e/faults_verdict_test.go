@@ -53,8 +53,8 @@ func (a *arena) history() []firecheck.Event {
 
 // judge waits until all has fired, stops the hosts in order, and judges what
 // happened. Then it judges the judge: each mutation of this very history must be
-// found.
-func (a *arena) judge() {
+// found. It gives the history.
+func (a *arena) judge() []firecheck.Event {
 	a.t.Helper()
 	a.settle()
 	a.stop()
@@ -67,10 +67,16 @@ func (a *arena) judge() {
 		}
 		a.t.Error(err)
 	}
+	for i, p := range a.payrolls {
+		instants := int64(a.last.Sub(a.raisesFrom(i))/time.Second) + 1
+		if got := p.salary(a.t); got != instants*10_000 {
+			a.t.Errorf("%s: salary %d after %d instants, want %d", p.service, got, instants, instants*10_000)
+		}
+	}
 	a.report(h)
 	if a.t.Failed() {
 		a.keep(h)
-		return
+		return h
 	}
 	for _, m := range firecheck.Mutations() {
 		bad, ok := m.Apply(h, a.random.IntN)
@@ -82,6 +88,7 @@ func (a *arena) judge() {
 			a.t.Errorf("%s: the checker must find %q, and finds %v", m.Name, m.Want, err)
 		}
 	}
+	return h
 }
 
 // stop stops the hosts in order.

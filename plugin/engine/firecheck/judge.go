@@ -19,7 +19,7 @@ type Rules struct {
 	Misfire time.Duration
 	// Late is how late a firing may be without a trouble. Zero: this is not judged.
 	Late time.Duration
-	// Troubles in which firings were late with reason.
+	// Troubles in which firings were late with reason, in order.
 	Troubles []Trouble
 }
 

@@ -221,3 +221,23 @@ func skip(second int, why task.Reason) bucket.Record {
 func deferral(second int) bucket.Record {
 	return bucket.Record{Kind: bucket.Defer, UID: "u", At: ms(second), Start: ms(second)}
 }
+
+// What is held up by a trouble, and by another that began before it was over, is
+// not late; what one alone does not explain is.
+func TestTroubles(t *testing.T) {
+	t.Parallel()
+	h := newScript().define(nil).log(claim(1)).runAt(40, 1).h
+	trouble := func(from, to int) Trouble {
+		return Trouble{From: time.UnixMilli(ms(from)), To: time.UnixMilli(ms(to))}
+	}
+	late := func(troubles ...Trouble) bool {
+		rules := Rules{End: time.UnixMilli(ms(40)), Misfire: time.Minute, Late: 15 * time.Second, Troubles: troubles}
+		return errors.Is(errors.Join(Verdict(h, rules)...), ErrLateFiring)
+	}
+	if late(trouble(0, 10), trouble(9, 30)) {
+		t.Error("two troubles in a row do not explain it")
+	}
+	if !late(trouble(0, 10)) || !late(trouble(9, 30)) || !late(trouble(2, 30)) {
+		t.Error("it is late, and nobody noticed")
+	}
+}

@@ -105,8 +105,8 @@ func (j *judge) late(e Event) {
 	}
 	instant := time.UnixMilli(at)
 	due := instant
-	for _, t := range j.rules.Troubles {
-		if !instant.Before(t.From) && t.To.After(due) && !instant.After(t.To) {
+	for _, t := range j.rules.Troubles { // in order: one may begin before another is over
+		if !due.Before(t.From) && t.To.After(due) {
 			due = t.To
 		}
 	}
