@@ -45,6 +45,8 @@ func Document(s *dataservice.Service, address string) ([]byte, error) {
 			b.add(op.Name, "GET", q)
 		}
 	}
+	b.batches()
+	b.boxes()
 	return json.MarshalIndent(b.document, "", "  ")
 }
 
@@ -62,6 +64,7 @@ type request struct {
 	name, element, doc string
 	call               *dataservice.CallQuery
 	status             bool
+	batch              bool // it takes many values
 }
 
 // reads tells whether a query has a result and is not known to change anything.
@@ -71,6 +74,9 @@ func (b *builder) reads(r *request) bool {
 }
 
 var variable = regexp.MustCompile(`\{([^{}]*)\}`)
+
+// methods are those that OpenAPI knows.
+var methods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
 // add describes a request at a path, unless there is one of the method.
 func (b *builder) add(path, method string, r *request) {
@@ -89,7 +95,7 @@ func (b *builder) add(path, method string, r *request) {
 		item = pathItem{}
 		b.Paths[path] = item
 	}
-	if item[method] != nil || !slices.Contains([]string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}, method) {
+	if item[method] != nil || !slices.Contains(methods, method) {
 		return
 	}
 	op := &operation{ID: b.id(r.name, method), Summary: r.doc, Responses: b.responses(r)}
@@ -102,9 +108,12 @@ func (b *builder) add(path, method string, r *request) {
 			op.Parameters = append(op.Parameters, parameter{Name: v[1], In: "path", Required: true, Schema: p})
 		}
 	}
-	if method == "get" || method == "head" {
+	switch {
+	case method == "get" || method == "head":
 		op.Parameters = append(op.Parameters, b.query(r, inPath)...)
-	} else {
+	case r.batch:
+		op.RequestBody = b.batch(r, inPath)
+	default:
 		op.RequestBody = b.body(r, inPath)
 	}
 	item[method] = op
@@ -155,22 +164,27 @@ func (b *builder) query(r *request, inPath map[string]bool) []parameter {
 
 // body describes the parameters in a body; nil: there are none.
 func (b *builder) body(r *request, inPath map[string]bool) *requestBody {
-	names := b.names(r, inPath)
-	if len(names) == 0 {
+	s := b.values(r, inPath)
+	if len(s.Properties) == 0 {
 		return nil
-	}
-	s := &schema{Type: "object", Properties: map[string]*schema{}, XML: &xmlName{Name: sanitize(r.element), Namespace: b.service.Namespace}}
-	for _, name := range names {
-		s.Properties[name] = b.param(r, name)
-		if b.required(r, name) {
-			s.Required = append(s.Required, name)
-		}
 	}
 	content := map[string]*mediaType{}
 	for _, media := range []string{"application/json", "application/xml", "application/x-www-form-urlencoded"} {
 		content[media] = &mediaType{s}
 	}
 	return &requestBody{Required: len(s.Required) > 0, Content: content}
+}
+
+// values describes the parameters of a request, those of the path left out.
+func (b *builder) values(r *request, inPath map[string]bool) *schema {
+	s := &schema{Type: "object", Properties: map[string]*schema{}, XML: &xmlName{Name: sanitize(r.element), Namespace: b.service.Namespace}}
+	for _, name := range b.names(r, inPath) {
+		s.Properties[name] = b.param(r, name)
+		if b.required(r, name) {
+			s.Required = append(s.Required, name)
+		}
+	}
+	return s
 }
 
 // responses describes what a request answers.

@@ -99,3 +99,37 @@ func TestDocument(t *testing.T) {
 		}
 	}
 }
+
+// Batches and boxes are described where the service has them, and only there.
+func TestDocumentOfMany(t *testing.T) {
+	t.Parallel()
+	plain := load(t, tricky)
+	doc := load(t, strings.Replace(tricky, "<data ", `<data enableBatchRequests="true" enableBoxcarring="true" `, 1))
+	for _, path := range []string{"/write_batch_req", "/_deletething_code_batch_req", "/request_box", "/begin_boxcar", "/end_boxcar", "/abort_boxcar"} {
+		if doc.Paths.Value(path) == nil || plain.Paths.Value(path) != nil {
+			t.Errorf("%s: described %t, and without being asked for %t", path, doc.Paths.Value(path) != nil, plain.Paths.Value(path) != nil)
+		}
+	}
+	if doc.Paths.Value("/list_batch_req") != nil {
+		t.Error("what has a result has no batch")
+	}
+	write := doc.Paths.Value("/write_batch_req").Post
+	one := text(t, doc.Paths.Value("/write").Post.RequestBody.Value.Content["application/json"].Schema)
+	many := `{"properties":{"write":{"items":` + one + `,"type":"array"}},"required":["write"],"type":"object","xml":{"name":"write_batch_req","namespace":"urn:t"}}`
+	if got := text(t, write.RequestBody.Value.Content["application/xml"].Schema); got != many {
+		t.Errorf("a batch in XML:\n got %s\nwant %s", got, many)
+	}
+	if got, want := text(t, write.RequestBody.Value.Content["application/json"].Schema), `{"properties":{"write_batch_req":`+many+`},"required":["write_batch_req"],"type":"object"}`; got != want {
+		t.Errorf("a batch in JSON:\n got %s\nwant %s", got, want)
+	}
+	box := doc.Paths.Value("/request_box").Post.RequestBody.Value.Content["application/xml"].Schema.Value.Properties
+	for _, member := range []string{"list", "write", "write_batch_req", "thing", "_deletething_code", "_deletething_code_batch_req", "_postthing"} {
+		if box[member] == nil {
+			t.Errorf("a box holds no %s", member)
+		}
+	}
+	limited := load(t, strings.Replace(tricky, "<data ", `<data enableBoxcarring="true" disableLegacyBoxcarringMode="true" `, 1))
+	if limited.Paths.Value("/begin_boxcar") != nil || limited.Paths.Value("/request_box") == nil {
+		t.Error("a service without sessions has a box alone")
+	}
+}

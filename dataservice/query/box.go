@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/result"
@@ -36,6 +37,7 @@ type boxRun struct {
 	*run
 	batch bool
 	steps []step
+	first string            // the request that decided on the source, and its query's source
 	kept  *result.Recording // the answer; nil: none
 	hits  [][]byte
 }
@@ -57,11 +59,12 @@ func (b *boxRun) plan(q *dataservice.Request) error {
 	switch {
 	case !c.writes:
 	case b.db == nil:
-		b.db = c.db
+		b.db, b.first = c.db, fmt.Sprintf("%s to %q", q.Name, c.q.Source)
 	case b.db != c.db:
 		return b.asFault(c, &dataservice.Fault{
 			Code: dataservice.UnknownError, Kind: dataservice.FaultUnsupported, Final: true,
-			Message: "not supported: the requests of a box write to more than one data source, and there are no transactions across sources",
+			Message: fmt.Sprintf("not supported: the requests of a box write to more than one data source (%s, %s to %q), and there are no transactions across sources (XA): "+
+				"nothing was executed; put them into a box for each source", b.first, q.Name, c.q.Source),
 		})
 	}
 	return nil

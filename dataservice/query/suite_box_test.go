@@ -255,7 +255,7 @@ func TestBoxSources(t *testing.T) {
 		return dataservice.Request{Name: q, Target: dataservice.CallQuery{Query: q}}
 	}
 	_, err = r.box(false, call("a"), call("b"))
-	if f := wantFault(t, err, dataservice.FaultUnsupported); !f.Final || !strings.Contains(f.Message, "more than one data source") {
+	if f := wantFault(t, err, dataservice.FaultUnsupported); !f.Final || !strings.Contains(f.Message, `more than one data source (a to "one", b to "two")`) {
 		t.Errorf("%+v", f)
 	}
 	if _, err := r.box(false, call("a"), call("a")); err != nil {
