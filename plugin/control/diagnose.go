@@ -104,7 +104,7 @@ func (d *diagnosis) add(level Level, code, text string, fix ...string) {
 func (d *diagnosis) judge() Diagnosis {
 	d.add(LevelOK, DiagStore, fmt.Sprintf("the store answered in %s", d.took.Round(time.Microsecond)))
 	if n := len(d.corrupt); n > 0 {
-		d.add(LevelFail, DiagCorrupt, fmt.Sprintf("%d records cannot be read: %s", n, few(d.corrupt)), "belfry backup save belfry.backup")
+		d.add(LevelFail, DiagCorrupt, counted(n, "record")+" cannot be read: "+few(d.corrupt), "belfry backup save belfry.backup")
 	}
 	d.hosts()
 	d.placement()
@@ -159,8 +159,23 @@ func (d *diagnosis) hosts() {
 		d.add(LevelWarn, DiagVersions, "hosts are of different versions", "belfry node list -o wide")
 	}
 	if len(d.checks) == before {
-		d.add(LevelOK, DiagNodes, fmt.Sprintf("%d hosts are healthy, their clocks agree", len(nodes)))
+		d.add(LevelOK, DiagNodes, healthy(len(nodes)))
 	}
+}
+
+func healthy(hosts int) string {
+	if hosts == 1 {
+		return "the one host is healthy, its clock agrees with the store's"
+	}
+	return fmt.Sprintf("%d hosts are healthy, their clocks agree", hosts)
+}
+
+// counted is "1 task", "2 tasks".
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func (d *diagnosis) placement() {
@@ -198,11 +213,11 @@ func (d *diagnosis) work() {
 	}{{Unplaced, LevelFail}, {Unknown, LevelFail}, {Failed, LevelWarn}, {Blocked, LevelWarn}} {
 		if names := trouble[s.state]; len(names) > 0 {
 			fine = false
-			d.add(s.level, DiagTasks, fmt.Sprintf("%d tasks are %s: %s", len(names), s.state, few(names)), "belfry explain task "+names[0])
+			d.add(s.level, DiagTasks, fmt.Sprintf("%s %s: %s", counted(len(names), "task"), s.state, few(names)), "belfry explain task "+names[0])
 		}
 	}
 	if fine {
-		d.add(LevelOK, DiagTasksFine, fmt.Sprintf("%d tasks", len(d.tasks)))
+		d.add(LevelOK, DiagTasksFine, counted(len(d.tasks), "task"))
 	}
 	d.deployed()
 	if d.waiting > manyMessages {

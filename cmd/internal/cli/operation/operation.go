@@ -3,6 +3,7 @@ package operation
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -72,6 +73,7 @@ func newTry(e *env.Env) *cobra.Command {
 		Short: "Call an operation once, now, without scheduling it",
 		Long:  "Call an operation once, now, without scheduling it. What it changes stays changed, and its event triggers ring.",
 		Example: "  belfry operation try Stock getLowStock\n" +
+			"  belfry operation try Stock getLowStock -o yaml\n" +
 			"  belfry operation try Stock updateProductQuantity --param productCode=BELL-02 --param quantityInStock=5",
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -89,6 +91,9 @@ func newTry(e *env.Env) *cobra.Command {
 					return err
 				}
 				e.Say("%s.%s answered after %s, rows: %d", args[0], args[1], result.Elapsed, result.Rows)
+				if p := e.Printer(); p.Structured() && json.Valid(result.Body) {
+					return p.Value(json.RawMessage(result.Body))
+				}
 				_, err = fmt.Fprintln(e.Out, strings.TrimRight(string(result.Body), "\n"))
 				return err
 			})

@@ -70,7 +70,11 @@ func sayBackfill(e *env.Env, v control.BackfillView) error {
 	if v.DryRun {
 		verb = "would be asked for"
 	}
-	text := fmt.Sprintf("task/%s: %d runs %s", v.Task, len(v.Instants), verb)
+	runs := "runs"
+	if len(v.Instants) == 1 {
+		runs = "run"
+	}
+	text := fmt.Sprintf("task/%s: %d %s %s", v.Task, len(v.Instants), runs, verb)
 	for _, part := range []struct {
 		n    int
 		text string
