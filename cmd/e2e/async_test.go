@@ -286,7 +286,7 @@ func thousand(t *testing.T, h *host, harm func()) {
 		deadline    = 32 * time.Second
 	)
 	r := newRogue(t)
-	first := time.Now().Add(7 * time.Second).Truncate(time.Second)
+	first := time.Now().Add(12 * time.Second).Truncate(time.Second)
 	var definitions strings.Builder
 	for i := range tasks {
 		fmt.Fprintf(&definitions, `---

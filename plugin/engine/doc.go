@@ -56,7 +56,9 @@
 //
 // Every attempt after the first commits a RECLAIM before it starts. A run has
 // its task's time-out; one that panics has FAILED. If nothing is deployed behind
-// the operation, that is a failed attempt that reached nothing, and is retried.
+// the operation, that is a failed attempt that reached nothing, and is retried;
+// one whose address the host's own rules refuse reached nothing either, and is
+// final: no time changes a rule.
 // Task alerts (failed, late, missed, silent) become messages in the very commit
 // of the record that made them true. Messages of event triggers are none of the
 // engine's business: the Invoker has them accepted into the outbox, each under
