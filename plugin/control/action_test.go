@@ -92,6 +92,10 @@ func TestActionsAsTasks(t *testing.T) {
 	if e := refused(t, err, CodeInvalid); !strings.Contains(e.Hint, "Idempotency-Key") {
 		t.Errorf("hint %q", e.Hint)
 	}
+	timer := task.Info{Do: &task.Action{Timer: &task.TimerEvent{}}}
+	if err := checkPolicies(&timer); err != nil || timer.Overlap != task.OverlapSkip || v.Overlap != task.OverlapAllow {
+		t.Errorf("overlap %s of timers, %s of others, %v", timer.Overlap, v.Overlap, err)
+	}
 	for _, do := range []*task.Action{{Timer: &task.TimerEvent{}}, {Code: &task.CodeCall{Name: "salaries"}}} {
 		info.Delivery, info.Do = "", do
 		_, _, err = w.control.CreateTask(w.Context(), info)

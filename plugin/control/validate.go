@@ -187,7 +187,7 @@ func schedulable(services []ServiceView, service string) string {
 // checkPolicies checks what needs no look elsewhere, and fills in defaults.
 func checkPolicies(info *task.Info) error {
 	info.Misfire = orWord(info.Misfire, task.MisfireFireOnce)
-	info.Overlap = orWord(info.Overlap, task.OverlapAllow)
+	info.Overlap = orWord(info.Overlap, defaultOverlap(info))
 	switch {
 	case !slices.Contains([]task.Misfire{task.MisfireFireOnce, task.MisfireFireAll, task.MisfireSkip}, info.Misfire):
 		return invalid("misfire %q is unknown: use fire-once, fire-all or skip", info.Misfire)
@@ -217,6 +217,15 @@ func checkPolicies(info *task.Info) error {
 		}
 	}
 	return checkReply(info)
+}
+
+// defaultOverlap is allow, but for timers: two runs at a time would both find the
+// same change of a resource, and tell it twice.
+func defaultOverlap(info *task.Info) task.Overlap {
+	if info.Kind() == task.KindTimer {
+		return task.OverlapSkip
+	}
+	return task.OverlapAllow
 }
 
 func checkAlert(a task.Alert) error {

@@ -45,7 +45,7 @@ func (d *definition) flags(f *pflag.FlagSet) {
 	f.StringVar(&d.end, "end", "", "fire nothing after this time (RFC 3339, or +1h from now)")
 	f.DurationVar(&d.jitter, "jitter", 0, "fire later by a fixed amount below this, different for each task")
 	f.StringVar(&d.misfire, "misfire", "", "when instants were missed: fire-once, fire-all or skip (default fire-once)")
-	f.StringVar(&d.overlap, "overlap", "", "when due while a run still goes: allow, queue or skip (default allow)")
+	f.StringVar(&d.overlap, "overlap", "", "when due while a run still goes: allow, queue or skip (default allow; of timers skip)")
 	f.StringVar(&d.delivery, "delivery", "", "at-most-once, at-least-once or effectively-once (default: the strongest the operation offers)")
 	f.IntVar(&d.retry, "retry", 0, "attempts after a failed one")
 	f.DurationVar(&d.backoff, "backoff", 0, "wait before the first retry, doubled for each further (default 1s)")
