@@ -16,7 +16,7 @@ SHELL     := /bin/bash
 .PHONY: help build run cluster test test-race model integration e2e faults soak bench bench-cluster fuzz lint fmt man generate verify ci clean deps
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/belfryd and bin/belfry, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/belfryd ./cmd/belfry

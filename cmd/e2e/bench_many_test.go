@@ -30,6 +30,7 @@ func TestBenchClusterTakeOver(t *testing.T) {
 				r.takeOver(t)
 			}
 			machine(t)
+			r.hs.stop()
 		})
 	}
 }
