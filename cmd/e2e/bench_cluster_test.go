@@ -183,6 +183,39 @@ func (m meters) lateness(p float64) float64 {
 	return -1
 }
 
+// processor is the time that processes have had of the processors, in seconds. It
+// says what a thing costs even where the machine does other work besides.
+func processor(t *testing.T, pids ...int) float64 {
+	t.Helper()
+	const ticks = 100 // a second; Linux tells user space no other number
+	sum := 0.0
+	for _, pid := range pids {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(text), ") ") // behind the name
+		fields := strings.Fields(rest)
+		for _, field := range fields[11:13] { // utime and stime
+			n, err := strconv.ParseFloat(field, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum += n / ticks
+		}
+	}
+	return sum
+}
+
+// servers are the processes of ZooKeeper.
+func (r *rig) servers() []int {
+	var pids []int
+	for _, s := range r.zk {
+		pids = append(pids, s.PID())
+	}
+	return pids
+}
+
 // machine tells what was measured on, and how busy it was.
 func machine(t *testing.T) {
 	t.Helper()

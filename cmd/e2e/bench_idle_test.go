@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed42aab489/belfry/coordclient/zk/zktest"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -42,7 +43,8 @@ func (r *rig) requests(t *testing.T) int {
 	t.Helper()
 	all := 0
 	for _, s := range r.zk {
-		n, err := strconv.Atoi(s.Metrics(t)["zk_packets_received"])
+		text := asked(t, s, "mntr", "zk_packets_received\t")
+		n, err := strconv.Atoi(strings.Fields(text)[0])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,14 +56,24 @@ func (r *rig) requests(t *testing.T) int {
 // zxid is the number of the last write.
 func (r *rig) zxid(t *testing.T) int64 {
 	t.Helper()
-	text, err := r.zk.Leader(t).Ask("srvr")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(text, "Zxid: ")
 	var id int64
-	if _, err := fmt.Sscanf(rest, "0x%x", &id); err != nil {
+	text := asked(t, r.zk.Leader(t), "srvr", "Zxid: ")
+	if _, err := fmt.Sscanf(text, "0x%x", &id); err != nil {
 		t.Fatalf("%v in %s", err, text)
 	}
 	return id
+}
+
+// asked gives what follows a text in the answer to a four-letter command, which a
+// busy machine may take a while for.
+func asked(t *testing.T, s *zktest.Server, word, before string) string {
+	t.Helper()
+	answer := ""
+	eventually(t, time.Minute, word+" is answered", func() bool {
+		text, err := s.Ask(word)
+		_, rest, found := strings.Cut(text, before)
+		answer = rest
+		return err == nil && found
+	})
+	return answer
 }
