@@ -138,8 +138,6 @@ func ofXSD(xsdType string) *schema {
 		return &schema{Type: "number"}
 	case "boolean":
 		return &schema{Type: "boolean"}
-	case "date":
-		return &schema{Type: "string", Format: "date"}
 	case "base64Binary":
 		return &schema{Type: "string", Format: "byte"}
 	}
@@ -203,7 +201,13 @@ func (b *builder) field(f *dataservice.Field) (name string, s *schema, always bo
 	switch f.Kind {
 	case dataservice.FieldCall:
 		q := b.service.Query(f.Call.Query)
-		if q == nil || q.Result == nil || q.Result.Element == "" {
+		if q == nil || q.Result == nil {
+			return "", nil, false
+		}
+		if q.Result.Element == "" { // the rows stand among the fields
+			if rows := b.Components.Schemas[b.shape(q)].Properties[q.Result.RowName]; rows != nil {
+				return q.Result.RowName, rows, false
+			}
 			return "", nil, false
 		}
 		return q.Result.Element, &schema{Ref: "#/components/schemas/" + b.shape(q)}, len(f.Call.Roles) == 0

@@ -16,6 +16,7 @@ type types struct {
 	globals map[xml.Name]*global
 	named   map[xml.Name]bool
 	filled  map[*dataservice.Result]bool
+	rows    map[*dataservice.Result]*complexType // of results without an element
 }
 
 // schema is one namespace.
@@ -59,7 +60,7 @@ type attribute struct{ name, xsd string }
 
 func newTypes(s *dataservice.Service) *types {
 	t := &types{
-		service: s, globals: make(map[xml.Name]*global), named: make(map[xml.Name]bool), filled: make(map[*dataservice.Result]bool),
+		service: s, globals: make(map[xml.Name]*global), named: make(map[xml.Name]bool), filled: make(map[*dataservice.Result]bool), rows: make(map[*dataservice.Result]*complexType),
 	}
 	t.schema(s.Namespace)
 	return t
@@ -145,7 +146,11 @@ func (t *types) fill(c *complexType, r *dataservice.Result, fields []*dataservic
 			t.attribute(c, f)
 			continue
 		}
-		if p := t.part(c, r, f); p != nil {
+		p := t.bare(f)
+		if p == nil {
+			p = t.part(c, r, f)
+		}
+		if p != nil {
 			here = append(here, p)
 		}
 	}
@@ -162,6 +167,25 @@ func (t *types) fill(c *complexType, r *dataservice.Result, fields []*dataservic
 		p.optional = p.optional || !slices.ContainsFunc(here, p.same)
 	}
 	c.made = true
+}
+
+// bare describes a call whose result has no element around its rows: they stand
+// among the fields; nil: it is no such call.
+func (t *types) bare(f *dataservice.Field) *part {
+	if f.Kind != dataservice.FieldCall {
+		return nil
+	}
+	q := t.service.Query(f.Call.Query)
+	if q == nil || q.Result == nil || q.Result.Element != "" || q.Result.RowName == "" || q.Result.Output != "xml" || q.Result.XSLT != "" {
+		return nil
+	}
+	typ := t.rows[q.Result]
+	if typ == nil {
+		typ = t.complexType(xml.Name{Space: q.Result.Namespace, Local: q.Result.RowName})
+		t.rows[q.Result] = typ // before the fields, which may lead back
+		t.fill(typ, q.Result, q.Result.Fields)
+	}
+	return &part{name: q.Result.RowName, typ: typ, optional: true, many: true}
 }
 
 // same tells whether two parts are the same element.

@@ -104,7 +104,9 @@ const tricky = `<data name="group/Tricky" serviceNamespace="urn:t" enableBatchRe
       <element name="group"><element name="inner" column="e"/></element>
       <call-query href="wide"/>
       <call-query href="single"/>
+      <call-query href="bare"/>
     </result></query>
+  <query id="bare" useConfig="c"><sql>select 1</sql><result element="" rowName="Bare"><element name="v" column="v"/></result></query>
   <query id="narrow" useConfig="c"><sql>select 1</sql>
     <result element="Things" rowName="Thing"><element name="a" column="a"/><element name="z" column="z" requiredRoles="admin"/></result></query>
   <query id="single" useConfig="c"><sql>select 1</sql><result element="One" defaultNamespace="urn:one"><element name="v" column="v"/></result></query>
@@ -133,10 +135,12 @@ func TestTricky(t *testing.T) {
 		"complexType {urn:t}Thing": "qualified complexType name=Thing (sequence (element name=a nillable=true type=" + xs + "string) " +
 			"(element minOccurs=0 name=b nillable=true type=" + xs + "string) (element maxOccurs=unbounded minOccurs=0 name=c nillable=true type=" + xs + "string) " +
 			"(element minOccurs=0 ref={urn:far}far) (element minOccurs=0 ref={urn:t}group) (element minOccurs=0 ref={urn:t}Things) (element minOccurs=0 ref={urn:one}One) " +
+			"(element maxOccurs=unbounded minOccurs=0 name=Bare type={urn:t}Bare) " +
 			"(element minOccurs=0 name=z nillable=true type=" + xs + "string)) (attribute name=id type=" + xs + "integer use=optional)",
 		"element {urn:t}write": "qualified element name=write (complexType (sequence (element name=x nillable=true type=" + xs + "long) " +
 			"(element maxOccurs=unbounded name=list nillable=true type=" + xs + "date) (element minOccurs=0 name=when nillable=true type=" + xs + "dateTime)))",
 		"element {urn:t}write_batch_req": "qualified element name=write_batch_req (complexType (sequence (element maxOccurs=unbounded ref={urn:t}write)))",
+		"complexType {urn:t}Bare":        "qualified complexType name=Bare (sequence (element name=v nillable=true type=" + xs + "string))",
 		"complexType {urn:one}One":       "qualified complexType name=One (sequence (element minOccurs=0 name=v nillable=true type=" + xs + "string))",
 		// An input gives way to a result of its name.
 		"operation TrickyPortType Things input":               own + "ThingsRequest parameters {urn:t}Things2 urn:Things ",

@@ -3,9 +3,7 @@
 package rowset
 
 import (
-	"fmt"
 	"strings"
-	"unicode"
 
 	"github.com/seed42aab489/belfry/dataservice/result"
 	"github.com/seed42aab489/belfry/dataservice/source"
@@ -128,20 +126,13 @@ func SplitArray(s string) []result.Value {
 	return list
 }
 
-// EscapeControls writes characters that cannot be printed as \uXXXX (the
-// descriptor's escapeNonPrintableChar).
+// EscapeControls writes ? for each character that XML 1.0 cannot carry, as
+// escapeNonPrintableChar asks (WSO2: StaticOutputElement.NON_PRINTABLE_CHARS).
 func EscapeControls(s string) string {
-	plain := func(r rune) bool { return unicode.IsPrint(r) || r == '\n' || r == '\t' || r == '\r' }
-	if strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		if plain(r) {
-			b.WriteRune(r)
-		} else {
-			fmt.Fprintf(&b, `\u%04x`, r)
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xfffe || r == 0xffff {
+			return '?'
 		}
-	}
-	return b.String()
+		return r
+	}, s)
 }
