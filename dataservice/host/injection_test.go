@@ -40,8 +40,15 @@ func injections() []string {
 var injected = strings.Fields("STRING CHAR VARCHAR TEXT CLOB INTEGER TINYINT SMALLINT BIGINT REAL DOUBLE FLOAT NUMERIC DECIMAL BIT BOOLEAN " +
 	"DATE TIME TIMESTAMP BINARY VARBINARY BLOB UUID INETADDRESS VARINT QUERY_STRING")
 
-// TestInjection gives every string in place of a parameter of every type, in each
-// way in which a request can say it: the statement stays what it is.
+// The ways in which a request can say a value: those of plain HTTP, and SOAP's.
+const (
+	plainWays = 5
+	soapWays  = 3
+)
+
+// TestInjection gives every string in place of a parameter of every type, once over
+// plain HTTP and once over SOAP, each time by another of their ways: the statement
+// stays what it is.
 func TestInjection(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "x.db")
@@ -76,29 +83,24 @@ func TestInjection(t *testing.T) {
 		t.Fatalf("%d strings", len(list))
 	}
 	one := map[string]bool{`{"R":{"r":[{"k":1}]}}`: true, `<R xmlns="urn:i"><r><k>1</k></r></R>`: true}
-	var taken [5]int // by way
+	var taken [plainWays + soapWays]int // by way
 	for i, s := range list {
 		for j, typ := range injected {
-			// Each string of each type goes one of the ways, another for the next.
-			req := injection((i+j)%5, typ, s)
-			w := httptest.NewRecorder()
-			f.Handler().ServeHTTP(w, req)
-			body := strings.TrimSpace(w.Body.String())
-			if at := strings.Index(body, "Body>"); at >= 0 && w.Code == http.StatusOK {
-				body = strings.TrimSuffix(body[at+len("Body>"):], body[strings.LastIndex(body, "</R>")+len("</R>"):])
-			}
-			refused := w.Code == http.StatusBadRequest || w.Code == http.StatusInternalServerError && strings.Contains(body, "PARAMETERS_ERROR") ||
-				w.Code == http.StatusInternalServerError && strings.Contains(body, "VALIDATION_ERROR") || w.Code == http.StatusInternalServerError && strings.Contains(body, "Client")
-			switch {
-			case w.Code == http.StatusOK && one[body]:
-				taken[(i+j)%5]++
-			case !refused:
-				t.Fatalf("%s %q by way %d: %d %s", typ, s, (i+j)%5, w.Code, body)
+			for _, way := range []int{(i + j) % plainWays, plainWays + (i+j)%soapWays} {
+				w := httptest.NewRecorder()
+				f.Handler().ServeHTTP(w, injection(way, typ, s))
+				body := strings.TrimSpace(w.Body.String())
+				switch {
+				case w.Code == http.StatusOK && one[within(body)]:
+					taken[way]++
+				case !refused(w.Code, body):
+					t.Fatalf("%s %q by way %d: %d %s", typ, s, way, w.Code, body)
+				}
 			}
 		}
 	}
 	for way, n := range taken {
-		if n < len(list)/2 {
+		if n < len(list) {
 			t.Errorf("only %d were bound as values by way %d: is the text refused before it is?", n, way)
 		}
 	}
@@ -108,7 +110,22 @@ func TestInjection(t *testing.T) {
 	}
 }
 
-// injection asks for an operation in one of five ways.
+// within gives the result in an envelope or a box; otherwise all of it.
+func within(body string) string {
+	begin, end := strings.Index(body, "<R "), strings.LastIndex(body, "</R>")
+	if begin < 0 || end < begin {
+		return body
+	}
+	return body[begin : end+len("</R>")]
+}
+
+// refused tells whether a value was refused, and not executed.
+func refused(status int, body string) bool {
+	return status == http.StatusBadRequest || status == http.StatusInternalServerError &&
+		(strings.Contains(body, "PARAMETERS_ERROR") || strings.Contains(body, "VALIDATION_ERROR") || strings.Contains(body, "Client"))
+}
+
+// injection asks for an operation in one of the ways.
 func injection(way int, typ, value string) *http.Request {
 	at, escaped := Prefix+"I/o"+typ, xmlText(value)
 	switch way {
@@ -122,8 +139,14 @@ func injection(way int, typ, value string) *http.Request {
 		return posted(at, "application/json", fmt.Sprintf(`{"o%s":{"v":%s}}`, typ, jsonText(value)))
 	case 3:
 		return posted(at, "application/xml", "<o"+typ+"><v>"+escaped+"</v></o"+typ+">")
+	case 4:
+		return posted(Prefix+"I/request_box", "application/xml", "<request_box><o"+typ+"><v>"+escaped+"</v></o"+typ+"></request_box>")
+	case 5:
+		return enveloped("I", "1.1", "<o"+typ+` xmlns="urn:i"><v>`+escaped+"</v></o"+typ+">")
+	case 6:
+		return enveloped("I", "1.2", "<o"+typ+` xmlns="urn:i"><v>`+escaped+"</v></o"+typ+">")
 	}
-	return posted(Prefix+"I", "text/xml", `<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><o`+typ+` xmlns="urn:i"><v>`+escaped+`</v></o`+typ+`></e:Body></e:Envelope>`)
+	return enveloped("I", "1.1", `<request_box xmlns="urn:i"><o`+typ+"><v>"+escaped+"</v></o"+typ+"></request_box>")
 }
 
 func xmlText(s string) string {
