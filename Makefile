@@ -48,8 +48,9 @@ e2e: deps build ## the built programs, run as their users run them, and killed
 	$(GO) test -tags faultinject -count=1 ./plugin/fault
 	BELFRY_REQUIRE_SERVERS=1 $(GO) test -tags e2e -count=1 -timeout 20m ./cmd/e2e/...
 
-soak: deps ## a cluster under random faults for SOAK_FOR (30m): nothing lost, nothing twice, nothing left behind
+soak: deps ## a cluster under random faults for SOAK_FOR (30m): nothing lost, nothing twice, nothing left behind; and screens of 100,000 tasks
 	BELFRY_REQUIRE_SERVERS=1 BELFRY_SOAK_FOR=$(SOAK_FOR) $(GO) test -tags e2e -count=1 -timeout 0 -v -run '^TestSoak$$' ./cmd/e2e/
+	BELFRY_SOAK=1 $(GO) test -count=1 -timeout 0 -v -run '^TestHundredThousandTasks$$' ./tui/
 
 bench: ## measure; prints ratios against bare references in the same run
 	$(GO) test -v -run '^$$' -bench . -benchmem ./plugin/engine/ ./coordclient/local/ ./dataservice/host/ ./dataservice/query/ ./plugin/trigger/

@@ -79,11 +79,15 @@ func (term *terminal) shows(d time.Duration, texts ...string) {
 	})
 }
 
-// press presses a key that the screen itself names, as "key label".
-func (term *terminal) press(named string) {
+// press presses the key that the screen itself names for something: the word that
+// it shows before what it is for. A key that is bracketed is off.
+func (term *terminal) press(what string) {
 	term.t.Helper()
-	term.shows(10*time.Second, named)
-	key, _, _ := strings.Cut(named, " ")
+	key := ""
+	eventually(term.t, 10*time.Second, "the screen names a key for "+what, func() bool {
+		key = term.find(`(\S+) ` + regexp.QuoteMeta(what) + `(?:\W|$)`)
+		return key != ""
+	})
 	term.keys(key)
 }
 

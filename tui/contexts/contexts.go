@@ -3,6 +3,8 @@
 package contexts
 
 import (
+	"slices"
+
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
 	"github.com/seed42aab489/belfry/tui/screen"
@@ -11,7 +13,10 @@ import (
 )
 
 // Screen lists the contexts.
-type Screen struct{ cursor widget.Cursor }
+type Screen struct {
+	cursor widget.Cursor
+	moved  bool // it was moved from the context that is shown
+}
 
 // New makes the list.
 func New() Screen { return Screen{} }
@@ -26,8 +31,16 @@ const headHeight = 2
 
 func (c Screen) seen(s *screen.Scene) int { return max(1, s.Height-headHeight-3) }
 
+// at is the cursor: on the context that is shown, until it is moved.
+func (c Screen) at(s *screen.Scene) widget.Cursor {
+	if !c.moved {
+		c.cursor.At = slices.IndexFunc(s.Contexts, func(one screen.Context) bool { return one.Name == s.Context })
+	}
+	return c.cursor.Within(len(s.Contexts), c.seen(s))
+}
+
 func (c Screen) here(s *screen.Scene) (screen.Context, bool) {
-	at := c.cursor.Within(len(s.Contexts), c.seen(s)).At
+	at := c.at(s).At
 	if at >= len(s.Contexts) {
 		return screen.Context{}, false
 	}
@@ -36,8 +49,8 @@ func (c Screen) here(s *screen.Scene) (screen.Context, bool) {
 
 // Update answers an intent.
 func (c Screen) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.Effect) {
-	if moved, ok := c.cursor.Move(in, len(s.Contexts), c.seen(s)); ok {
-		c.cursor = moved
+	if moved, ok := c.at(s).Move(in, len(s.Contexts), c.seen(s)); ok {
+		c.cursor, c.moved = moved, true
 		return c, nil
 	}
 	here, ok := c.here(s)
@@ -54,7 +67,7 @@ func (c Screen) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen
 		}
 	case intent.Click:
 		if at := in.Row - headHeight - 1 + c.cursor.Top; in.Row > headHeight && at < len(s.Contexts) {
-			c.cursor.At = at
+			c.cursor.At, c.moved = at, true
 		}
 	}
 	return c, nil
@@ -102,7 +115,7 @@ func (c Screen) View(s *screen.Scene) []string {
 		Columns: []widget.Column{
 			{Title: "CONTEXT", Width: 16, Grow: 1, Most: 40}, {Title: "", Width: 8}, {Title: "LEADS TO", Width: 20, Grow: 4},
 		},
-		Len: len(s.Contexts), Cursor: c.cursor,
+		Len: len(s.Contexts), Cursor: c.at(s),
 		Row: func(i int) []widget.Cell {
 			one := s.Contexts[i]
 			state, role := "", theme.Plain

@@ -40,6 +40,8 @@ const maxAnswer = 2000
 func NewHelp(s *screen.Scene, scopes []intent.Scope) Page {
 	p := Page{title: "help"}
 	add := func(line string) { p.lines = append(p.lines, s.Fit(line)) }
+	add(s.Key("esc") + " goes back, " + s.Key(":") + " finds anything by its name, " + s.Key("Q") + " quits.")
+	add("")
 	for _, scope := range append(append([]intent.Scope{}, scopes...), intent.Everywhere) {
 		bindings := intent.Of(scope)
 		if len(bindings) == 0 {

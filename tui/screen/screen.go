@@ -159,13 +159,21 @@ func (s *Scene) Nothing(teach ...string) []string {
 	case s.Picture.Link == control.LinkLoading && s.Picture.Fault != "":
 		lines = append(lines, s.Draw(theme.Bad, "Cannot reach "+s.Context))
 		lines = append(lines, widget.Wrap(text, s.Width)...)
-		lines = append(lines, "", "It is tried again and again. Meanwhile: "+s.Draw(theme.Key, "Q")+" quits.")
+		lines = append(lines, "", "It is tried again and again. Meanwhile: "+s.elsewhere()+s.Key("Q")+" quits.")
 	case reading:
 		lines = append(lines, text)
 	default:
 		lines = append(lines, teach...)
 	}
 	return lines
+}
+
+// elsewhere says how to go to other groups, where there are any.
+func (s *Scene) elsewhere() string {
+	if len(s.Contexts) < 2 {
+		return ""
+	}
+	return s.Key("8") + " goes to other groups, "
 }
 
 // Draw renders text in a role.

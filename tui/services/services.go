@@ -184,6 +184,14 @@ func (v Screen) Why(s *screen.Scene, a intent.Action) string {
 	return ""
 }
 
+// Label is what a key does in the part that has the keys.
+func (v Screen) Label(_ *screen.Scene, b intent.Binding) string {
+	if b.Action == intent.New && !v.onOperations {
+		return "its operations"
+	}
+	return b.Label
+}
+
 // Commands are those of what the keys do with the operation under the cursor.
 func (v Screen) Commands(s *screen.Scene) []screen.Command {
 	all := []screen.Command{{Action: intent.GoServices, Label: "list", Lines: []string{order.Line("service list")}}}

@@ -177,9 +177,13 @@ func nowMark(s *screen.Scene, d *drawing, cells int) string {
 
 func legend(s *screen.Scene) string {
 	g := s.Theme.Glyphs
-	return s.Line(theme.Faint, strings.Join([]string{
+	text := strings.Join([]string{
 		g.OK + " ok", g.Bad + " failed", g.Running + " running", g.Skipped + " skipped", g.Planned + " to come", g.Paused + " paused",
-	}, "  ")+"  (the worst of each part)")
+	}, "  ")
+	if more := "  (the worst of each part of time)"; widget.Width(text+more) <= s.Width {
+		text += more
+	}
+	return s.Line(theme.Faint, text)
 }
 
 // axis writes times above the cells, at round ones.
