@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +113,15 @@ func (term *terminal) keys(keys ...string) {
 func (term *terminal) write(text string) {
 	term.t.Helper()
 	term.tmux("send-keys", "-l", text)
+}
+
+// ran waits until the screen of a task shows so many runs, or more.
+func (term *terminal) ran(n int) {
+	term.t.Helper()
+	eventually(term.t, 30*time.Second, "it has run", func() bool {
+		runs, err := strconv.Atoi(term.find(`Runs (\d+)`))
+		return err == nil && runs >= n
+	})
 }
 
 // ends waits until the program has ended with a code.
