@@ -21,6 +21,8 @@ func TestExamples(t *testing.T) {
 	h.edit("configs/belfryd.yaml", "#allow: []", "allow: [loopback]") // remote services are this host's own
 	h.start()
 	h.write("tasks.yaml", "name: from-a-file\nservice: Stock\noperation: getLowStock\ntrigger: {cron: \"0 30 2 * * ?\"}\n")
+	h.write("holidays.ics", "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nBEGIN:VEVENT\nUID:1\nDTSTAMP:20260101T000000Z\nDTSTART;VALUE=DATE:20261225\nEND:VEVENT\nEND:VCALENDAR\n")
+	h.shell("cp holidays.ics maintenance.ics")
 	examples := examplesOf(t)
 	if len(examples) < 40 {
 		t.Fatalf("only %d examples found", len(examples))
@@ -44,6 +46,9 @@ func TestExamples(t *testing.T) {
 			if strings.Contains(example, "context add") {
 				h.shell("belfry context remove prod && belfry context remove sample")
 			}
+		}
+		if strings.HasPrefix(example, "belfry calendar ") {
+			h.shell("for name in office freeze; do belfry calendar set $name --weekly mon-fri; done")
 		}
 		if strings.Contains(example, "run list --task") {
 			h.shell("belfry task run stock-watch --wait >/dev/null")

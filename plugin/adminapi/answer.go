@@ -59,15 +59,15 @@ func body(r *http.Request) (json.RawMessage, error) {
 	return data, nil
 }
 
-// number reads a query parameter between 1 and most; absent: otherwise.
-func number(r *http.Request, name string, otherwise, most int) (int, error) {
+// number reads a query parameter between 1 and maxPage; absent: otherwise.
+func number(r *http.Request, name string, otherwise int) (int, error) {
 	text := r.URL.Query().Get(name)
 	if text == "" {
 		return otherwise, nil
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > most {
-		return 0, &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf("%s %q: use 1 to %d", name, text, most)}
+	if err != nil || n < 1 || n > maxPage {
+		return 0, &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf("%s %q: use 1 to %d", name, text, maxPage)}
 	}
 	return n, nil
 }

@@ -36,7 +36,7 @@ var (
 
 func (a *API) routes() []route {
 	const one = "/tasks/{name}"
-	return []route{
+	return append(a.calendarRoutes(), []route{
 		{
 			method: "GET", path: "/tasks", scope: ScopeRead, id: "listTasks", summary: "List tasks by name",
 			query: []parameter{
@@ -121,5 +121,5 @@ func (a *API) routes() []route {
 			method: "GET", path: "/status", scope: ScopeRead, id: "getStatus", summary: "The whole in one answer",
 			status: http.StatusOK, result: control.StatusView{}, serve: a.getStatus,
 		},
-	}
+	}...)
 }

@@ -8,7 +8,7 @@ import (
 
 func (a *API) listRuns(w http.ResponseWriter, r *http.Request, _ Caller) error {
 	q := r.URL.Query()
-	limit, err := number(r, "limit", firstPage, maxPage)
+	limit, err := number(r, "limit", firstPage)
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ type TaskPage struct {
 
 func (a *API) listTasks(w http.ResponseWriter, r *http.Request, _ Caller) error {
 	q := r.URL.Query()
-	limit, err := number(r, "limit", firstPage, maxPage)
+	limit, err := number(r, "limit", firstPage)
 	if err != nil {
 		return err
 	}
@@ -258,7 +258,7 @@ func location(v *control.TaskView) string {
 }
 
 func (a *API) nextInstants(w http.ResponseWriter, r *http.Request, _ Caller) error {
-	n, err := number(r, "n", 10, control.MaxNext)
+	n, err := number(r, "n", 10)
 	if err != nil {
 		return err
 	}

@@ -51,14 +51,18 @@ func (s *State) apply(b *Batch, r *Record, live bool) {
 	case Settle:
 		s.settle(e, b, r)
 	case Skip:
+		decided := e.cur.Decided
 		e.skip(r)
 		if r.Until != 0 && r.Count == 0 {
 			return // nothing was due there
 		}
-		s.remember(e, past{
+		p := past{
 			at: r.At, end: b.Time, until: r.Until, manual: r.Manual, node: b.Node, count: int32(r.Count),
 			outcome: codeOf(outcomes, task.Skipped), reason: codeOf(reasons, r.Reason),
-		})
+		}
+		if !e.extend(&p, decided) {
+			s.remember(e, p)
+		}
 	case Defer:
 		e.cur.Decided = max(e.cur.Decided, r.At)
 		e.cur.Deferred = append(e.cur.Deferred, Deferred{At: r.At, NotBefore: r.Start})
@@ -203,6 +207,21 @@ func (e *entry) skip(r *Record) {
 		e.undefer(r.At)
 	}
 	e.cur.Counts.Skipped += int64(r.Count)
+}
+
+// extend lets the last thing remembered stand for what was skipped outside the
+// task's windows too, if it is such a skip and nothing was decided since: a night
+// is one line of its history.
+func (e *entry) extend(p *past, decided int64) bool {
+	if len(e.runs) == 0 || p.until == 0 || reasons[p.reason] != task.ReasonWindow {
+		return false
+	}
+	last := &e.runs[len(e.runs)-1]
+	if last.until != decided || last.outcome != p.outcome || last.reason != p.reason {
+		return false
+	}
+	last.end, last.until, last.node, last.count = p.end, p.until, p.node, min(last.count+p.count, MaxCount)
+	return true
 }
 
 func (s *State) remember(e *entry, p past) {

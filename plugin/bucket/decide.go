@@ -3,6 +3,7 @@ package bucket
 import (
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -41,6 +42,8 @@ type Decision struct {
 	// Claimed is when the firing was first claimed, in Unix milliseconds; zero
 	// for a Claim, which is made by the batch's time.
 	Claimed int64
+	// Windows of a Claim or Reclaim are those of its task; nil: it has none.
+	Windows *calendar.Windows
 	// Given is the input of a Claim or Reclaim.
 	Given task.Input
 	// Take is the request that the record answers; empty: none.
@@ -63,6 +66,7 @@ type Decided struct {
 // what earlier owners left open. At most limit decisions. The state is not
 // changed: hand the batch to Apply when it is committed, or call Abandon.
 func (s *State) Decide(now time.Time, pool Pool, limit int) Decided {
+	s.lately = now.UnixMilli()
 	s.Abandon()
 	r := &round{s: s, now: now.UnixMilli(), pool: pool, limit: limit}
 	r.out.Decisions = make([]Decision, 0, s.usual)
@@ -161,7 +165,7 @@ func (r *round) entry(e *entry) {
 	}
 	r.dropDeferred(e, start, task.ReasonPast)
 	base := max(e.cur.Decided, start)
-	if r.deferred(e, start) {
+	if e.shut == nil && r.deferred(e, start) {
 		r.instants(e, base)
 	}
 	if after, deadline := e.silence(); after > 0 && deadline <= r.now {
@@ -201,6 +205,9 @@ func (r *round) dropDeferred(e *entry, end int64, why task.Reason) {
 // deferred claims what was deferred and may go now. False: something of it
 // waits for a worker.
 func (r *round) deferred(e *entry, start int64) bool {
+	if len(e.cur.Deferred) > 0 && !e.open(r.now) {
+		return true // they wait for the opening
+	}
 	for i, d := range e.cur.Deferred {
 		switch {
 		case d.At <= start:
@@ -225,7 +232,7 @@ func (r *round) claim(e *entry, at int64) bool {
 		return false
 	}
 	r.fired = true
-	r.add(Decision{Record: claimRecord(e, at, "", hash), Info: e.info})
+	r.add(Decision{Record: claimRecord(e, at, "", hash), Info: e.info, Windows: e.windows})
 	return true
 }
 

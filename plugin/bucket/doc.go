@@ -75,6 +75,24 @@
 // what is due, at most Rules.Queue firings, and overlap skip skips it. A
 // deferred firing that an edit makes past is skipped.
 //
+// # Outside its windows
+//
+// A task with Info.Windows begins a run only while they are open, by its owner's
+// clock; the calendars that they name are part of what the owner has read, at a
+// revision that each of its commits checks. An instant is outside if they are
+// closed at it, or closed already when it is decided. Then the task's policy says:
+// skip skips it, with what else is due in the same closed time as one range; defer
+// defers it, and once the first of them, skipping those that come while it waits.
+// What is deferred, for whatever reason, is claimed when they are open, as the
+// calendars say then: nothing of them is written down. With the policy agent they
+// hold up nothing, and go with the call. What was missed is first for the misfire
+// policy: fire-once fires the last missed instant, with skip the last one inside.
+//
+// A run by hand is not held up, nor is a further attempt at one that has begun. One
+// that follows another task is: its request waits, or is skipped. While a calendar
+// that a task names is missing or cannot be read, nothing is decided about its
+// instants; they are late when it is back.
+//
 // # Waiting for a reply
 //
 // A run of a task with Info.Reply does not end when its call returns. Its attempt

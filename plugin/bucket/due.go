@@ -13,55 +13,75 @@ func (r *round) instants(e *entry, base int64) {
 		}
 		at = nextAfter(e.sched, base)
 	}
+	for at <= r.now {
+		open, end := e.stretch(at, r.now)
+		if !e.open(r.now) {
+			open, end = false, r.now // nothing begins after they have closed
+		}
+		decide := r.inside
+		if !open {
+			decide = r.outside
+		}
+		if !decide(e, at, end) || end >= r.now {
+			return
+		}
+		at = nextAfter(e.sched, end)
+	}
+}
+
+// inside decides what is due from at up to end, within the task's windows. False:
+// the rest has to wait for the next round.
+func (r *round) inside(e *entry, at, end int64) bool {
 	switch e.info.Overlap {
 	case task.OverlapSkip:
-		r.dueSkipping(e, at)
+		return r.dueSkipping(e, at, end)
 	case task.OverlapQueue:
-		r.dueQueueing(e, at)
-	default:
-		for at <= r.now && r.claim(e, at) {
-			at = nextAfter(e.sched, at)
-		}
+		return r.dueQueueing(e, at, end)
 	}
+	for at <= end {
+		if !r.claim(e, at) {
+			return false
+		}
+		at = nextAfter(e.sched, at)
+	}
+	return true
 }
 
 // dueSkipping fires one instant if nothing of the task runs, and skips the rest
 // as one range.
-func (r *round) dueSkipping(e *entry, at int64) {
-	if at > r.now {
-		return
-	}
+func (r *round) dueSkipping(e *entry, at, end int64) bool {
 	if !r.running(e) {
 		if !r.claim(e, at) {
-			return
+			return false
 		}
 		at = nextAfter(e.sched, at)
 	}
-	if at > r.now || r.over() {
-		return
+	if at <= end {
+		r.skipRange(e, at-1, end, task.ReasonOverlap)
 	}
-	r.skipRange(e, at-1, r.now, task.ReasonOverlap)
+	return !r.over()
 }
 
 // dueQueueing fires one instant if nothing of the task runs or waits, and
 // defers the rest, as many as may wait.
-func (r *round) dueQueueing(e *entry, at int64) {
+func (r *round) dueQueueing(e *entry, at, end int64) bool {
 	free := r.queued(e) == 0 && !r.running(e)
-	for at <= r.now && !r.over() {
+	for at <= end && !r.over() {
 		switch {
 		case free:
 			if !r.claim(e, at) {
-				return
+				return false
 			}
 			free = false
 		case r.queued(e) < r.s.rules.Queue:
 			r.deferTo(e, at, at, task.ReasonQueued)
 		default:
-			r.skipRange(e, at-1, r.now, task.ReasonOverlap)
-			return
+			r.skipRange(e, at-1, end, task.ReasonOverlap)
+			return !r.over()
 		}
 		at = nextAfter(e.sched, at)
 	}
+	return !r.over()
 }
 
 // missed applies the misfire policy to the instants after base and up to end,
@@ -93,19 +113,24 @@ func (r *round) skipRange(e *entry, base, end int64, why task.Reason) int64 {
 // merge is fire-once: the last missed instant fires, and stands for those
 // before it.
 func (r *round) merge(e *entry, base, end int64) (int64, bool) {
-	last := lastUpTo(e.sched, base, end)
+	last, ok := e.lastToRun(base, end)
+	if !ok {
+		return r.skipRange(e, base, end, task.ReasonWindow), !r.over()
+	}
 	r.skipRange(e, base, last-1, task.ReasonReplaced)
 	switch {
 	case r.over():
 		return base, false
+	case !e.open(r.now):
+		r.outside(e, last, last)
 	case e.info.Overlap == task.OverlapSkip && r.running(e):
 		r.skip(e, last, last, 1, task.ReasonOverlap)
 	case e.info.Overlap == task.OverlapQueue && (r.running(e) || r.queued(e) > 0):
 		r.deferTo(e, last, last, task.ReasonQueued)
-	default:
-		return last, r.claim(e, last)
+	case !r.claim(e, last):
+		return last, false
 	}
-	return last, !r.over()
+	return r.skipRange(e, last, end, task.ReasonWindow), !r.over()
 }
 
 // catchUp is fire-all: the oldest missed instants within the window are
@@ -123,6 +148,12 @@ func (r *round) catchUp(e *entry, base, end int64) (int64, bool) {
 		at := nextAfter(e.sched, base)
 		if at > end {
 			return base, true
+		}
+		if open, until := e.stretch(at, end); !open {
+			if base = until; !r.outside(e, at, until) {
+				return base, false
+			}
+			continue
 		}
 		r.deferTo(e, at, start, task.ReasonMissed)
 		start += rules.Spread.Milliseconds()

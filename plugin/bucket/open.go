@@ -39,7 +39,7 @@ func (r *round) again(e *entry, o *Open) {
 	case Changed:
 		r.changed(e, o)
 	case Reserved:
-		r.add(Decision{Info: promised(e.info, o.Delivery), Claimed: o.Claimed, Given: o.Input, Record: Record{
+		r.add(Decision{Info: promised(e.info, o.Delivery), Claimed: o.Claimed, Windows: e.windows, Given: o.Input, Record: Record{
 			Kind: Reclaim, UID: e.cur.UID, At: o.At, Manual: o.Manual, Attempt: o.Attempt + 1,
 			Revision: e.info.Revision, Meaning: o.Meaning, Hash: hash, Delivery: o.Delivery,
 		}})

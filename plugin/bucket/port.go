@@ -3,6 +3,7 @@ package bucket
 import (
 	"errors"
 
+	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -12,7 +13,7 @@ var (
 	// ErrFenced: another owner, another epoch, or no member any more. Drop the
 	// timers, cancel what has not started, leave.
 	ErrFenced = errors.New("fenced: no longer the owner")
-	// ErrMoved: the bucket node is not at F. Refresh, and see whether it was an
+	// ErrMoved: the bucket node is not at F, or the calendars not at theirs. Refresh, and see whether it was an
 	// edit.
 	ErrMoved = errors.New("the bucket node moved")
 	// ErrSeqTaken: the log holds an entry of this sequence number already.
@@ -34,6 +35,9 @@ type Fence struct {
 	Epoch   int64
 	Version int64
 	Edit    int64 // the edit number at Version
+	// Calendars is the revision of the calendars by which the owner decides, which
+	// its writes check too. Zero: no task of the bucket names any.
+	Calendars int64
 }
 
 // Loaded is all that is stored of a bucket, read after a sync.
@@ -43,6 +47,8 @@ type Loaded struct {
 	Runs        Blob   // the ring of recent runs; Version -1: none yet
 	Definitions []task.Info
 	Requests    []task.Request
+	// Calendars are there if any definition names some.
+	Calendars *calendar.Book
 }
 
 // Blob is a stored value with its version; Seq only of log entries.
@@ -86,6 +92,8 @@ type Changes struct {
 	All         bool        // Definitions is all there is: too many edits went by
 	Removed     []task.Key  // edited, and there no more
 	Requests    []task.Request
+	// Calendars as they are now. Nil: nothing changed.
+	Calendars *calendar.Book
 	// Landed tells whether the log entry asked about is there, and holds it.
 	Landed Blob
 }

@@ -118,6 +118,13 @@ func (r *round) run(e *entry, q task.Request) {
 	case e.info.Paused:
 		refuse(task.ReasonPaused)
 		return
+	case q.Follows && (e.shut != nil || !e.open(r.now)):
+		if e.shut == nil && e.windows.Outside() == task.OutsideSkip {
+			refuse(task.ReasonWindow)
+		} else {
+			r.s.parked = append(r.s.parked, e) // it waits for the opening
+		}
+		return
 	case e.info.Overlap == task.OverlapSkip && len(e.cur.Open) > 0:
 		refuse(task.ReasonOverlap)
 		return
@@ -130,7 +137,7 @@ func (r *round) run(e *entry, q task.Request) {
 	}
 	claim := claimRecord(e, q.At().UnixMilli(), q.ID, hash)
 	claim.Input = q.Input
-	r.add(Decision{Record: claim, Info: e.info, Given: q.Input})
+	r.add(Decision{Record: claim, Info: e.info, Windows: e.windows, Given: q.Input})
 	r.answer(e, q)
 }
 

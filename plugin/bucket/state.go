@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -14,6 +15,7 @@ import (
 type State struct {
 	rules   Rules
 	compile Compile
+	book    *calendar.Book // nil: nobody has asked for calendars
 
 	seq     int64 // of the last entry applied
 	folded  int64
@@ -31,6 +33,8 @@ type State struct {
 	// Of Inherit, for what is handed over later.
 	wait time.Duration
 	dead bool
+	// lately is the time of the last Decide, in Unix milliseconds.
+	lately int64
 }
 
 // entry is one task, by its uid.
@@ -39,6 +43,10 @@ type entry struct {
 	info  *task.Info // nil: no definition of this uid is known
 	sched Schedule
 	fault error // why the definition has no schedule
+	// windows of the definition, and shut: why they cannot be told, so that nothing
+	// is decided.
+	windows *calendar.Windows
+	shut    error
 	// past has the undecided instants up to the definition's From; nil: none.
 	past Schedule
 	// resumed: the definition before was paused, which is why they are.
@@ -60,7 +68,7 @@ type entry struct {
 // Errors: ErrCorrupt, ErrNewer, ErrGap.
 func Replay(l Loaded, compile Compile, rules Rules) (*State, error) {
 	s := &State{
-		rules: rules.withDefaults(), compile: compile,
+		rules: rules.withDefaults(), compile: compile, book: l.Calendars,
 		entries: make(map[string]*entry, len(l.Definitions)), keys: make(map[task.Key]*entry, len(l.Definitions)),
 	}
 	if err := s.replayPage(l); err != nil {
@@ -179,6 +187,9 @@ func (s *State) Edit(c Changes) {
 			s.rearm(e)
 		}
 	}
+	if c.Calendars != nil && c.Calendars != s.book {
+		s.consult(c.Calendars)
+	}
 	if c.All {
 		s.dropUnlisted(c.Definitions)
 	}
@@ -245,6 +256,7 @@ func (s *State) adopt(e *entry, info *task.Info) {
 	if e.sched, e.fault = s.compile(info); e.fault != nil {
 		e.sched = nil
 	}
+	e.consult(s.book)
 	start, decided := from(info), e.cur.Decided
 	switch {
 	case decided >= start:

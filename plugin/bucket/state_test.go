@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/plugin/trigger"
 )
@@ -23,6 +24,7 @@ type bench struct {
 	seq     int64
 	log     []Blob
 	info    task.Info
+	book    *calendar.Book
 }
 
 var dawn = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -47,7 +49,7 @@ func (b *bench) restart() {
 	b.t.Helper()
 	var err error
 	b.s, err = Replay(Loaded{
-		Page: Blob{Version: -1}, Runs: Blob{Version: -1}, Log: b.log, Definitions: []task.Info{b.info},
+		Page: Blob{Version: -1}, Runs: Blob{Version: -1}, Log: b.log, Definitions: []task.Info{b.info}, Calendars: b.book,
 	}, Triggers(new(trigger.Compiler)), Rules{})
 	if err != nil {
 		b.t.Fatal(err)

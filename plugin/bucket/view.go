@@ -1,6 +1,7 @@
 package bucket
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -25,9 +26,9 @@ type View struct {
 	UID   string
 	Info  *task.Info // nil: no definition is known. Not to be changed
 	Phase Phase
-	Fault error // why the trigger cannot be scheduled; nil: it can
-	// Next is the next instant to be decided; zero: none, or paused until
-	// somebody resumes it.
+	Fault error // why nothing fires: its trigger cannot be scheduled, a calendar is missing; nil: it does
+	// Next is the next instant to be decided, and not to be skipped as outside the
+	// task's windows; zero: none, or paused until somebody resumes it.
 	Next   time.Time
 	Counts Counts
 	// Last is the last attempt that ended; nil: none did, or it is too long ago.
@@ -54,13 +55,13 @@ func (s *State) View(uid string) (View, bool) {
 	if e == nil {
 		return View{}, false
 	}
-	v := View{UID: uid, Info: e.info, Fault: e.fault, Counts: e.cur.Counts}
+	v := View{UID: uid, Info: e.info, Fault: cmp.Or(e.fault, e.shut), Counts: e.cur.Counts}
 	for _, d := range e.cur.Deferred {
 		v.Queued = append(v.Queued, instant(d.At))
 	}
 	_, ended := e.ended()
 	if base, fires := e.firesFrom(); fires && !ended {
-		if next := e.nextFrom(base); next != never {
+		if next := e.nextInside(base); next != never {
 			v.Next = instant(next)
 		}
 	}

@@ -59,11 +59,13 @@ func (s *State) wakeOf(e *entry) int64 {
 		switch {
 		case head.At <= start:
 			return 0
-		case e.info.Overlap != task.OverlapQueue || len(e.cur.Open) == 0:
-			wake = min(wake, head.NotBefore)
+		case e.shut == nil && (e.info.Overlap != task.OverlapQueue || len(e.cur.Open) == 0):
+			wake = min(wake, e.opening(head.NotBefore, s.lately))
 		}
 	}
-	wake = min(wake, e.nextFrom(max(e.cur.Decided, start)))
+	if e.shut == nil {
+		wake = min(wake, e.nextFrom(max(e.cur.Decided, start)))
+	}
 	if _, deadline := e.silence(); deadline > 0 {
 		wake = min(wake, deadline)
 	}

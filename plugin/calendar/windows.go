@@ -104,6 +104,9 @@ func (w *Windows) Outside() task.Outside {
 
 // Open tells whether a task may run at an instant.
 func (w *Windows) Open(at time.Time) bool {
+	if w == nil {
+		return true
+	}
 	open, _ := w.at(at.Unix())
 	return open
 }
@@ -146,6 +149,24 @@ func (w *Windows) Stretch(at, limit time.Time) (open bool, end time.Time) {
 		return open, limit
 	}
 	return open, time.Unix(until, 0).Add(-time.Millisecond)
+}
+
+// Window is the time in which they are open at an instant, from then on; or if they
+// are closed, the next in which they are. The zero window: at any time. False:
+// they do not open again.
+func (w *Windows) Window(at time.Time) (task.Window, bool) {
+	if w == nil {
+		return task.Window{}, true
+	}
+	opening, ok := w.Opening(at)
+	if !ok {
+		return task.Window{}, false
+	}
+	closing, ok := w.Change(opening)
+	if !ok {
+		closing = time.Time{}
+	}
+	return task.Window{From: opening, Until: closing}, true
 }
 
 // Why says, for a person, which calendars keep a task from running at an instant;

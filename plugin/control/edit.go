@@ -193,6 +193,11 @@ func (c *Control) deleteTask(ctx context.Context, key task.Key, revision int64) 
 type NextView struct {
 	At   time.Time `json:"at"`
 	Note string    `json:"note"` // what an administrator may not expect; may be empty
+	// Runs is when it is to run, by the calendars as they are now; null: it is
+	// skipped, or another stands for it, or this is a preview.
+	Runs *time.Time `json:"runs"`
+	// Why is what its windows do to it; empty: nothing.
+	Why string `json:"why"`
 }
 
 // Next gives the next n instants of a task after from, at most MaxNext. Codes:
@@ -209,12 +214,22 @@ func (c *Control) Next(ctx context.Context, key task.Key, n int, from time.Time)
 	if err != nil {
 		return nil, &Error{Code: CodeInvalid, Message: "trigger: " + err.Error(), Err: err}
 	}
+	book, err := c.store.Consulted(ctx, []task.Info{info})
+	if err != nil {
+		return nil, wrap(err)
+	}
+	windows, err := book.Windows(info.Windows)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	fate := fates{w: windows}
 	next := make([]NextView, 0, n)
 	for at, ok := t.Next(from); ok && len(next) < n; at, ok = t.Next(at) {
 		v := NextView{At: at.UTC(), Note: t.Note(at)}
 		if info.Standing(at).Paused {
 			v.Note = because(string(task.ReasonPaused), "does not fire unless resumed before")
 		}
+		fate.of(&v)
 		next = append(next, v)
 	}
 	return next, nil

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/store"
 )
 
@@ -121,6 +122,8 @@ func AsError(err error) *Error {
 	case errors.Is(err, store.ErrDeleting):
 		e.Code = CodeConflict
 		e.Hint = "its owner first settles the runs that are still going; try again when it has, or choose another name"
+	case isMissingCalendar(err):
+		e.Code, e.Hint = CodeInvalid, "belfry calendar list shows those that there are"
 	case errors.Is(err, coordclient.ErrExists):
 		e.Code = CodeExists
 	case errors.Is(err, coordclient.ErrNotFound):
@@ -137,6 +140,11 @@ func AsError(err error) *Error {
 		e.Code, e.Hint = CodeUnavailable, "the host is of another version, or only starting"
 	}
 	return e
+}
+
+func isMissingCalendar(err error) bool {
+	_, ok := errors.AsType[*calendar.MissingError](err)
+	return ok
 }
 
 // wrap is AsError for a result of type error.

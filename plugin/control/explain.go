@@ -126,6 +126,7 @@ type explainer struct {
 func (x *explainer) explain() Explanation {
 	x.standing()
 	x.target()
+	x.window()
 	x.past()
 	x.coming()
 	healthy := !slices.ContainsFunc(x.findings, func(f Finding) bool { return f.Level == LevelWarn || f.Level == LevelFail })

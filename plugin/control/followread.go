@@ -120,6 +120,9 @@ func (f *follower) readBucket(ctx context.Context, b int) error {
 	} else if snap.Loaded.Definitions, err = f.c.store.Definitions(ctx, b); err != nil {
 		return err
 	}
+	if snap.Loaded.Calendars, err = f.c.store.Consulted(ctx, snap.Loaded.Definitions); err != nil {
+		return err
+	}
 	now := &seen{node: snap.Node, defined: snap.Loaded.Definitions, reader: f.c.reader(snap, f.around)}
 	now.look(f.around, b)
 	if snap.Changed != nil {

@@ -1,10 +1,12 @@
 package control
 
 import (
+	"errors"
 	"strconv"
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -78,6 +80,9 @@ func (r reader) standing(info *task.Info, b *bucket.View) (State, string) {
 	case bucket.PhaseBlocked:
 		return Blocked, because(string(task.ReasonQueued), strconv.Itoa(len(b.Queued))+" wait for the run before")
 	case bucket.PhaseFailed:
+		if missing, ok := errors.AsType[*calendar.MissingError](b.Fault); ok {
+			return Failed, because(ReasonNoCalendar, missing.Error())
+		}
 		if b.Fault != nil {
 			return Failed, because(ReasonTrigger, b.Fault.Error())
 		}
@@ -130,6 +135,7 @@ func define(info *task.Info) TaskView {
 		Retry: info.Retry.Max, Timeout: info.RunTimeout().String(),
 		Alerts: append([]task.Alert{}, info.Alerts...), Description: info.Description,
 		Location: info.Location.String(), Moving: seat(info), Reply: info.Reply,
+		Windows: info.Windows, Window: windowsLine(info.Windows),
 		After: follows(info.After), Followers: []string{},
 	}
 	if info.PauseUntil != nil {

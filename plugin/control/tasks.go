@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -99,7 +100,11 @@ func (c *Control) readBucket(ctx context.Context, info task.Info) (reader, error
 		return reader{}, err
 	}
 	snap, err := c.store.Snapshot(ctx, b)
+	if err != nil {
+		return reader{}, err
+	}
 	snap.Loaded.Definitions = []task.Info{info}
+	snap.Loaded.Calendars, err = c.store.Consulted(ctx, snap.Loaded.Definitions)
 	return c.reader(snap, around), err
 }
 
@@ -108,7 +113,8 @@ type reader struct {
 	c       *Control
 	defined []task.Info
 	state   *bucket.State
-	fault   error // why there is no state; nil: there is
+	book    *calendar.Book // nil: no task names calendars
+	fault   error          // why there is no state; nil: there is
 	owner   owner
 }
 
@@ -161,7 +167,7 @@ func (a around) ownerless(b int) string {
 }
 
 func (c *Control) reader(snap store.Snapshot, a around) reader {
-	r := reader{c: c, defined: snap.Loaded.Definitions}
+	r := reader{c: c, defined: snap.Loaded.Definitions, book: snap.Loaded.Calendars}
 	if snap.Corrupt != nil {
 		r.fault = snap.Corrupt
 		return r

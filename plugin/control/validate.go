@@ -211,6 +211,9 @@ func checkPolicies(info *task.Info) error {
 	if err := checkLocation(info.Location); err != nil {
 		return err
 	}
+	if err := checkWindows(info); err != nil {
+		return err
+	}
 	for _, a := range info.Alerts {
 		if err := checkAlert(a); err != nil {
 			return err

@@ -73,6 +73,11 @@ type TaskView struct {
 	Location string `json:"location"`
 	Moving   string `json:"moving"`
 
+	// Windows say by calendars when it may run, Window says it in one line: "in
+	// office, not in freeze; outside: defer". Null and empty: at any time.
+	Windows *task.Windows `json:"windows"`
+	Window  string        `json:"window"`
+
 	// After says which tasks it follows, and how, in one line: "success of a",
 	// "end of all of a, b". Empty: none. Followers are the names of those that
 	// follow it.

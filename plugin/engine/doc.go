@@ -52,6 +52,10 @@
 // owner hear of it sooner. Requests for a run by hand and for a cancellation are
 // edits of the node too; each is deleted by the commit that answers it.
 //
+// An edit of a calendar is an edit of all tasks that name it: a bucket with such
+// tasks checks the version of the calendars in each commit, beside F, and F moved
+// when that did. Its owner watches both.
+//
 // # Runs
 //
 // Every attempt after the first commits a RECLAIM before it starts. A run has

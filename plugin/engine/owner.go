@@ -31,17 +31,19 @@ type owner struct {
 	answers chan func()   // what follows from the request under way
 	busy    bool
 
-	op       int64          // the last operation number
-	settles  []bucket.Ended // ended runs to be settled
-	oldest   time.Time      // when the first of them ended
-	pending  []*run         // claimed, not started: the commit came too late
-	runs     map[task.FireID]*run
-	decided  time.Time // when the state was last asked what is due
-	full     bool      // and no worker was free then
-	woken    []string  // limits that have room for this bucket again
-	watch    <-chan struct{}
-	stale    bool      // the store may have moved
-	resyncAt time.Time // when to compare at the latest
+	op      int64          // the last operation number
+	settles []bucket.Ended // ended runs to be settled
+	oldest  time.Time      // when the first of them ended
+	pending []*run         // claimed, not started: the commit came too late
+	runs    map[task.FireID]*run
+	decided time.Time // when the state was last asked what is due
+	full    bool      // and no worker was free then
+	woken   []string  // limits that have room for this bucket again
+	watch   <-chan struct{}
+	// calendars is watched once tasks of the bucket name some.
+	calendars <-chan struct{}
+	stale     bool      // the store may have moved
+	resyncAt  time.Time // when to compare at the latest
 
 	pageVersion, runsVersion int64
 	sweep                    int64 // the first log entry that may be there
@@ -87,6 +89,10 @@ func (o *owner) take(l bucket.Loaded) error {
 	}
 	o.unfolded = len(l.Log)
 	o.foldAt = time.Now().Add(foldAfter)
+	if l.Calendars != nil {
+		o.fence.Calendars = l.Calendars.Revision
+		o.stale = true // to watch them
+	}
 	state.Inherit(o.e.o.Now(), o.e.o.window(), o.e.o.PreviousOwnerDead)
 	return nil
 }
@@ -110,6 +116,8 @@ func (o *owner) loop() {
 		case <-timer.C:
 		case <-o.watch:
 			o.stale, o.watch = true, nil
+		case <-o.calendars:
+			o.stale, o.calendars = true, nil
 		case follow := <-o.answers:
 			o.busy = false
 			follow()

@@ -30,6 +30,8 @@ type Log interface {
 // it did; it may close without a change.
 type Watcher interface {
 	Watch(ctx context.Context, b int) (<-chan struct{}, error)
+	// WatchCalendars is the same for the calendars that tasks name.
+	WatchCalendars(ctx context.Context) (<-chan struct{}, error)
 }
 
 // Invoker runs one attempt at a firing. It returns when the attempt has ended

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -55,6 +56,7 @@ type run struct {
 	claimed   time.Time
 	scheduled time.Time
 	given     task.Input
+	windows   *calendar.Windows
 	ctx       context.Context // ends with the task's time-out at the latest
 	end       context.CancelFunc
 	why       atomic.Pointer[error] // it was stopped; nil: it was not
@@ -75,7 +77,7 @@ func newRun(o *owner, d *bucket.Decision, r reservation, now time.Time) *run {
 	}
 	return &run{
 		reservation: r, o: o, id: d.FireID(), record: d.Record, info: d.Info,
-		claimed: claimed, scheduled: time.UnixMilli(d.At).UTC(), given: d.Given,
+		claimed: claimed, scheduled: time.UnixMilli(d.At).UTC(), given: d.Given, windows: d.Windows,
 	}
 }
 
@@ -143,9 +145,10 @@ func (r *run) invoke() (result task.Result) {
 			result = task.Result{Outcome: task.Failed, Error: fmt.Sprintf("panic: %v", p), Open: keyed}
 		}
 	}()
+	window, _ := r.windows.Window(r.o.e.o.Now()) // none to come: that is for its next firing to say
 	result = r.o.e.o.Invoker.Invoke(r.ctx, task.Call{
 		Info: *r.info, FireID: r.id, Scheduled: r.scheduled, ClaimedAt: r.claimed, Attempt: r.record.Attempt, Input: r.given,
-		Keep: r.keep(),
+		Keep: r.keep(), Window: window,
 	})
 	cause := context.Cause(r.ctx)
 	if why := r.why.Load(); why != nil {

@@ -40,6 +40,10 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 			"no check of the bucket's version", func(w *world) { w.noFence = true },
 			[]error{firecheck.ErrFiredAfterPause, firecheck.ErrNotScheduled},
 		},
+		{
+			"no check of the calendars' version", func(w *world) { w.noCalendars = true },
+			[]error{firecheck.ErrOutsideWindow},
+		},
 		{"a task moves without its cursor", func(w *world) { w.log = newStale }, []error{firecheck.ErrDoubleDecision, firecheck.ErrBadLog, firecheck.ErrUnsettled}},
 		{
 			"WAITING is forgotten with its owner", func(w *world) { w.plant.Replay = replayWithoutWaiting },

@@ -107,7 +107,7 @@ func (s *sightings) check(t *testing.T) {
 		"crash", "effect", "CLAIM ", "RECLAIM ", "FORGET ", "GIVE ", "ADOPT ", "SETTLE OK", "SETTLE FAILED", "SETTLE TIMED_OUT",
 		"SETTLE INTERRUPTED", "SETTLE UNKNOWN", "SETTLE CANCELLED", "SKIP OVERLAP_SKIPPED", "SKIP PAUSED_BY_USER",
 		"SKIP MISFIRE_SKIPPED", "SKIP MISFIRE_MERGED", "SKIP CATCH_UP_LIMIT", "SKIP BEFORE_FROM", "SKIP DELETED",
-		"DEFER OVERLAP_QUEUED", "DEFER MISFIRE_SKIPPED", "reply", "SETTLE WAITING",
+		"DEFER OVERLAP_QUEUED", "DEFER MISFIRE_SKIPPED", "reply", "SETTLE WAITING", "note", "SKIP CALENDAR_EXCLUDED", "DEFER CALENDAR_EXCLUDED",
 	} {
 		if s.of[what] == 0 {
 			t.Errorf("no history has %q", what)
@@ -170,6 +170,9 @@ const maxSkew = 3 * time.Second
 // rest.
 func (w *world) live(ctx context.Context) {
 	stop := time.Now().Add(time.Minute)
+	for n := range calendars {
+		w.setCalendar(ctx, n)
+	}
 	p := w.boot(ctx)
 	for i := range 2 + w.draw(4) {
 		w.create(ctx, i)
@@ -306,6 +309,7 @@ func (w *world) randomTask(i int) task.Info {
 		Retry:    task.Retry{Max: w.rand.IntN(3), Backoff: task.Duration(w.some(2 * time.Second))},
 		Timeout:  task.Duration(time.Second + w.some(3*time.Second)), Paused: w.rand.IntN(10) == 0,
 	}
+	info.Windows = w.randomWindows()
 	if info.Delivery != task.EffectivelyOnce && w.rand.IntN(2) == 0 {
 		info.Reply = &task.ReplyWait{
 			Deadline:   task.Duration(time.Second + w.some(15*time.Second).Truncate(time.Millisecond)),
@@ -346,7 +350,9 @@ func (w *world) edit(ctx context.Context) {
 		_ = w.moveTask(ctx, key) // there may be no such task
 		return
 	}
-	switch w.draw(9) {
+	switch w.draw(11) {
+	case 9, 10:
+		w.editCalendar(ctx, key)
 	case 0, 1:
 		err = w.pauseTask(ctx, key, true)
 	case 2, 3, 4:

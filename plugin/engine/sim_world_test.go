@@ -33,12 +33,14 @@ type world struct {
 	moves    bool // tasks change their locations
 	alone    bool // one process at a time, known to be gone before the next
 	noFence  bool // planted: the bucket's version is not checked
-	ghosts   bool // planted: folded log entries are not deleted
-	deaf     bool // planted: replies are acknowledged, and not stored
-	life     context.Context
-	agents   sync.WaitGroup // that will reply
-	plant    engine.Planted
-	log      func(*store.Owner) engine.Log // planted: another log; nil: the store's
+	// planted: the version of the calendars is not checked
+	noCalendars bool
+	ghosts      bool // planted: folded log entries are not deleted
+	deaf        bool // planted: replies are acknowledged, and not stored
+	life        context.Context
+	agents      sync.WaitGroup // that will reply
+	plant       engine.Planted
+	log         func(*store.Owner) engine.Log // planted: another log; nil: the store's
 
 	mu      sync.Mutex // guards what follows
 	rand    *rand.Rand
@@ -117,6 +119,11 @@ func (w *world) record(proc int, ops []coordclient.Op) {
 		w.complain(err)
 	}
 	w.history = append(w.history, events...)
+	for _, op := range ops {
+		if part := strings.Split(strings.TrimPrefix(op.Key, "/"), "/"); part[0] == "calendars" && len(part) == 2 {
+			w.recordCalendar(proc, op, part[1])
+		}
+	}
 }
 
 // wire is a session's store with faults before and after each commit. Of the
@@ -179,6 +186,8 @@ func (k *wire) apply(ctx context.Context, ops []coordclient.Op) error {
 	for _, op := range ops {
 		switch {
 		case k.w.noFence && op.Kind == coordclient.OpCheck && strings.HasPrefix(op.Key, "/buckets/"):
+			op = coordclient.Check("/cluster", 0)
+		case k.w.noCalendars && op.Kind == coordclient.OpCheck && op.Key == "/calendars":
 			op = coordclient.Check("/cluster", 0)
 		case k.w.ghosts && op.Kind == coordclient.OpDelete && strings.Contains(op.Key, "/log/"):
 			op = coordclient.Check("/cluster", 0)

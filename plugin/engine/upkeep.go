@@ -13,12 +13,15 @@ func (o *owner) refresh() {
 	fence, seq := o.fence, o.state.Seq()+1
 	o.begin(func(ctx context.Context) func() {
 		var (
-			watch   <-chan struct{}
-			now     bucket.Fence
-			changes bucket.Changes
+			watch, calendars <-chan struct{}
+			now              bucket.Fence
+			changes          bucket.Changes
 		)
 		err := persist(ctx, func() (err error) {
-			if watch, err = o.e.o.Watcher.Watch(ctx, fence.Bucket); err == nil {
+			if watch, err = o.e.o.Watcher.Watch(ctx, fence.Bucket); err == nil && fence.Calendars > 0 {
+				calendars, err = o.e.o.Watcher.WatchCalendars(ctx)
+			}
+			if err == nil {
 				now, changes, err = o.e.o.Log.Refresh(ctx, fence, seq)
 			}
 			return err
@@ -28,7 +31,7 @@ func (o *owner) refresh() {
 				o.lose(err)
 				return
 			}
-			o.stale, o.watch = false, watch
+			o.stale, o.watch, o.calendars = false, watch, calendars
 			o.resyncAt = time.Now().Add(jittered(o.e.o.Resync))
 			o.edited(now, changes)
 		}
@@ -40,6 +43,9 @@ func (o *owner) refresh() {
 func (o *owner) edited(f bucket.Fence, c bucket.Changes) {
 	o.fence = f
 	o.state.Edit(c)
+	if f.Calendars > 0 && o.calendars == nil {
+		o.stale = true // to watch them
+	}
 }
 
 func (o *owner) foldDue(now time.Time) bool {

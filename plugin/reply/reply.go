@@ -89,7 +89,7 @@ func (a *Asker) Invoke(ctx context.Context, call task.Call) task.Result {
 		return task.Result{Outcome: task.Failed, NotSent: true, Error: fmt.Sprintf("no token for a reply: %v", err)}
 	}
 	call.ReplyTo = &task.ReplyTo{
-		Token: Token(secret, call.FireID), Deadline: a.Now().Add(wait.Wait()),
+		Token: Token(secret, call.FireID), Deadline: a.Now().Add(wait.Wait()), Window: call.Window,
 	}
 	for _, base := range a.Addresses(ctx) {
 		call.ReplyTo.Addresses = append(call.ReplyTo.Addresses, base+string(call.FireID))

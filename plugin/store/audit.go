@@ -33,6 +33,8 @@ const (
 	NodeDrained     = "NODE_DRAINED"
 	NodeUndrained   = "NODE_UNDRAINED"
 	BarrierLifted   = "BARRIER_LIFTED"
+	CalendarSet     = "CALENDAR_SET"
+	CalendarDeleted = "CALENDAR_DELETED"
 )
 
 // Edit is what somebody changed or asked for, as the audit keeps it. It is
@@ -44,9 +46,9 @@ type Edit struct {
 	By   string    `json:"by,omitempty"`
 	// Task that it is about; zero: none.
 	Task task.Key `json:"task,omitzero"`
-	// Object is what else it is about, a node.
+	// Object is what else it is about, a node or a calendar.
 	Object string `json:"object,omitempty"`
-	// Revision of the definition after it; 0: it is no edit of one.
+	// Revision of the definition or calendar after it; 0: it is no edit of one.
 	Revision int64 `json:"revision,omitempty"`
 	// Fields of the definition that it changed.
 	Fields []string `json:"fields,omitempty"`

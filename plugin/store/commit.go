@@ -12,7 +12,8 @@ import (
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
-// Commit writes, fenced by f and by the membership. Messages that are in the
+// Commit writes, fenced by f and by the membership, and by the calendars if f says
+// so. Messages that are in the
 // outbox already, folded log entries and tombstones that are gone already are
 // left alone. A fold whose answer was lost, committed again, is recognised by
 // its page. Errors: bucket.ErrFenced, ErrMoved, ErrSeqTaken, *NoRequestError,
@@ -68,6 +69,12 @@ func (o *Owner) plan(ctx context.Context, f bucket.Fence, w bucket.Write) ([]ste
 			coordclient.Check(o.keys.bucket(f.Bucket), f.Version),
 			means(means(nil, coordclient.ErrNotFound, bucket.ErrFenced), coordclient.ErrConflict, bucket.ErrMoved),
 		},
+	}
+	if f.Calendars > 0 {
+		steps = append(steps, step{
+			coordclient.Check(o.keys.calendars(), f.Calendars-1),
+			means(means(nil, coordclient.ErrNotFound, bucket.ErrMoved), coordclient.ErrConflict, bucket.ErrMoved),
+		})
 	}
 	if w.Batch != nil {
 		steps = append(steps, step{

@@ -35,7 +35,7 @@ func BucketOf(uid string) (int, bool) {
 const maxRefetch = 20
 
 // Create stores a new task, with a new uid, and never overwrites. The revision,
-// edit id and From of info are ignored. Errors: coordclient.ErrExists (with
+// edit id and From of info are ignored. Errors: *calendar.MissingError, coordclient.ErrExists (with
 // ErrDeleting if only a tombstone is there), ErrTooLarge, ErrUnavailable,
 // ErrUnknownOutcome.
 func (s *Store) Create(ctx context.Context, info task.Info) (task.Info, error) {
@@ -76,10 +76,12 @@ func (s *Store) createTask(ctx context.Context, info task.Info, r *Receipt) (tas
 	if err != nil {
 		return fail(err)
 	}
-	err = s.receipted(r, s.edit(ctx, change{
-		bucket: seatIn(&info, b), mark: taskSegment(info.Key), ops: append(ops, receipt...), landed: s.landed(b, info, -1),
-		entry: s.entry(nil, &info),
-	}))
+	err = s.naming(ctx, info.Windows, func(check []coordclient.Op) error {
+		return s.receipted(r, s.edit(ctx, change{
+			bucket: seatIn(&info, b), mark: taskSegment(info.Key), ops: slices.Concat(ops, receipt, check), landed: s.landed(b, info, -1),
+			entry: s.entry(nil, &info),
+		}))
+	})
 	if errors.Is(err, coordclient.ErrExists) {
 		if there, readErr := s.definition(ctx, b, info.Key); readErr == nil && there.Deleted {
 			return fail(fmt.Errorf("%w: %w", coordclient.ErrExists, ErrDeleting))
@@ -96,7 +98,7 @@ func (s *Store) createTask(ctx context.Context, info task.Info, r *Receipt) (tas
 // The key, uid, revision, From and what belongs to a tombstone are not
 // change's to set. A new trigger, or a resumption, makes From the time of this
 // commit. A change that changes nothing commits nothing. Errors: those of
-// change as they are, coordclient.ErrNotFound, ErrConflict, ErrTooLarge,
+// change as they are, *calendar.MissingError, coordclient.ErrNotFound, ErrConflict, ErrTooLarge,
 // ErrUnavailable, ErrUnknownOutcome, *CorruptError.
 func (s *Store) Update(ctx context.Context, key task.Key, revision int64, change func(*task.Info) error) (task.Info, error) {
 	return s.update(ctx, "change", key, revision, change)
@@ -153,7 +155,7 @@ func (s *Store) update(ctx context.Context, verb string, key task.Key, revision 
 // edited applies a change and the rules on what it may touch.
 func edited(before task.Info, change func(*task.Info) error) (task.Info, error) {
 	after := before
-	after.Alerts, after.Do = slices.Clone(before.Alerts), before.Do.Clone()
+	after.Alerts, after.Do, after.Windows = slices.Clone(before.Alerts), before.Do.Clone(), before.Windows.Clone()
 	if change == nil {
 		after.Deleted, after.DeletedAt = true, time.Time{}
 		return after, nil
@@ -198,12 +200,18 @@ func (s *Store) replace(ctx context.Context, b int, before, after task.Info) err
 		}
 		ops = append(ops, past)
 	}
-	return s.edit(ctx, change{
-		bucket: seatIn(&before, b),
-		mark:   taskSegment(after.Key),
-		ops:    ops,
-		landed: s.landed(b, after, before.Revision-1),
-		entry:  s.entry(&before, &after),
+	named := after.Windows
+	if after.Deleted || same(before.Windows, named) {
+		named = nil // one whose calendar is missing may still be paused
+	}
+	return s.naming(ctx, named, func(check []coordclient.Op) error {
+		return s.edit(ctx, change{
+			bucket: seatIn(&before, b),
+			mark:   taskSegment(after.Key),
+			ops:    slices.Concat(ops, check),
+			landed: s.landed(b, after, before.Revision-1),
+			entry:  s.entry(&before, &after),
+		})
 	})
 }
 

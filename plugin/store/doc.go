@@ -25,6 +25,8 @@
 //	/memory/<uid>                 what is remembered of a task; opaque here
 //	/fills/<uid>                  which past instants of a task were made up for
 //	/remotes/<service>            a service of another system, known by its WSDL
+//	/calendars                    its version moves with each edit of any calendar
+//	/calendars/<calendar>         a named calendar
 //	/catalogue                    raised whenever a host has published something
 //	/catalogue/<node>/<service>   what a host has deployed; opaque here
 //	/placement                    which member each bucket belongs to, written by the leader
@@ -70,6 +72,15 @@
 // From, Edited, PausedAt and DeletedAt of a definition, and Asked of a request,
 // are the time of a commit by the store's own clock. They are stored as zero, read
 // as Entry.Modified, and written out with the next edit.
+//
+// # Calendars
+//
+// Tasks name calendars, so an edit of one is an edit of all that name it. It is
+// one commit of the calendar and of /calendars, whose version every commit of an
+// owner checks if tasks of its bucket name calendars: like an edit of a task it
+// holds from its acknowledgement on. A commit that lets a task begin to name
+// calendars checks that version too, having seen that they exist; one that deletes
+// a calendar checks the nodes of all buckets, having seen that no task names it.
 //
 // # Owners
 //

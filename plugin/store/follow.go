@@ -69,7 +69,7 @@ func (s *Store) Follow(ctx context.Context, f Follow) (task.FireID, error) {
 func (s *Store) follow(ctx context.Context, f Follow, receipt Receipt, join []coordclient.Op, complete bool) (task.FireID, error) {
 	if complete {
 		_, err := s.request(ctx, task.Request{
-			ID: FollowID(f.Ended, f.Task.UID), Kind: task.RequestRun, Task: f.Task.Key, UID: f.Task.UID, Input: f.Input,
+			ID: FollowID(f.Ended, f.Task.UID), Kind: task.RequestRun, Task: f.Task.Key, UID: f.Task.UID, Input: f.Input, Follows: true,
 			Reason: "after " + f.From.Name + ": " + string(f.Ended),
 		}, &receipt, join...)
 		return receipt.FireID, err

@@ -24,6 +24,7 @@ var _ interface {
 	Refresh(ctx context.Context, f bucket.Fence, seq int64) (bucket.Fence, bucket.Changes, error)
 	Release(ctx context.Context, f bucket.Fence) error
 	Watch(ctx context.Context, b int) (<-chan struct{}, error)
+	WatchCalendars(ctx context.Context) (<-chan struct{}, error)
 } = (*Owner)(nil)
 
 // port is what both backends offer a member.

@@ -11,6 +11,8 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/calendar"
+	"github.com/seed42aab489/belfry/plugin/task"
 )
 
 // Owner is one membership's hold on buckets: the engine's Log and Watcher. A
@@ -119,7 +121,25 @@ func (o *Owner) Load(ctx context.Context, f bucket.Fence) (bucket.Loaded, error)
 	if l.Requests, err = o.Requests(ctx, f.Bucket); err != nil {
 		return fail(err)
 	}
+	if l.Calendars, err = o.consulted(ctx, f, l.Definitions); err != nil {
+		return fail(err)
+	}
 	return l, nil
+}
+
+// consulted reads the calendars, if any of the definitions names some, or the
+// owner knew some; nil: none does.
+func (o *Owner) consulted(ctx context.Context, f bucket.Fence, definitions []task.Info) (*calendar.Book, error) {
+	if f.Calendars == 0 && !slices.ContainsFunc(definitions, func(i task.Info) bool { return i.Windows != nil }) {
+		return nil, nil //nolint:nilnil // nil is a book without calendars
+	}
+	if err := o.kv.Sync(ctx, o.keys.calendars()); err != nil && !errors.Is(err, coordclient.ErrNotFound) {
+		return nil, err
+	}
+	if _, err := o.calendarsKey(ctx); err != nil { // there is a version to check from here on
+		return nil, err
+	}
+	return o.Book(ctx)
 }
 
 func (s *Store) sync(ctx context.Context, b int) error {
@@ -173,8 +193,8 @@ func (s *Store) log(ctx context.Context, b int) ([]bucket.Blob, error) {
 	return entries, err
 }
 
-// Refresh syncs, reads the bucket's node and then what was edited since f, and
-// the log entry at seq (Landed has version -1 if there is none). After
+// Refresh syncs, reads the bucket's node and then what was edited since f, the
+// calendars if its tasks name any, and the log entry at seq (Landed has version -1 if there is none). After
 // HoldAfter lost batches it sets a hold. Errors: bucket.ErrFenced,
 // ErrUnavailable.
 func (o *Owner) Refresh(ctx context.Context, f bucket.Fence, seq int64) (bucket.Fence, bucket.Changes, error) {
@@ -192,10 +212,16 @@ func (o *Owner) Refresh(ctx context.Context, f bucket.Fence, seq int64) (bucket.
 	if err != nil {
 		return fail(err)
 	}
+	if c.Calendars, err = o.consulted(ctx, f, c.Definitions); err != nil {
+		return fail(err)
+	}
 	if c.Landed, err = o.blob(ctx, o.keys.log(f.Bucket, seq)); err != nil {
 		return fail(err)
 	}
 	c.Landed.Seq = seq
+	if c.Calendars != nil {
+		now.Calendars = c.Calendars.Revision
+	}
 	return now, c, nil
 }
 
@@ -292,6 +318,15 @@ func (o *Owner) Watch(ctx context.Context, b int) (<-chan struct{}, error) {
 	_, changed, err := o.kv.Get(ctx, o.keys.bucket(b))
 	if err != nil {
 		return nil, fmt.Errorf("watch bucket %d: %w", b, portError(err))
+	}
+	return changed, nil
+}
+
+// WatchCalendars gives a channel that closes when a calendar may have changed.
+func (o *Owner) WatchCalendars(ctx context.Context) (<-chan struct{}, error) {
+	_, changed, err := o.kv.Get(ctx, o.keys.calendars())
+	if err != nil {
+		return nil, fmt.Errorf("watch calendars: %w", portError(err))
 	}
 	return changed, nil
 }

@@ -77,6 +77,9 @@ func (s *Store) Snapshots(ctx context.Context, buckets []int, f func(Snapshot) e
 		if snap.Loaded.Definitions, err = s.Definitions(ctx, buckets[i]); err != nil {
 			return err
 		}
+		if snap.Loaded.Calendars, err = s.Consulted(ctx, snap.Loaded.Definitions); err != nil {
+			return err
+		}
 		return f(snap)
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/calendar"
 )
 
 // Bounds of a cluster's number of buckets.
@@ -48,6 +49,7 @@ type Store struct {
 	now     func() time.Time // nil: definitions are read as they are stored
 	report  func(*CorruptError)
 	cluster atomic.Pointer[Cluster]
+	book    atomic.Pointer[calendar.Book] // as it was last read
 	wake    *bell
 
 	mu       sync.Mutex        // guards reported

@@ -105,6 +105,8 @@ type Call struct {
 	Input Input
 	// Keep is how many bytes of the answer are to be kept; zero: none.
 	Keep int
+	// Window is when what is called may do it. Zero: at any time.
+	Window Window
 	// ReplyTo is what a call carries that is answered later. Nil: its answer is
 	// all there is.
 	ReplyTo *ReplyTo
@@ -144,8 +146,10 @@ type Request struct {
 	// be refused.
 	Scheduled time.Time `json:"scheduled,omitzero"`
 	Reason    string    `json:"reason,omitempty"`
-	Input     Input     `json:"input,omitempty"` // of a run
-	Reply     *Reply    `json:"reply,omitempty"`
+	// Follows: a run that nobody asked for by hand; the windows of its task hold.
+	Follows bool   `json:"follows,omitempty"`
+	Input   Input  `json:"input,omitempty"` // of a run
+	Reply   *Reply `json:"reply,omitempty"`
 }
 
 // At is the instant that a run by hand is for.

@@ -82,6 +82,8 @@ type Info struct {
 	// Followers fire when it has ended: the other side of their After. A pointer,
 	// since few tasks have any.
 	Followers *[]Follower `json:"followers,omitempty"`
+	// Windows say when it may run. Nil: at any time.
+	Windows *Windows `json:"windows,omitempty"`
 	// Timeout of one run; with Reply of the call alone. Zero: DefaultTimeout.
 	Timeout Duration `json:"timeout,omitempty"`
 

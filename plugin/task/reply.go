@@ -65,6 +65,8 @@ type ReplyTo struct {
 	Token string
 	// Deadline after which a reply does not count.
 	Deadline time.Time
+	// Window is when it may be done. Zero: at any time.
+	Window Window
 }
 
 // The headers of a request that is replied to later.
@@ -73,6 +75,9 @@ const (
 	HeaderReplyTo     = "Belfry-Reply-To" // addresses, the nearest first, with ", " between them
 	HeaderReplyToken  = "Belfry-Reply-Token"
 	HeaderReplyBy     = "Belfry-Reply-By" // RFC 3339
+	// HeaderWindow is an interval of ISO 8601, its ends in RFC 3339, or ".." for no
+	// end; absent: at any time.
+	HeaderWindow = "Belfry-Window"
 )
 
 // Headers are those of a call of the firing. Nil: none.
@@ -80,12 +85,16 @@ func (r *ReplyTo) Headers(id FireID) []Header {
 	if r == nil {
 		return nil
 	}
-	return []Header{
+	headers := []Header{
 		{HeaderCorrelation, string(id)},
 		{HeaderReplyTo, strings.Join(r.Addresses, ", ")},
 		{HeaderReplyToken, r.Token},
 		{HeaderReplyBy, r.Deadline.UTC().Truncate(time.Second).Format(time.RFC3339)},
 	}
+	if !r.Window.From.IsZero() {
+		headers = append(headers, Header{HeaderWindow, r.Window.String()})
+	}
+	return headers
 }
 
 // ReplyID is the id of the request that carries the reply to a firing. There is

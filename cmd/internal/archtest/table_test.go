@@ -56,7 +56,7 @@ var table = map[string]row{
 	"plugin/bucket":       {own: []string{"plugin/task", "plugin/trigger", "plugin/calendar"}},
 	"plugin/calendar":     {own: []string{"plugin/task", "plugin/trigger"}, third: []string{"github.com/emersion/go-ical", "github.com/teambition/rrule-go"}},
 	"plugin/engine/model": {},
-	"plugin/engine":       {own: []string{"plugin/task", "plugin/trigger", "plugin/bucket"}, third: []string{"github.com/google/uuid"}},
+	"plugin/engine":       {own: []string{"plugin/task", "plugin/trigger", "plugin/bucket", "plugin/calendar"}, third: []string{"github.com/google/uuid"}},
 	"plugin/store":        {own: []string{"plugin/task", "plugin/bucket", "plugin/calendar", "coordclient"}, third: []string{"github.com/google/uuid"}},
 	"plugin/control": {
 		own:   []string{"plugin/task", "plugin/trigger", "plugin/bucket", "plugin/calendar", "plugin/reply", "plugin/store", "plugin/place", "plugin/invoke/web", "plugin/render", "coordclient"},
@@ -74,7 +74,7 @@ var table = map[string]row{
 	"plugin/event/cond": {third: []string{"cel.dev/cel-go"}},
 	"plugin/event/send": {own: []string{"plugin/event", "plugin/task"}, third: []string{"github.com/wneessen/go-mail"}},
 	"plugin/chain":      {own: []string{"plugin/task", "plugin/event", "plugin/render"}},
-	"plugin/adminapi":   {own: []string{"plugin/control", "plugin/task"}, third: []string{"github.com/google/jsonschema-go"}},
+	"plugin/adminapi":   {own: []string{"plugin/calendar", "plugin/control", "plugin/task"}, third: []string{"github.com/google/jsonschema-go"}},
 	"plugin/intake":     {own: []string{"plugin/control"}, third: []string{"github.com/twmb/franz-go"}},
 	"plugin":            {own: []string{"plugin/...", "coordclient"}},
 
@@ -94,7 +94,7 @@ var table = map[string]row{
 	"cmd/internal/archtest": {},
 	"cmd/internal/cli/...": {
 		own: []string{
-			"cmd/internal/cli/...", "cmd/internal/conf", "plugin/invoke/wsdl", "plugin/control", "plugin/task", "plugin/trigger",
+			"cmd/internal/cli/...", "cmd/internal/conf", "plugin/invoke/wsdl", "plugin/control", "plugin/task", "plugin/trigger", "plugin/calendar",
 			"plugin/event/cond", "dataservice", "dataservice/descriptor", "coordclient", "coordclient/socket", "coordclient/zk", "tui", "tui/ask", "tui/order", "tui/theme",
 		},
 		third: []string{

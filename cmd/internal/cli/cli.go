@@ -18,6 +18,7 @@ import (
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/audit"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/backup"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/calendar"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/cluster"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/config"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/contexts"
@@ -108,7 +109,7 @@ func New(e *env.Env) *cobra.Command {
 		return nil
 	}
 	root.AddCommand(
-		overview.NewStatus(e), task.New(e), run.New(e), request.New(e), overview.NewEvents(e), audit.New(e),
+		overview.NewStatus(e), task.New(e), calendar.New(e), run.New(e), request.New(e), overview.NewEvents(e), audit.New(e),
 		service.New(e), operation.New(e),
 		cluster.New(e), node.New(e), leader.New(e), placement.New(e),
 		contexts.New(e), cron.New(e), config.New(e), newMan(e), newVersion(e),

@@ -152,8 +152,10 @@ func (a *agent) read(r *http.Request, body io.Reader) (*call, error) {
 		if c.From, err = time.Parse(time.RFC3339, from); err != nil {
 			return nil, err
 		}
-		if c.Until, err = time.Parse(time.RFC3339, until); err != nil {
-			return nil, err
+		if until != ".." { // no end
+			if c.Until, err = time.Parse(time.RFC3339, until); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return c, nil

@@ -24,6 +24,7 @@ const (
 	Ended     Happening = "end"    // a run is over
 	Crashed   Happening = "crash"  // a process is gone, and its runs with it
 	Replied   Happening = "reply"  // a reply to a run was stored
+	Noted     Happening = "note"   // a calendar was stored, or deleted
 )
 
 // Event is one line of a history. Its place in the history is the order in
@@ -38,6 +39,9 @@ type Event struct {
 	Fire    task.FireID
 	Attempt int
 	Reply   task.Reply
+	// Calendar of Noted. Commit makes none of these: the judge does not read what
+	// calendars say.
+	Calendar Calendar
 }
 
 // String writes the event as a line, or as one for each record.
@@ -58,8 +62,10 @@ func (e Event) String() string {
 		return b.String()
 	case Defined:
 		i := e.Info
-		return fmt.Sprintf("%s %s rev %d from %s paused=%t deleted=%t %s %s %s %v", head, i.UID, i.Revision,
-			i.From.Format("04:05.000"), i.Paused, i.Deleted, i.Misfire, i.Overlap, i.Delivery, i.Trigger)
+		return fmt.Sprintf("%s %s rev %d from %s paused=%t deleted=%t %s %s %s %v %+v", head, i.UID, i.Revision,
+			i.From.Format("04:05.000"), i.Paused, i.Deleted, i.Misfire, i.Overlap, i.Delivery, i.Trigger, i.Windows)
+	case Noted:
+		return fmt.Sprintf("%s %+v", head, e.Calendar)
 	case Replied:
 		return fmt.Sprintf("%s %s %+v", head, Stamp(e.Fire), e.Reply)
 	default:

@@ -33,8 +33,10 @@ type judge struct {
 	tasks   map[string]*judged
 	buckets map[int]*ledger
 	batches map[string]bool
-	running map[task.FireID]Event
-	faults  []error
+	// calendars are those stored so far
+	calendars calendars
+	running   map[task.FireID]Event
+	faults    []error
 }
 
 // ledger is how far a bucket's log has come.
@@ -74,7 +76,7 @@ type judgedFire struct {
 func Verdict(h []Event, rules Rules) []error {
 	j := &judge{
 		rules: rules, tasks: make(map[string]*judged), buckets: make(map[int]*ledger), batches: make(map[string]bool),
-		running: make(map[task.FireID]Event),
+		calendars: make(calendars), running: make(map[task.FireID]Event),
 	}
 	for _, e := range h {
 		switch e.What {
@@ -82,6 +84,8 @@ func Verdict(h []Event, rules Rules) []error {
 			j.batch(e)
 		case Defined:
 			j.define(e)
+		case Noted:
+			j.calendars.take(e.Calendar)
 		case Began:
 			j.begin(e)
 		case Effected:
@@ -176,6 +180,7 @@ func (j *judge) batch(e Event) {
 		case bucket.Skip:
 			j.skip(e, t, r)
 		case bucket.Defer:
+			j.deferOutside(e, t, r)
 			j.decide(e, t, r)
 			t.deferred[r.At] = true
 		case bucket.Forget:
@@ -239,6 +244,7 @@ func (j *judge) claim(e Event, t *judged, r *bucket.Record) {
 	}
 	t.fires[id] = &judgedFire{at: r.At, delivery: r.Delivery, attempt: 1}
 	def := t.def()
+	j.claimInside(e, t, r)
 	switch {
 	case r.Manual != "":
 		if def.Paused || def.Deleted {
@@ -329,6 +335,7 @@ func (j *judge) skip(e Event, t *judged, r *bucket.Record) {
 	if late < -j.rules.Skew {
 		j.fault(ErrLostFiring, e, r.FireID(), "skipped %s before its time", -late)
 	}
+	j.skipOutside(e, t, r)
 	j.checkCount(e, t, r)
 	t.owed = slices.DeleteFunc(t.owed, func(at int64) bool { return at <= r.Until })
 	t.cursor = max(t.cursor, r.Until)

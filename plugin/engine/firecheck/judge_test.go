@@ -70,6 +70,12 @@ func TestJudge(t *testing.T) {
 		{"another value than was replied", ErrNoReply, newScript().define(nil).log(claim(1)).run(1, 1).
 			log(waiting(1, 9)).reply(1, "v").log(valued(settle(1, 1, task.OK), "w"))},
 		{"begun while one waits", ErrOverlap, newScript().define(queued).log(claim(1)).run(1, 1).log(waiting(1, 90)).log(claim(2)).begin(2)},
+		{"outside its window", ErrOutsideWindow, newScript().note("a", 20, 30).define(within("a")).log(claim(1))},
+		{"a calendar is missing", ErrOutsideWindow, newScript().define(within("a")).log(claim(1))},
+		{"skipped inside its window", ErrOutsideWindow, newScript().note("a", 0, 60).define(within("a")).log(skip(1, task.ReasonWindow))},
+		{"skipped for windows that it has not", ErrOutsideWindow, newScript().define(nil).log(skip(1, task.ReasonWindow))},
+		{"put off inside its window", ErrOutsideWindow, newScript().note("a", 0, 60).define(within("a")).log(putOff(1))},
+		{"put off, though it is to be skipped", ErrOutsideWindow, newScript().note("a", 20, 30).define(within("a")).log(putOff(1))},
 		{"settled twice", ErrBadLog, newScript().define(nil).log(claim(1)).run(1, 1).log(settle(1, 1, task.OK)).log(settle(1, 1, task.OK))},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -240,4 +246,20 @@ func TestTroubles(t *testing.T) {
 	if !late(trouble(0, 10)) || !late(trouble(9, 30)) || !late(trouble(2, 30)) {
 		t.Error("it is late, and nobody noticed")
 	}
+}
+
+// note lets a script store a calendar that is open from one second to another.
+func (s *script) note(name string, from, to int) *script {
+	s.h = append(s.h, Event{What: Noted, Calendar: Calendar{Name: name, Open: []Stretch{{ms(from), ms(to)}}}})
+	return s
+}
+
+func within(name string) func(*task.Info) {
+	return func(i *task.Info) { i.Windows = &task.Windows{Allow: []string{name}} }
+}
+
+func putOff(second int) bucket.Record {
+	r := deferral(second)
+	r.Reason = task.ReasonWindow
+	return r
 }

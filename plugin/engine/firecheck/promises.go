@@ -23,5 +23,6 @@ var (
 	ErrWaitingRerun    = errors.New("a run that waits for a reply is not run again before its deadline")
 	ErrLostReply       = errors.New("a reply that was stored in time ends its run")
 	ErrNoReply         = errors.New("a run that waits ends by a reply, at its deadline, or cancelled")
+	ErrOutsideWindow   = errors.New("outside its windows a task is not claimed, and inside it is not skipped for them")
 	ErrBadLog          = errors.New("the claim log contradicts itself")
 )

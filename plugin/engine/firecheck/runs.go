@@ -83,7 +83,7 @@ func (j *judge) rest(t *judged) {
 			j.fault(ErrUnsettled, e, id, "attempt %d, settled %d", f.attempt, f.settled)
 		}
 	}
-	if def.Paused {
+	if def.Paused || !j.calendars.known(def.Windows) {
 		return
 	}
 	due := Instants(def, t.cursor, end.Add(-2*time.Second-j.rules.Skew).UnixMilli())
@@ -91,7 +91,7 @@ func (j *judge) rest(t *judged) {
 		j.fault(ErrLostFiring, e, task.ScheduledID(t.uid, time.UnixMilli(at)), "undecided at rest")
 	}
 	for at := range t.deferred {
-		if end.UnixMilli()-at > 20_000 {
+		if end.UnixMilli()-at > 20_000 && j.calendars.hadTime(def.Windows, at, j.rules.End) {
 			j.fault(ErrLostFiring, e, task.ScheduledID(t.uid, time.UnixMilli(at)), "deferred, and never claimed")
 		}
 	}

@@ -38,7 +38,8 @@
 //
 // # Not modelled
 //
-// Several pages, windows and deferred firings, replies, retries by the same owner,
+// Several pages, windows and deferred firings, the version of the calendars (which
+// is checked with F and moved by edits as F is), replies, retries by the same owner,
 // the outbox, the leader's placement (any member may acquire what is free), and a
 // store that loses what it acknowledged.
 package model

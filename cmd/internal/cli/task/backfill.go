@@ -58,7 +58,7 @@ func pastTime(s string, now time.Time) (time.Time, error) {
 	if d, err := time.ParseDuration(s); err == nil && d <= 0 {
 		return now.Add(d), nil
 	}
-	at, err := parseTime(s, now)
+	at, err := env.ParseTime(s, now)
 	if err == nil && at.IsZero() {
 		err = fmt.Errorf("it names no time: write it like 2026-01-31T06:00:00Z or -2h")
 	}

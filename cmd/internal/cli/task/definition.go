@@ -29,11 +29,13 @@ type definition struct {
 	keepOutput                 bool
 	action                     action
 	after                      after
+	windows                    windows
 }
 
 func (d *definition) flags(f *pflag.FlagSet) {
 	d.action.flags(f)
 	d.after.flags(f)
+	d.windows.flags(f)
 	f.StringVar(&d.service, "service", "", "data service to call")
 	f.StringVar(&d.operation, "operation", "", "operation to call; it takes no parameters")
 	f.StringVar(&d.cron, "cron", "", "fire by a cron expression: Quartz's (\"0 0/5 * * * ?\"), five fields, @daily, @every 5m; @never: only by hand, or --after others")
@@ -86,13 +88,13 @@ func (d *definition) apply(f *pflag.FlagSet, info *task.Info, now time.Time) err
 		}},
 		{"at", func() (err error) {
 			t.Cron, t.Interval, t.Count = "", 0, 0
-			t.At, err = parseTime(d.at, now)
+			t.At, err = env.ParseTime(d.at, now)
 			return err
 		}},
 		{"count", func() error { t.Count = d.count; return nil }},
 		{"tz", func() error { t.TZ = d.tz; return nil }},
-		{"start", func() (err error) { t.Start, err = parseTime(d.start, now); return err }},
-		{"end", func() (err error) { t.End, err = parseTime(d.end, now); return err }},
+		{"start", func() (err error) { t.Start, err = env.ParseTime(d.start, now); return err }},
+		{"end", func() (err error) { t.End, err = env.ParseTime(d.end, now); return err }},
 		{"jitter", func() error { t.Jitter = task.Duration(d.jitter); return nil }},
 		{"misfire", func() (err error) {
 			info.Misfire, err = oneOf(d.misfire, task.MisfireFireOnce, task.MisfireFireAll, task.MisfireSkip)
@@ -123,6 +125,9 @@ func (d *definition) apply(f *pflag.FlagSet, info *task.Info, now time.Time) err
 	if err := d.after.apply(f, info); err != nil {
 		return err
 	}
+	if err := d.windows.apply(f, info); err != nil {
+		return err
+	}
 	return d.action.apply(f, info)
 }
 
@@ -135,27 +140,6 @@ func oneOf[T ~string](given string, allowed ...T) (T, error) {
 		names = append(names, string(a))
 	}
 	return "", fmt.Errorf("%q is none of %s", given, strings.Join(names, ", "))
-}
-
-// parseTime reads RFC 3339, a date, or a distance from now such as +20s. Empty
-// clears.
-func parseTime(s string, now time.Time) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	if ahead, ok := strings.CutPrefix(s, "+"); ok {
-		d, err := time.ParseDuration(ahead)
-		if err != nil {
-			return time.Time{}, fmt.Errorf("%q: write a distance like +20s", s)
-		}
-		return now.Add(d).Truncate(time.Millisecond), nil
-	}
-	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.Truncate(time.Millisecond), nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("%q: write it like 2027-01-31T06:00:00Z or +20s", s)
 }
 
 // parseAlerts reads alerts, each with one receiver. An empty text is none.

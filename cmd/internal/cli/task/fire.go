@@ -64,15 +64,19 @@ func newRun(e *env.Env, key *keyFlags) *cobra.Command {
 func newNext(e *env.Env, key *keyFlags) *cobra.Command {
 	var n int
 	var from string
+	var calendars bool
 	cmd := &cobra.Command{
 		Use:   "next NAME",
 		Short: "Show when a task fires next",
+		Long: "Show when a task fires next, by its trigger. With --calendar also what its calendars do to each instant: when it\n" +
+			"runs if they move it, or why it does not run.",
 		Example: "  belfry task next stock-watch\n" +
+			"  belfry task next stock-watch --calendar\n" +
 			"  belfry task next nightly -n 20 --from 2027-03-20",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: e.CompleteTasks(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			after, err := parseTime(from, e.Now())
+			after, err := env.ParseTime(from, e.Now())
 			if err != nil {
 				return env.Usage("--from: %v", err)
 			}
@@ -81,17 +85,18 @@ func newNext(e *env.Env, key *keyFlags) *cobra.Command {
 			}
 			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]control.NextView, error) {
 				return c.Next(ctx, named(key, args[0]), n, after)
-			}, nextFrame().Print)
+			}, nextFrame(calendars).Print)
 		},
 	}
 	cmd.Flags().IntVarP(&n, "number", "n", 5, "how many instants (at most 1000)")
 	cmd.Flags().StringVar(&from, "from", "", "count from this time (RFC 3339, or +1h from now)")
+	cmd.Flags().BoolVar(&calendars, "calendar", false, "show what its calendars do to each instant")
 	return cmd
 }
 
-func nextFrame() output.Frame[control.NextView] {
+func nextFrame(calendars bool) output.Frame[control.NextView] {
 	type view = control.NextView
-	return output.Frame[view]{
+	f := output.Frame[view]{
 		Name: func(n view) string { return n.At.UTC().Format(time.RFC3339) },
 		Fields: []output.Field[view]{
 			output.Says("UTC", func(n view) string { return n.At.UTC().Format(time.RFC3339) }),
@@ -102,4 +107,16 @@ func nextFrame() output.Frame[control.NextView] {
 		},
 		Empty: "It never fires again.",
 	}
+	if calendars {
+		f.Fields = append(f.Fields, output.Says("RUNS", func(n view) string {
+			switch {
+			case n.Runs == nil:
+				return "never"
+			case n.Runs.Equal(n.At):
+				return "then"
+			}
+			return n.Runs.UTC().Format(time.RFC3339)
+		}), output.Says("CALENDARS", func(n view) string { return n.Why }))
+	}
+	return f
 }

@@ -109,6 +109,9 @@ func sheet(p output.Printer, t control.TaskView) [][2]string {
 	if len(t.Followers) > 0 {
 		pairs = append(pairs, [2]string{"Followers", strings.Join(t.Followers, ", ")})
 	}
+	if t.Window != "" {
+		pairs = append(pairs, [2]string{"Windows", t.Window})
+	}
 	if r := t.Reply; r != nil {
 		text := "within " + r.Wait().String()
 		if r.Retries() {
