@@ -8,6 +8,7 @@ FUZZTIME  ?= 30s
 SIM_SEEDS ?= 1000
 SOAK_FOR  ?= 30m
 ENSEMBLE  ?= 1
+E2E_PARALLEL ?= 4
 FAULTS_FOR ?= 10m
 SHELL     := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
@@ -16,7 +17,7 @@ SHELL     := /bin/bash
 .PHONY: help build run cluster test test-race model integration e2e faults soak bench bench-cluster fuzz lint fmt man generate verify ci clean deps
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/belfryd and bin/belfry, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/belfryd ./cmd/belfry
@@ -44,9 +45,9 @@ integration: deps ## tests against real PostgreSQL, MariaDB and ZooKeeper server
 	BELFRY_REQUIRE_SERVERS=1 $(GO) test -tags integration -count=1 -timeout 20m \
 		$$(git grep -lE '^//go:build integration' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|')
 
-e2e: deps build ## the built programs, run as their users run them, and killed
+e2e: deps build ## the built programs, run as their users run them, and killed; E2E_PARALLEL (4) tests at a time, since they mostly wait
 	$(GO) test -tags faultinject -count=1 ./plugin/fault
-	BELFRY_REQUIRE_SERVERS=1 $(GO) test -tags e2e -count=1 -timeout 20m ./cmd/e2e/...
+	BELFRY_REQUIRE_SERVERS=1 $(GO) test -tags e2e -count=1 -timeout 20m -parallel $(E2E_PARALLEL) ./cmd/e2e/...
 
 soak: deps ## a cluster under random faults for SOAK_FOR (30m): nothing lost, nothing twice, nothing left behind; and screens of 100,000 tasks
 	BELFRY_REQUIRE_SERVERS=1 BELFRY_SOAK_FOR=$(SOAK_FOR) $(GO) test -tags e2e -count=1 -timeout 0 -v -run '^TestSoak$$' ./cmd/e2e/

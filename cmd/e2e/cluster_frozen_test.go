@@ -12,7 +12,7 @@ import (
 // A host is frozen for a third of a session, and for two of them: it loses what
 // it owned, joins again in the same process, and nothing is fired twice.
 func TestClusterFrozenHost(t *testing.T) {
-	t.Parallel()
+	// Not beside others: how late it is at most is judged.
 	const lasts = 35 * time.Second
 	payrolls := paidOn(t)
 	hs := newCluster(t, startZooKeeper(t, 1), payrolls)
@@ -52,7 +52,7 @@ func TestClusterFrozenHost(t *testing.T) {
 // Each host in turn is asked to stop, and started again, under load: its tasks
 // are handed over without a gap and no run is interrupted.
 func TestClusterRollingRestart(t *testing.T) {
-	t.Parallel()
+	// Not beside others: how late it is at most is judged.
 	const lasts = 25 * time.Second
 	payrolls := paidOn(t)
 	hs := newCluster(t, startZooKeeper(t, 1), payrolls)
