@@ -91,7 +91,7 @@ func mutatedEdits() []Mutation {
 		}
 	}
 	return []Mutation{
-		{"fired after a pause", ErrFiredAfterPause, claims, edit(func(i *task.Info) { i.Paused = true })},
+		{"fired after a pause", ErrFiredAfterPause, claims, edit(func(i *task.Info) { i.Paused, i.PauseUntil = true, nil })},
 		{"fired after a delete", ErrFiredAfterPause, claims, edit(func(i *task.Info) { i.Deleted = true })},
 		{"fired after it was rescheduled", ErrNotScheduled, claims, edit(func(i *task.Info) {
 			i.Trigger = task.TriggerInfo{At: i.From.Add(100 * time.Hour)}
