@@ -43,7 +43,7 @@ func (r *rig) requests(t *testing.T) int {
 	t.Helper()
 	all := 0
 	for _, s := range r.zk {
-		text := asked(t, s, "mntr", "zk_packets_received\t")
+		text := fourLetter(t, s, "mntr", "zk_packets_received\t")
 		n, err := strconv.Atoi(strings.Fields(text)[0])
 		if err != nil {
 			t.Fatal(err)
@@ -57,16 +57,16 @@ func (r *rig) requests(t *testing.T) int {
 func (r *rig) zxid(t *testing.T) int64 {
 	t.Helper()
 	var id int64
-	text := asked(t, r.zk.Leader(t), "srvr", "Zxid: ")
+	text := fourLetter(t, r.zk.Leader(t), "srvr", "Zxid: ")
 	if _, err := fmt.Sscanf(text, "0x%x", &id); err != nil {
 		t.Fatalf("%v in %s", err, text)
 	}
 	return id
 }
 
-// asked gives what follows a text in the answer to a four-letter command, which a
+// fourLetter gives what follows a text in the answer to a four-letter command, which a
 // busy machine may take a while for.
-func asked(t *testing.T, s *zktest.Server, word, before string) string {
+func fourLetter(t *testing.T, s *zktest.Server, word, before string) string {
 	t.Helper()
 	answer := ""
 	eventually(t, time.Minute, word+" is answered", func() bool {
