@@ -112,7 +112,7 @@ func mutatedRuns() []Mutation {
 		{"a run is repeated after its end", ErrRunAfterSettle, settledRun, func(h history, i int) history {
 			return append(h, h[i])
 		}},
-		{"a run is early", ErrEarlyFiring, began, func(h history, i int) history {
+		{"a run is early", ErrEarlyFiring, beganScheduled, func(h history, i int) history {
 			h[i].At = instantOf(h[i]).Add(-time.Hour)
 			return h
 		}},

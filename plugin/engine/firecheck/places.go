@@ -62,15 +62,28 @@ func continued(h history, i int) bool {
 	})
 }
 
-// settlesOK: a firing ended well, and its task is not forgotten.
+// settlesOK: a firing ended well that never waited for a reply, a while before the
+// end, and its task is neither forgotten nor ever paused.
 func settlesOK(h history, i int) bool {
 	k := find(h[i], finalOK)
-	return k >= 0 && !slices.ContainsFunc(h, func(e Event) bool {
-		return e.What == Defined && e.Info.UID == h[i].Batch.Records[k].UID && (e.Info.Deleted || e.Info.Paused)
+	if k < 0 {
+		return false
+	}
+	r := h[i].Batch.Records[k]
+	return h[len(h)-1].At.Sub(time.UnixMilli(r.At)) > 5*time.Second && !slices.ContainsFunc(h, func(e Event) bool {
+		return e.What == Defined && e.Info.UID == r.UID && (e.Info.Deleted || e.Info.Paused) ||
+			find(e, func(w bucket.Record) bool { return w.Outcome == task.Waiting && w.FireID() == r.FireID() }) >= 0
 	})
 }
 
 func began(h history, i int) bool { return h[i].What == Began }
+
+// beganScheduled: a run of an instant's firing, not one by hand, which has no time
+// to be early for.
+func beganScheduled(h history, i int) bool {
+	_, scheduled := scheduledAt(h[i].Fire)
+	return began(h, i) && scheduled
+}
 
 // firstRun: the first run of an instant's firing, which nothing had put off.
 func firstRun(h history, i int) bool {
