@@ -14,33 +14,33 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/store"
-	"github.com/seed42aab489/belfry/plugin/task"
 )
 
-// A backup holds what administrators made: the definition of every task, whether
-// it is paused, and the instants that it counts from. What hosts make of it
+// A backup holds what administrators made: every calendar, and the definition of
+// every task, whether it is paused, and the instants that it counts from. What hosts make of it
 // (claims, runs, messages on their way) is not in it: restored tasks fire nothing
 // that was due before they were restored, and go on in step.
 //
-// It is a text: a line of JSON for its head, one for each task, and one for its
-// end, which has their number and the SHA-256 of all bytes before it. So it is
+// It is a text: a line of JSON for its head, one for each calendar, one for each
+// task, and one for its end, which has their numbers and the SHA-256 of all bytes before it. So it is
 // written and read in parts, and one that was cut is found out.
 
-// BackupFormat is the number of the format that is written, and the highest that
-// is read.
-const BackupFormat = 1
+// BackupFormat is the highest number of a format that is written and read; a
+// backup without calendars is of format 1.
+const BackupFormat = calendarsFormat
 
 // maxBackupLine bounds a line of a backup in bytes.
-const maxBackupLine = 2 * store.MaxDefinition
+const maxBackupLine = 2 * max(store.MaxDefinition, store.MaxCalendar)
 
 // Backup describes one.
 type Backup struct {
-	Format  int       `json:"belfry_backup"`
-	Cluster string    `json:"cluster"` // the uuid of the group that it was made of
-	Made    time.Time `json:"made"`
-	By      string    `json:"by"`
-	Tasks   int       `json:"tasks"`
-	SHA256  string    `json:"sha256"`
+	Format    int       `json:"belfry_backup"`
+	Cluster   string    `json:"cluster"` // the uuid of the group that it was made of
+	Made      time.Time `json:"made"`
+	By        string    `json:"by"`
+	Calendars int       `json:"calendars"`
+	Tasks     int       `json:"tasks"`
+	SHA256    string    `json:"sha256"`
 }
 
 type backupHead struct {
@@ -50,14 +50,11 @@ type backupHead struct {
 	By      string    `json:"by"`
 }
 
-type backupTask struct {
-	Task *task.Info `json:"task"`
-}
-
 type backupEnd struct {
 	End struct {
-		Tasks  int    `json:"tasks"`
-		SHA256 string `json:"sha256"`
+		Calendars int    `json:"calendars,omitempty"`
+		Tasks     int    `json:"tasks"`
+		SHA256    string `json:"sha256"`
 	} `json:"end"`
 }
 
@@ -85,10 +82,20 @@ func (c *Control) SaveBackup(ctx context.Context, w io.Writer, by string, tell f
 	if err != nil {
 		return Backup{}, wrap(err)
 	}
+	calendars, err := c.calendarDefinitions(ctx)
+	if err != nil {
+		return Backup{}, err
+	}
 	out := summed{w: w, sum: sha256.New()}
-	b := Backup{Format: BackupFormat, Cluster: cluster.UUID, Made: c.now().UTC().Truncate(time.Second), By: by}
+	b := Backup{Format: 1, Cluster: cluster.UUID, Made: c.now().UTC().Truncate(time.Second), By: by, Calendars: len(calendars)}
+	if b.Calendars > 0 {
+		b.Format = calendarsFormat
+	}
 	if err := out.line(backupHead{b.Format, b.Cluster, b.Made, b.By}); err != nil {
 		return b, fmt.Errorf("write backup: %w", err)
+	}
+	if err := c.saveCalendars(&out, calendars); err != nil {
+		return b, err
 	}
 	for bucket := range cluster.Buckets {
 		infos, err := c.store.Definitions(ctx, bucket)
@@ -99,7 +106,7 @@ func (c *Control) SaveBackup(ctx context.Context, w io.Writer, by string, tell f
 			if infos[i].Deleted {
 				continue
 			}
-			if err := out.line(backupTask{&infos[i]}); err != nil {
+			if err := out.line(BackupItem{Task: &infos[i]}); err != nil {
 				return b, fmt.Errorf("write backup: %w", err)
 			}
 			b.Tasks++
@@ -108,16 +115,16 @@ func (c *Control) SaveBackup(ctx context.Context, w io.Writer, by string, tell f
 	}
 	var end backupEnd
 	b.SHA256 = hex.EncodeToString(out.sum.Sum(nil))
-	end.End.Tasks, end.End.SHA256 = b.Tasks, b.SHA256
+	end.End.Calendars, end.End.Tasks, end.End.SHA256 = b.Calendars, b.Tasks, b.SHA256
 	if err := out.line(end); err != nil {
 		return b, fmt.Errorf("write backup: %w", err)
 	}
 	return b, nil
 }
 
-// ReadBackup reads a backup and gives each task to each as it comes, before it is
-// known whether all is there. Code: invalid; and what each returns.
-func ReadBackup(r io.Reader, each func(task.Info) error) (Backup, error) {
+// ReadBackup reads a backup and gives each item to each as it comes, calendars
+// first, before it is known whether all is there. Code: invalid; and what each returns.
+func ReadBackup(r io.Reader, each func(BackupItem) error) (Backup, error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxBackupLine)
 	sum := sha256.New()
@@ -135,7 +142,7 @@ func ReadBackup(r io.Reader, each func(task.Info) error) (Backup, error) {
 		case bytes.HasPrefix(line, []byte(`{"end":`)):
 			return b, b.ended(line, sum, lines)
 		default:
-			if err := b.task(line, each); err != nil {
+			if err := b.item(line, each); err != nil {
 				if _, ok := errors.AsType[*Error](err); ok {
 					return b, err
 				}
@@ -151,13 +158,18 @@ func ReadBackup(r io.Reader, each func(task.Info) error) (Backup, error) {
 	return b, invalid("the backup was cut: it has no end")
 }
 
-func (b *Backup) task(line []byte, each func(task.Info) error) error {
-	var t backupTask
-	if err := json.Unmarshal(line, &t); err != nil || t.Task == nil || t.Task.Name == "" {
-		return invalid("the backup is damaged: a line is no task")
+func (b *Backup) item(line []byte, each func(BackupItem) error) error {
+	var item BackupItem
+	err := json.Unmarshal(line, &item)
+	switch {
+	case err == nil && item.Task != nil && item.Task.Name != "":
+		b.Tasks++
+	case err == nil && item.Calendar != nil && item.Calendar.Name != "":
+		b.Calendars++
+	default:
+		return invalid("the backup is damaged: a line is neither task nor calendar")
 	}
-	b.Tasks++
-	return each(*t.Task)
+	return each(item)
 }
 
 func (b *Backup) ended(line []byte, sum hash.Hash, lines *bufio.Scanner) error {
@@ -171,6 +183,8 @@ func (b *Backup) ended(line []byte, sum hash.Hash, lines *bufio.Scanner) error {
 		return invalid("the backup is damaged: its checksum is %s, and should be %s", b.SHA256, end.End.SHA256)
 	case end.End.Tasks != b.Tasks:
 		return invalid("the backup is damaged: it has %d tasks, and should have %d", b.Tasks, end.End.Tasks)
+	case end.End.Calendars != b.Calendars:
+		return invalid("the backup is damaged: it has %d calendars, and should have %d", b.Calendars, end.End.Calendars)
 	case lines.Scan():
 		return invalid("the backup is damaged: something follows its end")
 	}

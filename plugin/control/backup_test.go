@@ -5,11 +5,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -129,7 +131,7 @@ func TestDamagedBackups(t *testing.T) {
 	for name, damaged := range map[string]string{
 		"empty":       "",
 		"no backup":   "{}\n",
-		"newer":       strings.Replace(text, `"belfry_backup":1`, `"belfry_backup":2`, 1),
+		"newer":       strings.Replace(text, `"belfry_backup":1`, `"belfry_backup":3`, 1),
 		"cut":         lines[0] + lines[1],
 		"a line gone": lines[0] + lines[2] + lines[3],
 		"a bit":       strings.Replace(text, "getLowStock", "getLowStocK", 1),
@@ -137,7 +139,7 @@ func TestDamagedBackups(t *testing.T) {
 		"no task":     lines[0] + "{}\n" + lines[3],
 		"too long":    lines[0] + strings.Repeat("x", maxBackupLine+1),
 	} {
-		if _, err := ReadBackup(strings.NewReader(damaged), func(task.Info) error { return nil }); AsError(err) == nil || AsError(err).Code != CodeInvalid {
+		if _, err := ReadBackup(strings.NewReader(damaged), func(BackupItem) error { return nil }); AsError(err) == nil || AsError(err).Code != CodeInvalid {
 			t.Errorf("%s: %v", name, err)
 		}
 		refused(t, second(other.Restore(t.Context(), opener(damaged), RestoreOptions{})), CodeInvalid)
@@ -175,4 +177,46 @@ func TestRestoreIsInterrupted(t *testing.T) {
 	if err != nil || r.Unchanged < 100 || r.Unchanged+r.Created != many {
 		t.Errorf("%+v, %v", r, err)
 	}
+}
+
+// A backup carries the calendars, and restores them before the tasks that name
+// them.
+func TestBackupCarriesCalendars(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	office := calendar.Definition{Name: "office", Weekly: []string{"mon-fri 09:00-17:00"}}
+	if _, err := w.control.SetCalendar(t.Context(), office, 0); err != nil {
+		t.Fatal(err)
+	}
+	info := minutely("a")
+	info.Windows = &task.Windows{Allow: []string{"office"}}
+	w.create(info)
+	text := saved(t, w.control)
+	if !strings.HasPrefix(text, `{"belfry_backup":2,`) {
+		t.Errorf("%.60s", text)
+	}
+	other := empty(t)
+	r, err := other.Restore(t.Context(), opener(text), RestoreOptions{})
+	if err != nil || r.Created != 2 || r.Tasks != 1 || r.Calendars != 1 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if v, err := other.Calendar(t.Context(), "office"); err != nil || !slices.Equal(v.Weekly, office.Weekly) || !slices.Equal(v.Tasks, []string{"a"}) {
+		t.Errorf("%+v, %v", v, err)
+	}
+	if r, err := other.Restore(t.Context(), opener(text), RestoreOptions{}); err != nil || r.Unchanged != 2 {
+		t.Errorf("again: %+v, %v", r, err)
+	}
+	office.Weekly = []string{"sat 10:00-12:00"}
+	if _, err := other.SetCalendar(t.Context(), office, 0); err != nil {
+		t.Fatal(err)
+	}
+	e := refused(t, second(other.Restore(t.Context(), opener(text), RestoreOptions{})), CodeExists)
+	if !strings.Contains(e.Message, "different: calendar office") {
+		t.Errorf("%v", e)
+	}
+	if r, err := other.Restore(t.Context(), opener(text), RestoreOptions{Force: true}); err != nil || r.Replaced != 1 {
+		t.Errorf("forced: %+v, %v", r, err)
+	}
+	lines := strings.SplitAfter(text, "\n")
+	refused(t, second(other.Restore(t.Context(), opener(lines[0]+lines[2]+lines[3]), RestoreOptions{})), CodeInvalid)
 }

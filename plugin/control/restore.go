@@ -6,6 +6,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/plugin/trigger"
 )
@@ -16,9 +17,9 @@ const restored = 256
 // Restoration is what a restore does, or would.
 type Restoration struct {
 	Backup
-	Created   int      `json:"created"`
-	Replaced  int      `json:"replaced"`  // tasks that are there and different
-	Unchanged int      `json:"unchanged"` // tasks that are there and the same
+	Created   int      `json:"created"`   // tasks and calendars
+	Replaced  int      `json:"replaced"`  // those that are there and different
+	Unchanged int      `json:"unchanged"` // those that are there and the same
 	Different []string `json:"different"` // the names of those replaced, as many as an error names
 	Left      int      `json:"left"`      // not reached, because it was interrupted
 }
@@ -32,7 +33,7 @@ type RestoreOptions struct {
 	Tell func(done, of int)
 }
 
-// Restore makes the tasks of a backup, which open gives from its beginning each
+// Restore makes the calendars and tasks of a backup, which open gives from its beginning each
 // time. First all of it is checked and compared. Tasks that are not in it are
 // left alone, and so are those that are the same; if others are there and
 // different, nothing is changed unless forced. Services need not be deployed. It
@@ -49,7 +50,7 @@ func (c *Control) Restore(ctx context.Context, open func() (io.ReadCloser, error
 	}
 	if r.out.Replaced > 0 && !o.Force && !o.DryRun {
 		return r.out, &Error{
-			Code: CodeExists, Message: fmt.Sprintf("%d tasks are there and different: %s", r.out.Replaced, some(r.out.Different)),
+			Code: CodeExists, Message: fmt.Sprintf("%d tasks or calendars are there and different: %s", r.out.Replaced, some(r.out.Different)),
 			Hint: "nothing was changed; --force replaces them, --dry-run tells what would be done",
 		}
 	}
@@ -66,19 +67,26 @@ type restorer struct {
 	open   func() (io.ReadCloser, error)
 	o      RestoreOptions
 	chains map[task.Key]task.Info // the tasks with After, nothing else of them
-	out    Restoration
-	done   int
+	// calendars to be made
+	calendars []calendar.Definition
+	out       Restoration
+	done      int
 }
 
-// each reads the backup and gives its tasks to f, some at once.
-func (r *restorer) each(ctx context.Context, pick func(*task.Info) bool, f func(context.Context, []task.Info) error) (Backup, error) {
+// each reads the backup and gives its calendars to named, its tasks to f, some at
+// once.
+func (r *restorer) each(ctx context.Context, named func(calendar.Definition) error, pick func(*task.Info) bool, f func(context.Context, []task.Info) error) (Backup, error) {
 	in, err := r.open()
 	if err != nil {
 		return Backup{}, err
 	}
 	defer in.Close() //nolint:errcheck // it was only read
 	var batch []task.Info
-	b, err := ReadBackup(in, func(info task.Info) error {
+	b, err := ReadBackup(in, func(item BackupItem) error {
+		if item.Calendar != nil {
+			return named(*item.Calendar)
+		}
+		info := *item.Task
 		info.Key = info.Normal()
 		if !pick(&info) {
 			return ctx.Err()
@@ -97,7 +105,8 @@ func (r *restorer) each(ctx context.Context, pick func(*task.Info) bool, f func(
 }
 
 func (r *restorer) compare(ctx context.Context) error {
-	b, err := r.each(ctx, func(*task.Info) bool { return true }, func(ctx context.Context, batch []task.Info) error {
+	named := func(d calendar.Definition) error { return r.calendar(ctx, d) }
+	b, err := r.each(ctx, named, func(*task.Info) bool { return true }, func(ctx context.Context, batch []task.Info) error {
 		return r.parallel(ctx, batch, func(info task.Info) (func(), error) {
 			there, err := r.c.store.Get(ctx, info.Key)
 			exists := err == nil
@@ -170,6 +179,10 @@ func (r *restorer) parallel(ctx context.Context, batch []task.Info, work func(ta
 
 // restore makes the tasks, those first that others follow.
 func (r *restorer) restore(ctx context.Context) error {
+	if err := r.restoreCalendars(ctx); err != nil {
+		return err
+	}
+	made := func(calendar.Definition) error { return nil }
 	depth := waves(r.chains)
 	last := 0
 	for key := range r.chains {
@@ -178,7 +191,7 @@ func (r *restorer) restore(ctx context.Context) error {
 	total := r.out.Tasks
 	defer func() { r.out.Left = total - r.done }()
 	for wave := range last + 1 {
-		_, err := r.each(ctx, func(info *task.Info) bool {
+		_, err := r.each(ctx, made, func(info *task.Info) bool {
 			if _, follows := r.chains[info.Key]; follows {
 				return 1+depth(info.Key) == wave
 			}

@@ -14,16 +14,15 @@ import (
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/plugin/control"
-	"github.com/seed42aab489/belfry/plugin/task"
 )
 
 // New makes the noun with its verbs.
 func New(e *env.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup",
-		Short: "Save the definitions of all tasks, check what was saved, and restore it",
-		Long: "Save the definitions of all tasks, check what was saved, and restore it. A backup holds what administrators made:\n" +
-			"each task, whether it is paused, and what its instants count from. Runs, claims and messages on their way are what\n" +
+		Short: "Save all tasks and calendars, check what was saved, and restore it",
+		Long: "Save all tasks and calendars, check what was saved, and restore it. A backup holds what administrators made:\n" +
+			"calendars, each task, whether it is paused, and what its instants count from. Runs, claims and messages on their way are what\n" +
 			"hosts make of it, and are not in it: restored tasks fire nothing that was due before, and go on in step.",
 		GroupID: "files",
 	}
@@ -77,6 +76,7 @@ func tell(e *env.Env, b control.Backup, file, verbed string) error {
 	p := e.Printer()
 	return p.Sheet(b, file, [][2]string{
 		{"Tasks", fmt.Sprint(b.Tasks)},
+		{"Calendars", fmt.Sprint(b.Calendars)},
 		{"Made", b.Made.Format(time.RFC3339) + " by " + b.By},
 		{"Cluster", b.Cluster},
 		{"SHA-256", b.SHA256},
@@ -96,7 +96,7 @@ func newVerify(e *env.Env) *cobra.Command {
 				return err
 			}
 			defer in.Close() //nolint:errcheck // it was only read
-			b, err := control.ReadBackup(in, func(task.Info) error { return nil })
+			b, err := control.ReadBackup(in, func(control.BackupItem) error { return nil })
 			if err != nil {
 				return env.Usage("%s: %v", args[0], err)
 			}
@@ -120,9 +120,9 @@ func newRestore(e *env.Env) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "restore FILE",
-		Short: "Create the tasks of a backup; those that are there and different are replaced with --force alone",
-		Long: "Create the tasks of a backup. First all of it is checked and compared. Tasks that are not in it are left alone, and so\n" +
-			"are those that are as in the backup. If others are there and different, nothing is changed, with exit code 5, unless\n" +
+		Short: "Create what a backup holds; what is there and different is replaced with --force alone",
+		Long: "Create the calendars and tasks of a backup. First all of it is checked and compared. Those that are not in it are left\n" +
+			"alone, and so are those that are as in the backup. If others are there and different, nothing is changed, with exit code 5, unless\n" +
 			"--force replaces them. Interrupted, the same command goes on.",
 		Example: "  belfry backup restore belfry.backup --dry-run\n" +
 			"  belfry backup restore belfry.backup --force --yes",
@@ -145,7 +145,7 @@ func newRestore(e *env.Env) *cobra.Command {
 					return err
 				}
 				would := map[bool]string{true: "would be ", false: ""}[o.DryRun]
-				e.Say("%d tasks %screated, %d %sreplaced, %d unchanged", r.Created, would, r.Replaced, would, r.Unchanged)
+				e.Say("%d %s %screated, %d %sreplaced, %d unchanged", r.Created, what(r.Backup), would, r.Replaced, would, r.Unchanged)
 				if e.Printer().Structured() {
 					return e.Printer().Value(r)
 				}
@@ -153,10 +153,18 @@ func newRestore(e *env.Env) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&o.Force, "force", false, "replace tasks that are there and different")
+	cmd.Flags().BoolVar(&o.Force, "force", false, "replace what is there and different")
 	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "say what would be done, and do nothing")
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask before tasks are replaced")
 	return cmd
+}
+
+// what names what a backup holds.
+func what(b control.Backup) string {
+	if b.Calendars > 0 {
+		return "tasks and calendars"
+	}
+	return "tasks"
 }
 
 // ask says what would be replaced, and has the number typed.
@@ -165,5 +173,5 @@ func ask(ctx context.Context, e *env.Env, c *control.Control, file string) error
 	if err != nil || r.Replaced == 0 {
 		return err
 	}
-	return e.Confirm(fmt.Sprintf("This creates %d tasks and replaces %d that are there. Type how many it replaces:", r.Created, r.Replaced), fmt.Sprint(r.Replaced), "--yes")
+	return e.Confirm(fmt.Sprintf("This creates %d %s and replaces %d that are there. Type how many it replaces:", r.Created, what(r.Backup), r.Replaced), fmt.Sprint(r.Replaced), "--yes")
 }
