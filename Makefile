@@ -47,7 +47,7 @@ integration: deps ## tests against real PostgreSQL, MariaDB and ZooKeeper server
 
 e2e: deps build ## the built programs, run as their users run them, and killed; E2E_PARALLEL (4) tests at a time, since they mostly wait
 	$(GO) test -tags faultinject -count=1 ./plugin/fault
-	BELFRY_REQUIRE_SERVERS=1 $(GO) test -tags e2e -count=1 -timeout 20m -parallel $(E2E_PARALLEL) ./cmd/e2e/...
+	BELFRY_REQUIRE_SERVERS=1 $(GO) test -tags e2e -count=1 -timeout 30m -parallel $(E2E_PARALLEL) ./cmd/e2e/...
 
 soak: deps ## a cluster under random faults for SOAK_FOR (30m): nothing lost, nothing twice, nothing left behind; and screens of 100,000 tasks
 	BELFRY_REQUIRE_SERVERS=1 BELFRY_SOAK_FOR=$(SOAK_FOR) $(GO) test -tags e2e -count=1 -timeout 0 -v -run '^TestSoak$$' ./cmd/e2e/
