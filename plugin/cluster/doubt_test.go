@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -58,8 +59,11 @@ func TestAServerThatLacksEntriesIsLeft(t *testing.T) {
 				time.Sleep(10 * time.Second)
 				var left atomic.Bool
 				g.wrap = func(m *coordtest.Member) coordtest.Joined { return lacking{m, lacks, &left} }
+				var mu sync.Mutex
 				var causes []error
 				g.doubt = func(_ int, cause error) {
+					mu.Lock()
+					defer mu.Unlock()
 					causes = append(causes, cause)
 					if len(causes) == 3 {
 						left.Store(true)
@@ -68,6 +72,10 @@ func TestAServerThatLacksEntriesIsLeft(t *testing.T) {
 				g.boot("n2")
 				first.kill(time.Second)
 				time.Sleep(2 * time.Minute)
+				mu.Lock()
+				defer mu.Unlock()
+				g.mu.Lock()
+				defer g.mu.Unlock()
 				if len(causes) != 3 {
 					t.Errorf("doubted %d times, want 3: %v", len(causes), causes)
 				}

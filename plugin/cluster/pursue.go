@@ -56,7 +56,11 @@ func (c *Cluster) pursue(ctx context.Context, b int) {
 			c.d.Log.Warn("bucket not acquired", "bucket", b, "err", err, "attempts", failures)
 		}
 		wait(ctx, pause)
-		pause = min(2*pause, maxLost)
+		limit := maxLost
+		if doubtful(err) {
+			limit = maxPause // another server may answer by now
+		}
+		pause = min(2*pause, limit)
 	}
 }
 
@@ -64,7 +68,7 @@ func (c *Cluster) pursue(ctx context.Context, b int) {
 // it so: either a record has rotted, or the server that answers lacks what the
 // others have.
 func (c *Cluster) doubt(b int, cause error) {
-	if c.d.Doubt == nil || !errors.Is(cause, bucket.ErrGap) && !errors.Is(cause, bucket.ErrCorrupt) {
+	if c.d.Doubt == nil || !doubtful(cause) {
 		return
 	}
 	c.mu.Lock()
@@ -79,6 +83,10 @@ func (c *Cluster) doubt(b int, cause error) {
 	if due {
 		c.d.Doubt(b, cause)
 	}
+}
+
+func doubtful(err error) bool {
+	return errors.Is(err, bucket.ErrGap) || errors.Is(err, bucket.ErrCorrupt)
 }
 
 // await waits for d, or until one of the channels closes, or ctx ends.
