@@ -56,7 +56,10 @@ func TestBackfill(t *testing.T) {
 				t.Errorf("%s: again: %+v, %v", overlap, v, err)
 			}
 			time.Sleep(6 * time.Minute)
-			if got := fmt.Sprint(fired); got != "[3m0s 4m0s 5m0s 6m0s 7m0s]" {
+			w.mu.Lock()
+			got := fmt.Sprint(fired)
+			w.mu.Unlock()
+			if got != "[3m0s 4m0s 5m0s 6m0s 7m0s]" {
 				t.Errorf("%s: fired %s", overlap, got)
 			}
 			for _, id := range asked.FireIDs {
