@@ -171,10 +171,10 @@ func (r *restorer) parallel(ctx context.Context, batch []task.Info, work func(ta
 		})
 	}
 	workers.Wait()
-	if first != nil {
-		return first
+	if err := ctx.Err(); err != nil {
+		return err // which is why those under way have no answer
 	}
-	return ctx.Err()
+	return first
 }
 
 // restore makes the tasks, those first that others follow.

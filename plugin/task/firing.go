@@ -209,7 +209,7 @@ func Head(answer []byte, most int) string {
 		return text
 	}
 	end := max(0, min(len(text), most-len(more)))
-	for end > 0 && !utf8.RuneStart(text[end]) {
+	for end > 0 && end < len(text) && !utf8.RuneStart(text[end]) {
 		end--
 	}
 	if most < len(more) {

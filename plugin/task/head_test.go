@@ -32,6 +32,7 @@ func TestHead(t *testing.T) {
 
 func FuzzHead(f *testing.F) {
 	f.Add([]byte("héllo\xff"), 4)
+	f.Add([]byte("0\x93\x93\x93\x93\x93\x93\x93"), 7) // what is no text shrinks
 	f.Fuzz(func(t *testing.T, answer []byte, most int) {
 		most = max(0, min(most, 5000))
 		head := Head(answer, most)
