@@ -57,7 +57,7 @@ bench: ## measure; prints ratios against bare references in the same run
 	$(GO) test -v -run '^$$' -bench . -benchmem ./plugin/engine/ ./coordclient/local/ ./dataservice/host/ ./dataservice/query/ ./plugin/trigger/
 
 faults: deps ## three hosts on three ZooKeeper servers, broken in every way for FAULTS_FOR (10m), and figures
-	BELFRY_REQUIRE_SERVERS=1 BELFRY_FAULTS_FOR=$(FAULTS_FOR) $(GO) test -tags e2e -v -count=1 -timeout 3h ./cmd/e2e -run 'TestFaultsFor|TestFaultsFigures'
+	BELFRY_REQUIRE_SERVERS=1 BELFRY_FAULTS_FOR=$(FAULTS_FOR) $(GO) test -tags 'e2e faults' -v -count=1 -timeout 3h ./cmd/e2e -run 'TestFaultsFor|TestFaultsFigures'
 
 bench-cluster: deps ## measure three hosts on three ZooKeeper servers: about an hour, and 16 GiB for a million tasks
 	BELFRY_REQUIRE_SERVERS=1 $(GO) test -tags 'e2e bench' -count=1 -timeout 0 -v -run '^TestBenchCluster' ./cmd/e2e/
