@@ -107,7 +107,8 @@ const (
 	minPause = 20 * time.Millisecond
 	maxPause = 2 * time.Second
 	// A bucket that was lost is acquired again after minLost, and if it is lost
-	// again within forgetLost, after twice as long, up to maxLost.
+	// again within forgetLost, after twice as long, up to maxLost; maxPause while
+	// the store's server is in doubt.
 	minLost    = 100 * time.Millisecond
 	maxLost    = time.Minute
 	forgetLost = 5 * time.Minute
@@ -301,7 +302,7 @@ func (c *Cluster) Left(b int, cause error) {
 	if time.Since(l.last) > forgetLost {
 		l.pause = 0
 	}
-	l.last, l.pause = time.Now(), min(max(2*l.pause, minLost), maxLost)
+	l.last, l.pause = time.Now(), min(max(2*l.pause, minLost), longest(cause))
 	c.lost[b] = l
 	c.mu.Unlock()
 	c.nudge()

@@ -56,11 +56,7 @@ func (c *Cluster) pursue(ctx context.Context, b int) {
 			c.d.Log.Warn("bucket not acquired", "bucket", b, "err", err, "attempts", failures)
 		}
 		wait(ctx, pause)
-		limit := maxLost
-		if doubtful(err) {
-			limit = maxPause // another server may answer by now
-		}
-		pause = min(2*pause, limit)
+		pause = min(2*pause, longest(err))
 	}
 }
 
@@ -83,6 +79,14 @@ func (c *Cluster) doubt(b int, cause error) {
 	if due {
 		c.d.Doubt(b, cause)
 	}
+}
+
+// longest is how long to leave a bucket alone after err at most.
+func longest(err error) time.Duration {
+	if doubtful(err) {
+		return maxPause // another server may answer by now
+	}
+	return maxLost
 }
 
 func doubtful(err error) bool {
