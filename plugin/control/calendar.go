@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/calendar"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -90,7 +91,7 @@ func (c *Control) noCalendar(ctx context.Context, name string, err error) error 
 		for _, s := range all {
 			names = append(names, s.Name)
 		}
-		e.Hint = nearest(name, names)
+		e.Hint = failure.Nearest(name, names)
 	}
 	return e
 }

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -315,7 +316,7 @@ func (f *follower) assemble() {
 		}
 	}
 	slices.SortFunc(tasks, func(a, b TaskView) int {
-		return cmpFirst(strings.Compare(a.Name, b.Name), strings.Compare(a.Tenant, b.Tenant), strings.Compare(a.Type, b.Type))
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Tenant, b.Tenant), strings.Compare(a.Type, b.Type))
 	})
 	f.p.Tasks = tasks
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 )
 
@@ -58,7 +59,7 @@ func (g *group) find(name string) (NodeView, error) {
 		}
 	}
 	if found < 0 {
-		return NodeView{}, &Error{Code: CodeNotFound, Message: "there is no node " + name, Hint: nearest(name, names)}
+		return NodeView{}, &Error{Code: CodeNotFound, Message: "there is no node " + name, Hint: failure.Nearest(name, names)}
 	}
 	return all[found], nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -115,7 +116,7 @@ func (c *Control) Carry(ctx context.Context, o Order) (Done, error) {
 // key is the task that an order is about.
 func (o Order) key() (task.Key, error) {
 	if !slices.Contains(Verbs(), o.Verb) {
-		return task.Key{}, &Error{Code: CodeInvalid, Message: fmt.Sprintf("verb %q is unknown", o.Verb), Hint: nearest(string(o.Verb), Verbs())}
+		return task.Key{}, &Error{Code: CodeInvalid, Message: fmt.Sprintf("verb %q is unknown", o.Verb), Hint: failure.Nearest(string(o.Verb), Verbs())}
 	}
 	if len(o.ID) > MaxOrderID {
 		return task.Key{}, invalid("id of %d bytes: the limit is %d", len(o.ID), MaxOrderID)

@@ -77,7 +77,7 @@ func (p *Picture) Definition(key task.Key) (task.Info, bool) {
 func (p *Picture) Task(key task.Key) (TaskView, bool) {
 	key = key.Normal()
 	i, ok := slices.BinarySearchFunc(p.Tasks, key, func(t TaskView, k task.Key) int {
-		return cmpFirst(strings.Compare(t.Name, k.Name), strings.Compare(t.Tenant, k.Tenant), strings.Compare(t.Type, k.Type))
+		return cmp.Or(strings.Compare(t.Name, k.Name), strings.Compare(t.Tenant, k.Tenant), strings.Compare(t.Type, k.Type))
 	})
 	if !ok {
 		return TaskView{}, false
@@ -112,7 +112,7 @@ func (p *Picture) Recent() []RunView {
 
 func sortRuns(runs []RunView) {
 	slices.SortStableFunc(runs, func(a, b RunView) int {
-		return cmpFirst(moved(b).Compare(moved(a)), strings.Compare(a.Task, b.Task), strings.Compare(b.FireID, a.FireID), cmp.Compare(b.Attempt, a.Attempt))
+		return cmp.Or(moved(b).Compare(moved(a)), strings.Compare(a.Task, b.Task), strings.Compare(b.FireID, a.FireID), cmp.Compare(b.Attempt, a.Attempt))
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/invoke/web"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -27,20 +28,20 @@ const StatusRemote = "remote"
 func ServeFetch(handler coordclient.Handler, calls *web.HTTP) {
 	handler.Handle(VerbFetch, func(ctx context.Context, address []byte) ([]byte, error) {
 		if err := checkURL("wsdl", string(address)); err != nil {
-			return nil, remote(AsError(err))
+			return nil, failure.Sent(AsError(err))
 		}
 		a, err := calls.Do(ctx, web.Request{Method: http.MethodGet, URL: string(address)})
 		switch {
 		case task.Refused(err):
-			return nil, remote(&Error{Code: CodeInvalid, Message: err.Error(), Err: err})
+			return nil, failure.Sent(&Error{Code: CodeInvalid, Message: err.Error(), Err: err})
 		case err != nil:
-			return nil, remote(&Error{Code: CodeUnavailable, Message: err.Error(), Err: err})
+			return nil, failure.Sent(&Error{Code: CodeUnavailable, Message: err.Error(), Err: err})
 		case a.Status != http.StatusOK:
-			return nil, remote(&Error{Code: CodeUnavailable, Message: fmt.Sprintf("it answered %d %s", a.Status, http.StatusText(a.Status))})
+			return nil, failure.Sent(&Error{Code: CodeUnavailable, Message: fmt.Sprintf("it answered %d %s", a.Status, http.StatusText(a.Status))})
 		case !a.Whole || len(a.Body) > MaxTryBody:
-			return nil, remote(invalid("it has more than %d bytes", min(len(a.Body), MaxTryBody)))
+			return nil, failure.Sent(invalid("it has more than %d bytes", min(len(a.Body), MaxTryBody)))
 		case !describes(a.Body):
-			return nil, remote(invalid("what was answered is neither WSDL 1.1 nor an XML schema"))
+			return nil, failure.Sent(invalid("what was answered is neither WSDL 1.1 nor an XML schema"))
 		}
 		return a.Body, nil
 	})
@@ -80,7 +81,7 @@ func (c *Control) FetchWSDL(ctx context.Context, address string) ([]byte, error)
 	}
 	answer, err := c.caller.SendReceive(ctx, slices.Min(ids), VerbFetch, []byte(address))
 	if err != nil {
-		e := AsError(asRemote(err))
+		e := AsError(failure.Received(err))
 		return nil, &Error{Code: e.Code, Message: task.Shown(address) + ": " + e.Message, Hint: e.Hint, Err: err}
 	}
 	return answer, nil

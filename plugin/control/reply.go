@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/reply"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -130,11 +131,11 @@ func ServeReplies(handler coordclient.Handler, c *Control) {
 	handler.Handle(VerbReply, func(ctx context.Context, request []byte) ([]byte, error) {
 		var r ReplyRequest
 		if err := json.Unmarshal(request, &r); err != nil {
-			return nil, remote(invalid("request: %v", err))
+			return nil, failure.Sent(invalid("request: %v", err))
 		}
 		answer, err := c.Reply(ctx, r)
 		if err != nil {
-			return nil, remote(AsError(err))
+			return nil, failure.Sent(AsError(err))
 		}
 		return json.Marshal(answer)
 	})

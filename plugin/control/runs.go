@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -35,7 +37,7 @@ func (c *Control) Runs(ctx context.Context, f RunFilter) ([]RunView, error) {
 		task.Running, task.Waiting, task.OK, task.Failed, task.TimedOut, task.Interrupted, task.Unknown, task.Skipped, task.Cancelled,
 	}
 	if f.Outcome != "" && !slices.Contains(outcomes, task.Outcome(f.Outcome)) {
-		return nil, &Error{Code: CodeInvalid, Message: "outcome " + f.Outcome + " is unknown", Hint: nearest(f.Outcome, outcomes)}
+		return nil, &Error{Code: CodeInvalid, Message: "outcome " + f.Outcome + " is unknown", Hint: failure.Nearest(f.Outcome, outcomes)}
 	}
 	buckets, err := c.bucketsOf(ctx, f.Task)
 	if err != nil {
@@ -60,7 +62,7 @@ func (c *Control) Runs(ctx context.Context, f RunFilter) ([]RunView, error) {
 		return nil, wrap(err)
 	}
 	slices.SortStableFunc(runs, func(a, b RunView) int {
-		return cmpFirst(moved(b).Compare(moved(a)), strings.Compare(b.FireID, a.FireID), b.Attempt-a.Attempt)
+		return cmp.Or(moved(b).Compare(moved(a)), strings.Compare(b.FireID, a.FireID), b.Attempt-a.Attempt)
 	})
 	if f.Limit > 0 {
 		runs = runs[:min(len(runs), f.Limit)]

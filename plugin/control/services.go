@@ -1,12 +1,14 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 )
 
@@ -74,7 +76,7 @@ func (c *Control) Services(ctx context.Context) ([]ServiceView, error) {
 	}
 	services = append(services, remotes...)
 	slices.SortFunc(services, func(a, b ServiceView) int {
-		return cmpFirst(strings.Compare(a.Name, b.Name), strings.Compare(a.Node, b.Node))
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Node, b.Node))
 	})
 	return services, nil
 }
@@ -108,7 +110,7 @@ func (c *Control) Service(ctx context.Context, name string) (ServiceView, error)
 		}
 	}
 	if best < 0 {
-		return ServiceView{}, &Error{Code: CodeNotFound, Message: "there is no service " + name, Hint: nearest(name, names)}
+		return ServiceView{}, &Error{Code: CodeNotFound, Message: "there is no service " + name, Hint: failure.Nearest(name, names)}
 	}
 	return services[best], nil
 }
@@ -129,7 +131,7 @@ func (c *Control) Operations(ctx context.Context, service string) ([]OperationVi
 		operations = append(operations, s.Operations...)
 	}
 	byName := func(a, b OperationView) int {
-		return cmpFirst(strings.Compare(a.Service, b.Service), strings.Compare(a.Name, b.Name))
+		return cmp.Or(strings.Compare(a.Service, b.Service), strings.Compare(a.Name, b.Name))
 	}
 	slices.SortStableFunc(operations, byName)
 	return slices.CompactFunc(operations, func(a, b OperationView) bool { return byName(a, b) == 0 }), nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 )
 
@@ -44,7 +45,7 @@ func ServeRehearsals(handler coordclient.Handler, r Rehearser) {
 	handler.Handle(VerbRehearse, func(_ context.Context, request []byte) ([]byte, error) {
 		var q rehearseRequest
 		if err := json.Unmarshal(request, &q); err != nil {
-			return nil, remote(invalid("request: %v", err))
+			return nil, failure.Sent(invalid("request: %v", err))
 		}
 		return json.Marshal(r.Rehearse(q.Without))
 	})
@@ -66,7 +67,7 @@ func (c *Control) rehearse(ctx context.Context, without []string) (Rehearsal, er
 	}
 	answer, err := c.caller.SendReceive(ctx, coordclient.MemberID(leader.Member), VerbRehearse, request)
 	if err != nil {
-		return Rehearsal{}, asRemote(err)
+		return Rehearsal{}, failure.Received(err)
 	}
 	var r Rehearsal
 	if err := json.Unmarshal(answer, &r); err != nil {

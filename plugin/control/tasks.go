@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/calendar"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -32,7 +34,7 @@ func (f TaskFilter) definition(info *task.Info) bool {
 // left out.
 func (c *Control) Tasks(ctx context.Context, f TaskFilter) ([]TaskView, error) {
 	if f.State != "" && !slices.Contains(States(), f.State) {
-		return nil, &Error{Code: CodeInvalid, Message: "state " + string(f.State) + " is unknown", Hint: nearest(string(f.State), States())}
+		return nil, &Error{Code: CodeInvalid, Message: "state " + string(f.State) + " is unknown", Hint: failure.Nearest(string(f.State), States())}
 	}
 	around, err := c.around(ctx)
 	if err != nil {
@@ -51,18 +53,9 @@ func (c *Control) Tasks(ctx context.Context, f TaskFilter) ([]TaskView, error) {
 		return nil, wrap(err)
 	}
 	slices.SortFunc(views, func(a, b TaskView) int {
-		return cmpFirst(strings.Compare(a.Name, b.Name), strings.Compare(a.Tenant, b.Tenant), strings.Compare(a.Type, b.Type))
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Tenant, b.Tenant), strings.Compare(a.Type, b.Type))
 	})
 	return views, nil
-}
-
-func cmpFirst(orders ...int) int {
-	for _, o := range orders {
-		if o != 0 {
-			return o
-		}
-	}
-	return 0
 }
 
 // Task tells how one task stands.
@@ -228,7 +221,7 @@ func (c *Control) missing(ctx context.Context, key task.Key, err error) error {
 		}
 		names = append(names, k.Name)
 	}
-	e.Hint = nearest(key.Name, names)
+	e.Hint = failure.Nearest(key.Name, names)
 	return e
 }
 

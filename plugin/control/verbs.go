@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"slices"
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 // VerbTry is the verb by which TryOperation calls a host.
@@ -44,14 +44,14 @@ func Serve(handler coordclient.Handler, host Host) {
 	handler.Handle(VerbTry, func(ctx context.Context, request []byte) ([]byte, error) {
 		var r TryRequest
 		if err := json.Unmarshal(request, &r); err != nil {
-			return nil, remote(invalid("request: %v", err))
+			return nil, failure.Sent(invalid("request: %v", err))
 		}
 		result, err := host.TryOperation(ctx, r)
 		if err != nil {
-			return nil, remote(AsError(err))
+			return nil, failure.Sent(AsError(err))
 		}
 		if len(result.Body) > MaxTryBody {
-			return nil, remote(invalid("the answer has %d bytes: only %d can be shown; ask for less, or over HTTP", len(result.Body), MaxTryBody))
+			return nil, failure.Sent(invalid("the answer has %d bytes: only %d can be shown; ask for less, or over HTTP", len(result.Body), MaxTryBody))
 		}
 		head, err := json.Marshal(result)
 		if err != nil {
@@ -60,14 +60,6 @@ func Serve(handler coordclient.Handler, host Host) {
 		// A line of JSON, and after it the body as it is.
 		return append(append(head, '\n'), result.Body...), nil
 	})
-}
-
-func remote(e *Error) error {
-	message := e.Message
-	if e.Hint != "" {
-		message += " (" + e.Hint + ")"
-	}
-	return &coordclient.RemoteError{Code: string(e.Code), Message: message}
 }
 
 // TryOperation calls an operation once, now, on a host that has it. Codes:
@@ -84,7 +76,7 @@ func (c *Control) TryOperation(ctx context.Context, service, operation string, p
 	}
 	if !slices.Contains(names, operation) {
 		return TryResult{}, &Error{
-			Code: CodeNotFound, Message: "service " + service + " has no operation " + operation, Hint: nearest(operation, names),
+			Code: CodeNotFound, Message: "service " + service + " has no operation " + operation, Hint: failure.Nearest(operation, names),
 		}
 	}
 	if s.Status == StatusRemote {
@@ -104,7 +96,7 @@ func (c *Control) TryOperation(ctx context.Context, service, operation string, p
 	began := time.Now()
 	answer, err := c.caller.SendReceive(ctx, to, VerbTry, request)
 	if err != nil {
-		return TryResult{}, asRemote(err)
+		return TryResult{}, failure.Received(err)
 	}
 	head, body, _ := bytes.Cut(answer, []byte{'\n'})
 	var result TryResult
@@ -127,17 +119,4 @@ func (c *Control) hostOf(ctx context.Context, node string) (coordclient.MemberID
 		}
 	}
 	return "", &Error{Code: CodeUnavailable, Message: "node " + node + " is not in the group", Hint: "no host that has the service is up"}
-}
-
-// asRemote gives back the code that a host's *Error had.
-func asRemote(err error) error {
-	var r *coordclient.RemoteError
-	if !errors.As(err, &r) {
-		return wrap(err)
-	}
-	code := Code(r.Code)
-	if !known(code) {
-		code = CodeInternal
-	}
-	return &Error{Code: code, Message: r.Message, Err: err}
 }

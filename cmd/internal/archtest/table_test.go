@@ -59,9 +59,11 @@ var table = map[string]row{
 	"plugin/engine":       {own: []string{"plugin/task", "plugin/trigger", "plugin/bucket", "plugin/calendar"}, third: []string{"github.com/google/uuid"}},
 	"plugin/store":        {own: []string{"plugin/task", "plugin/bucket", "plugin/calendar", "coordclient"}, third: []string{"github.com/google/uuid"}},
 	"plugin/control": {
-		own:   []string{"plugin/task", "plugin/trigger", "plugin/bucket", "plugin/calendar", "plugin/reply", "plugin/store", "plugin/place", "plugin/invoke/web", "plugin/render", "coordclient"},
+		own:   []string{"plugin/control/failure", "plugin/task", "plugin/trigger", "plugin/bucket", "plugin/calendar", "plugin/reply", "plugin/store", "plugin/place", "plugin/invoke/web", "plugin/render", "coordclient"},
 		third: []string{"github.com/google/uuid"},
 	},
+	"plugin/control/failure": {own: []string{"plugin/calendar", "plugin/store", "coordclient"}},
+
 	"plugin/place": {own: []string{"plugin/task", "plugin/trigger"}},
 	"plugin/cluster": {
 		own: []string{"plugin/task", "plugin/bucket", "plugin/place", "plugin/store", "coordclient"},

@@ -1,4 +1,4 @@
-package control
+package failure
 
 import (
 	"cmp"
@@ -12,8 +12,9 @@ const (
 	maxCompared  = 200_000
 )
 
-// nearest makes a hint of the names that are most like name; empty if none is.
-func nearest[S ~string](name string, names []S) string {
+// Nearest makes a hint of the names that are most like name, at most three of the
+// first 200,000; empty if none is.
+func Nearest[S ~string](name string, names []S) string {
 	type near struct {
 		name     string
 		distance int
@@ -30,7 +31,7 @@ func nearest[S ~string](name string, names []S) string {
 		}
 	}
 	slices.SortFunc(found, func(a, b near) int {
-		return cmpFirst(cmp.Compare(a.distance, b.distance), strings.Compare(a.name, b.name))
+		return cmp.Or(cmp.Compare(a.distance, b.distance), strings.Compare(a.name, b.name))
 	})
 	found = slices.Compact(found)
 	var list []string

@@ -1,4 +1,4 @@
-package control
+package failure
 
 import (
 	"context"
@@ -84,7 +84,7 @@ func known(c Code) bool {
 	return false
 }
 
-// Error is what every method of Control fails with.
+// Error is what administrators and programs are told.
 type Error struct {
 	Code    Code
 	Message string
@@ -98,13 +98,14 @@ func (e *Error) Error() string { return e.Message }
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-func invalid(format string, args ...any) *Error {
+// Invalid is an Error of CodeInvalid.
+func Invalid(format string, args ...any) *Error {
 	return &Error{Code: CodeInvalid, Message: fmt.Sprintf(format, args...)}
 }
 
-// AsError gives err as an *Error; nil stays nil. A time-out of ctx is
+// Of gives err as an *Error; nil stays nil. A time-out of ctx is
 // CodeTimeout unless it is not known what became of a commit.
-func AsError(err error) *Error {
+func Of(err error) *Error {
 	if err == nil {
 		return nil
 	}
@@ -147,10 +148,10 @@ func isMissingCalendar(err error) bool {
 	return ok
 }
 
-// wrap is AsError for a result of type error.
-func wrap(err error) error {
+// Wrap is Of for a result of type error, so that nil stays nil.
+func Wrap(err error) error {
 	if err == nil {
 		return nil
 	}
-	return AsError(err)
+	return Of(err)
 }

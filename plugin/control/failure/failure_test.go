@@ -1,4 +1,4 @@
-package control
+package failure
 
 import (
 	"context"
@@ -61,12 +61,12 @@ func TestAsError(t *testing.T) {
 		{errors.New("boom"), CodeInternal},
 		{fmt.Errorf("x: %w", mine), CodeUnauthorised},
 	} {
-		e := AsError(c.err)
+		e := Of(c.err)
 		if e.Code != c.want || e.Message == "" || !errors.Is(e, c.err) && e != mine {
 			t.Errorf("%v: %+v, want %s", c.err, e, c.want)
 		}
 	}
-	if AsError(nil) != nil || wrap(nil) != nil {
+	if Of(nil) != nil || Wrap(nil) != nil {
 		t.Error("nil became an error")
 	}
 }
@@ -81,8 +81,8 @@ func TestNearest(t *testing.T) {
 		"stock":        "did you mean stock-alert, stock-watch?",
 		"zzzzzzz":      "",
 	} {
-		if got := nearest(name, names); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", name, got, want)
+		if got := Nearest(name, names); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", name, got, want)
 		}
 	}
 	if d := distance("abcd", "abdc", 9); d != 1 {
