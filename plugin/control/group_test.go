@@ -270,6 +270,8 @@ func TestTheGroupWithoutHosts(t *testing.T) {
 		w.awaits("nodes=2", "placed")
 		w.create(minutely("x"))
 		time.Sleep(90 * time.Second)
+		a.member.Cut() // or the other would take over from the one that is killed first
+		b.member.Cut()
 		a.kill()
 		b.kill()
 		s, err := w.control.Status(t.Context())
