@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/plugin/timer"
 )
@@ -36,7 +37,7 @@ func (p program) carry(t *testing.T, h *host, all []order) []int {
 	t.Helper()
 	var orders []control.Order
 	for _, o := range all {
-		document, err := control.Document(o.task)
+		document, err := definition.Document(o.task)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -125,23 +125,23 @@ func (a answer) problem(status int, code control.Code) Problem {
 	return p
 }
 
-func definition(name string) string {
+func stockTask(name string) string {
 	return fmt.Sprintf(`{"name":%q,"service":"Stock","operation":"getLowStock","trigger":{"cron":"0 0 3 * * ?"}}`, name)
 }
 
 func TestTheLifeOfATask(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Limits{})
-	created := w.ask("POST", "/tasks", definition("stock"), "Idempotency-Key", "k1")
+	created := w.ask("POST", "/tasks", stockTask("stock"), "Idempotency-Key", "k1")
 	if done := created.done(http.StatusCreated); !done.Created || len(done.Next) == 0 || created.Header().Get("Location") == "" {
 		t.Errorf("created %+v", done)
 	}
-	if done := w.ask("POST", "/tasks", definition("stock"), "Idempotency-Key", "k1").done(http.StatusCreated); !done.Repeated {
+	if done := w.ask("POST", "/tasks", stockTask("stock"), "Idempotency-Key", "k1").done(http.StatusCreated); !done.Repeated {
 		t.Errorf("created again: %+v", done)
 	}
 	// Another caller's key is another key.
-	w.ask("POST", "/tasks", definition("stock"), "Idempotency-Key", "k1", "Authorization", "Bearer other").problem(http.StatusConflict, control.CodeExists)
-	w.ask("POST", "/tasks", definition("other"), "Idempotency-Key", "k1").problem(http.StatusPreconditionFailed, control.CodeConflict)
+	w.ask("POST", "/tasks", stockTask("stock"), "Idempotency-Key", "k1", "Authorization", "Bearer other").problem(http.StatusConflict, control.CodeExists)
+	w.ask("POST", "/tasks", stockTask("other"), "Idempotency-Key", "k1").problem(http.StatusPreconditionFailed, control.CodeConflict)
 
 	var read Task
 	got := w.ask("GET", "/tasks/stock", "")
@@ -156,8 +156,8 @@ func TestTheLifeOfATask(t *testing.T) {
 		t.Errorf("patched: %+v", done.Task)
 	}
 	w.ask("PATCH", "/tasks/stock", `{"description":"x"}`, "If-Match", `"1"`).problem(http.StatusPreconditionFailed, control.CodeConflict)
-	w.ask("PUT", "/tasks/stock", definition("stock"), "If-None-Match", "*").problem(http.StatusConflict, control.CodeExists)
-	w.ask("PUT", "/tasks/stock", definition("other")).problem(http.StatusBadRequest, control.CodeInvalid)
+	w.ask("PUT", "/tasks/stock", stockTask("stock"), "If-None-Match", "*").problem(http.StatusConflict, control.CodeExists)
+	w.ask("PUT", "/tasks/stock", stockTask("other")).problem(http.StatusBadRequest, control.CodeInvalid)
 	w.ask("POST", "/tasks/stock/pause?until=tomorrow", "").problem(http.StatusBadRequest, control.CodeInvalid)
 	w.ask("POST", "/tasks/stock/pause?until=2999-01-01T00:00:00Z", "").problem(http.StatusBadRequest, control.CodeInvalid)
 	if d := w.ask("POST", "/tasks/stock/pause?until="+time.Now().Add(time.Hour).UTC().Format(time.RFC3339), "").done(http.StatusOK); d.Task.PausedUntil == nil {
@@ -190,7 +190,7 @@ func TestListsComeInPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Limits{})
 	for i := range 7 {
-		w.ask("POST", "/tasks", definition(fmt.Sprintf("t%d", i))).done(http.StatusCreated)
+		w.ask("POST", "/tasks", stockTask(fmt.Sprintf("t%d", i))).done(http.StatusCreated)
 	}
 	var names []string
 	for after, pages := "", 0; pages < 5; pages++ {
@@ -253,11 +253,11 @@ func TestWhatIsRefused(t *testing.T) {
 	if wrong.problem(http.StatusMethodNotAllowed, control.CodeInvalid); wrong.Header().Get("Allow") != "GET, POST" {
 		t.Errorf("Allow: %s", wrong.Header().Get("Allow"))
 	}
-	w.ask("POST", "/tasks", definition("x"), "Content-Type", "text/plain").problem(http.StatusUnsupportedMediaType, control.CodeInvalid)
+	w.ask("POST", "/tasks", stockTask("x"), "Content-Type", "text/plain").problem(http.StatusUnsupportedMediaType, control.CodeInvalid)
 	w.ask("POST", "/tasks", `{"name":"x","description":"`+strings.Repeat("x", 1000)+`"}`).problem(http.StatusRequestEntityTooLarge, control.CodeInvalid)
 	w.ask("POST", "/tasks", `{"name":`).problem(http.StatusBadRequest, control.CodeInvalid)
-	w.ask("POST", "/tasks", definition("x"), "Idempotency-Key", strings.Repeat("k", maxKey+1)).problem(http.StatusBadRequest, control.CodeInvalid)
-	w.ask("PUT", "/tasks/x", definition("x"), "If-Match", "nonsense").problem(http.StatusBadRequest, control.CodeInvalid)
+	w.ask("POST", "/tasks", stockTask("x"), "Idempotency-Key", strings.Repeat("k", maxKey+1)).problem(http.StatusBadRequest, control.CodeInvalid)
+	w.ask("PUT", "/tasks/x", stockTask("x"), "If-Match", "nonsense").problem(http.StatusBadRequest, control.CodeInvalid)
 	w.ask("POST", "/orders", `{"orders":[]}`).problem(http.StatusBadRequest, control.CodeInvalid)
 }
 
@@ -274,7 +274,7 @@ func TestSubmittedTenThousandTimes(t *testing.T) {
 		workers.Go(func() {
 			for job := range jobs {
 				name := fmt.Sprintf("t%04d", job%tasks)
-				r := httptest.NewRequestWithContext(t.Context(), "POST", Root+"/tasks", strings.NewReader(definition(name)))
+				r := httptest.NewRequestWithContext(t.Context(), "POST", Root+"/tasks", strings.NewReader(stockTask(name)))
 				r.Header.Set("Authorization", "Bearer all")
 				r.Header.Set("Content-Type", "application/json")
 				r.Header.Set("Idempotency-Key", name)
@@ -307,7 +307,7 @@ func TestABulkAnswersForEachOrder(t *testing.T) {
 	w := newWorld(t, Limits{Bulk: 2000})
 	var orders []control.Order
 	for i := range 1000 {
-		orders = append(orders, control.Order{ID: fmt.Sprint(i), Verb: control.VerbCreate, Task: json.RawMessage(definition(fmt.Sprintf("t%d", i%990)))})
+		orders = append(orders, control.Order{ID: fmt.Sprint(i), Verb: control.VerbCreate, Task: json.RawMessage(stockTask(fmt.Sprintf("t%d", i%990)))})
 	}
 	orders = append(orders,
 		control.Order{Verb: control.VerbPause, Task: json.RawMessage(`{"name":"t5"}`)}, // after its creation

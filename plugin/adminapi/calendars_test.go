@@ -21,7 +21,7 @@ func TestCalendars(t *testing.T) {
 	w.ask("PUT", "/calendars/office", `{"weekly":["some day"]}`).problem(http.StatusBadRequest, control.CodeInvalid)
 	w.ask("PUT", "/calendars/office", `{"name":"other"}`).problem(http.StatusBadRequest, control.CodeInvalid)
 
-	named := strings.Replace(definition("t"), `"trigger"`, `"windows":{"allow":["office"],"outside":"defer"},"trigger"`, 1)
+	named := strings.Replace(stockTask("t"), `"trigger"`, `"windows":{"allow":["office"],"outside":"defer"},"trigger"`, 1)
 	w.ask("POST", "/tasks", strings.Replace(named, "office", "ofice", 1)).problem(http.StatusBadRequest, control.CodeInvalid)
 	w.ask("POST", "/tasks", named).done(http.StatusCreated)
 	w.ask("GET", "/calendars/office", "").read(http.StatusOK, &v)

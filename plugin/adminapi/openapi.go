@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/jsonschema-go/jsonschema"
 
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -138,7 +138,7 @@ func (s schemas) of(v any) (object, error) {
 		return nil, err
 	}
 	if t == reflect.TypeFor[Definition]() {
-		for _, kept := range control.KeptMembers() {
+		for _, kept := range definition.Kept() {
 			delete(schema.Properties, kept)
 		}
 		schema.Required = []string{"name", "trigger"}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -20,7 +21,7 @@ const (
 	firstPage = 100
 )
 
-// Definition is what a task is, as programs write it: see control.Document.
+// Definition is what a task is, as programs write it: see definition.Document.
 type Definition struct{ task.Info }
 
 // Patch is a JSON merge patch of a Definition.
@@ -81,7 +82,7 @@ func (a *API) getTask(w http.ResponseWriter, r *http.Request, _ Caller) error {
 	if err != nil {
 		return err
 	}
-	document, err := control.Document(info)
+	document, err := definition.Document(info)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/calendar"
+	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -81,7 +82,7 @@ func TestBackupAndRestore(t *testing.T) {
 			}
 			after, err := other.Define(t.Context(), key)
 			if err != nil || !same(&before, &after) {
-				t.Errorf("%s: %v %+v", name, err, Changes(&before, &after))
+				t.Errorf("%s: %v %+v", name, err, definition.Changes(&before, &after))
 			}
 		}
 		// In step: the instants are those of the task that was saved.

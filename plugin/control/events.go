@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -122,8 +123,8 @@ type RevisionView struct {
 	At       time.Time `json:"at"`
 	// Changes are what it made different from the one before; of the earliest
 	// that is kept: none.
-	Changes    []Change  `json:"changes"`
-	Definition task.Info `json:"definition"`
+	Changes    []definition.Change `json:"changes"`
+	Definition task.Info           `json:"definition"`
 }
 
 // History lists a task's definitions, the present one first. The last
@@ -136,9 +137,9 @@ func (c *Control) History(ctx context.Context, key task.Key) ([]RevisionView, er
 	}
 	views := make([]RevisionView, 0, len(all))
 	for i := range all {
-		v := RevisionView{Revision: all[i].Revision, By: all[i].Edit.By, At: all[i].Edit.At.UTC(), Changes: []Change{}, Definition: all[i]}
+		v := RevisionView{Revision: all[i].Revision, By: all[i].Edit.By, At: all[i].Edit.At.UTC(), Changes: []definition.Change{}, Definition: all[i]}
 		if i+1 < len(all) {
-			v.Changes = Changes(&all[i+1], &all[i])
+			v.Changes = definition.Changes(&all[i+1], &all[i])
 		}
 		views = append(views, v)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -89,7 +90,7 @@ func (c *Control) Carry(ctx context.Context, o Order) (Done, error) {
 	case VerbPut:
 		return c.carryPut(ctx, o, key)
 	case VerbPatch:
-		return c.carryEdit(ctx, key, o.Revision, func(info *task.Info) error { return patch(info, o.Task) })
+		return c.carryEdit(ctx, key, o.Revision, func(info *task.Info) error { return definition.Patch(info, o.Task) })
 	case VerbPause:
 		until, err := c.pauseEnd(o.Until)
 		if err != nil {
@@ -190,7 +191,7 @@ func (c *Control) repeated(ctx context.Context, r store.Receipt) (Done, bool, er
 
 func (c *Control) carryCreate(ctx context.Context, o Order, r *store.Receipt) (Done, error) {
 	var info task.Info
-	if err := read(o.Task, &info); err != nil {
+	if err := definition.Read(o.Task, &info); err != nil {
 		return Done{}, err
 	}
 	view, next, err := c.createTask(ctx, info, r)
@@ -220,7 +221,7 @@ func (c *Control) carryRun(ctx context.Context, o Order, r *store.Receipt) (Done
 // definition.
 func (c *Control) carryPut(ctx context.Context, o Order, key task.Key) (Done, error) {
 	var wanted task.Info
-	if err := read(o.Task, &wanted); err != nil {
+	if err := definition.Read(o.Task, &wanted); err != nil {
 		return Done{}, err
 	}
 	if o.Revision == 0 {

@@ -8,12 +8,13 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
 func document(t *testing.T, info task.Info) json.RawMessage {
 	t.Helper()
-	d, err := Document(info)
+	d, err := definition.Document(info)
 	if err != nil {
 		t.Fatal(err)
 	}

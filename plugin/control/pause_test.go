@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -78,7 +79,7 @@ func TestAnOrderToPauseUntil(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		document, err := Document(info)
+		document, err := definition.Document(info)
 		if err != nil {
 			t.Fatal(err)
 		}

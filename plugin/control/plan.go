@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -50,8 +51,8 @@ type PlannedTask struct {
 	Revision int64  `json:"revision"`
 	// Wave orders what depends on another: what a task follows is there before
 	// it, and is deleted after it.
-	Wave    int      `json:"wave"`
-	Changes []Change `json:"changes"`
+	Wave    int                 `json:"wave"`
+	Changes []definition.Change `json:"changes"`
 	// Definition that it gets; of one to be deleted, none.
 	Definition json.RawMessage `json:"definition,omitempty"`
 	// First is when one to be created fires first; null: never, or it is paused.
@@ -194,14 +195,14 @@ func (c *Control) planTask(ctx context.Context, d Desired, there map[task.Key]ta
 		if next, err := c.instants(&after, c.now(), 1); err == nil && len(next) > 0 && !after.Paused {
 			planned.First = &next[0]
 		}
-		planned.Changes = Changes(&task.Info{}, &after)
+		planned.Changes = definition.Changes(&task.Info{}, &after)
 	} else {
 		Adopt(&after, &before, d.KeepPaused)
 		if err := checkPolicies(&after); err != nil {
 			return nil, err
 		}
 		planned.Action, planned.UID, planned.Revision = ActionChange, before.UID, before.Revision
-		if planned.Changes = Changes(&before, &after); len(planned.Changes) == 0 {
+		if planned.Changes = definition.Changes(&before, &after); len(planned.Changes) == 0 {
 			return nil, nil //nolint:nilnil // as documented
 		}
 		if err := c.validateEdit(ctx, &before, &after); err != nil {
@@ -209,7 +210,7 @@ func (c *Control) planTask(ctx context.Context, d Desired, there map[task.Key]ta
 		}
 	}
 	var err error
-	planned.Definition, err = Definition(&after)
+	planned.Definition, err = definition.Plain(&after)
 	return &planned, err
 }
 
@@ -242,7 +243,7 @@ func (p *Plan) prune(there map[task.Key]task.Info, wanted map[task.Key]bool, f T
 	depth := waves(there)
 	for key, info := range there {
 		if !wanted[key] && f.definition(&info) {
-			gone = append(gone, PlannedTask{Action: ActionDelete, Key: key, UID: info.UID, Revision: info.Revision, Changes: []Change{}, Wave: last + 1 + task.MaxChain - depth(key)})
+			gone = append(gone, PlannedTask{Action: ActionDelete, Key: key, UID: info.UID, Revision: info.Revision, Changes: []definition.Change{}, Wave: last + 1 + task.MaxChain - depth(key)})
 		}
 	}
 	slices.SortFunc(gone, func(a, b PlannedTask) int { return strings.Compare(a.Key.String(), b.Key.String()) })

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/seed42aab489/belfry/plugin/calendar"
+	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/plugin/trigger"
 )
@@ -140,7 +141,7 @@ func (r *restorer) count(info, there *task.Info, exists bool) {
 func same(info, there *task.Info) bool {
 	wanted := *info
 	Adopt(&wanted, there, false)
-	return len(Changes(there, &wanted)) == 0
+	return len(definition.Changes(there, &wanted)) == 0
 }
 
 // parallel works on the tasks of a batch at once, and calls what follows from

@@ -67,6 +67,16 @@ func (c *Control) Task(ctx context.Context, key task.Key) (TaskView, error) {
 	return c.view(ctx, info)
 }
 
+// Defined gives a task and its definition. Codes: not_found, unavailable.
+func (c *Control) Defined(ctx context.Context, key task.Key) (TaskView, task.Info, error) {
+	info, err := c.get(ctx, key)
+	if err != nil {
+		return TaskView{}, task.Info{}, err
+	}
+	view, err := c.view(ctx, info)
+	return view, info, err
+}
+
 // get reads a definition; if there is none, the error names what is like it.
 func (c *Control) get(ctx context.Context, key task.Key) (task.Info, error) {
 	info, err := c.store.Get(ctx, key)

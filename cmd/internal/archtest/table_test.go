@@ -59,10 +59,11 @@ var table = map[string]row{
 	"plugin/engine":       {own: []string{"plugin/task", "plugin/trigger", "plugin/bucket", "plugin/calendar"}, third: []string{"github.com/google/uuid"}},
 	"plugin/store":        {own: []string{"plugin/task", "plugin/bucket", "plugin/calendar", "coordclient"}, third: []string{"github.com/google/uuid"}},
 	"plugin/control": {
-		own:   []string{"plugin/control/failure", "plugin/task", "plugin/trigger", "plugin/bucket", "plugin/calendar", "plugin/reply", "plugin/store", "plugin/place", "plugin/invoke/web", "plugin/render", "coordclient"},
+		own:   []string{"plugin/control/definition", "plugin/control/failure", "plugin/task", "plugin/trigger", "plugin/bucket", "plugin/calendar", "plugin/reply", "plugin/store", "plugin/place", "plugin/invoke/web", "plugin/render", "coordclient"},
 		third: []string{"github.com/google/uuid"},
 	},
-	"plugin/control/failure": {own: []string{"plugin/calendar", "plugin/store", "coordclient"}},
+	"plugin/control/definition": {own: []string{"plugin/control/failure", "plugin/task"}},
+	"plugin/control/failure":    {own: []string{"plugin/calendar", "plugin/store", "coordclient"}},
 
 	"plugin/place": {own: []string{"plugin/task", "plugin/trigger"}},
 	"plugin/cluster": {
@@ -76,7 +77,7 @@ var table = map[string]row{
 	"plugin/event/cond": {third: []string{"cel.dev/cel-go"}},
 	"plugin/event/send": {own: []string{"plugin/event", "plugin/task"}, third: []string{"github.com/wneessen/go-mail"}},
 	"plugin/chain":      {own: []string{"plugin/task", "plugin/event", "plugin/render"}},
-	"plugin/adminapi":   {own: []string{"plugin/calendar", "plugin/control", "plugin/task"}, third: []string{"github.com/google/jsonschema-go"}},
+	"plugin/adminapi":   {own: []string{"plugin/calendar", "plugin/control", "plugin/control/definition", "plugin/task"}, third: []string{"github.com/google/jsonschema-go"}},
 	"plugin/intake":     {own: []string{"plugin/control"}, third: []string{"github.com/twmb/franz-go"}},
 	"plugin":            {own: []string{"plugin/...", "coordclient"}},
 
@@ -96,7 +97,7 @@ var table = map[string]row{
 	"cmd/internal/archtest": {},
 	"cmd/internal/cli/...": {
 		own: []string{
-			"cmd/internal/cli/...", "cmd/internal/conf", "plugin/invoke/wsdl", "plugin/control", "plugin/task", "plugin/trigger", "plugin/calendar",
+			"cmd/internal/cli/...", "cmd/internal/conf", "plugin/invoke/wsdl", "plugin/control", "plugin/control/definition", "plugin/task", "plugin/trigger", "plugin/calendar",
 			"plugin/event/cond", "dataservice", "dataservice/descriptor", "coordclient", "coordclient/socket", "coordclient/zk", "tui", "tui/ask", "tui/order", "tui/theme",
 		},
 		third: []string{

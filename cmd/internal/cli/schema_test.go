@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/taskfile"
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -141,7 +141,7 @@ func (s source) properties(t reflect.Type, top bool, properties object) {
 			s.properties(f.Type, top, properties)
 			continue
 		}
-		if name == "" || name == "-" || top && control.SetByStore(name) {
+		if name == "" || name == "-" || top && definition.IsKept(name) {
 			continue
 		}
 		property := s.of(f.Type, false)

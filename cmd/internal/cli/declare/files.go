@@ -14,6 +14,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/taskfile"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -155,7 +156,7 @@ func export(e *env.Env, tasks []task.Info) error {
 	if p.Structured() && p.Format != output.YAML {
 		definitions := make([]any, 0, len(tasks))
 		for i := range tasks {
-			d, err := control.Definition(&tasks[i])
+			d, err := definition.Plain(&tasks[i])
 			if err != nil {
 				return fmt.Errorf("export: %w", err)
 			}

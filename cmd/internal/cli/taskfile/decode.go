@@ -8,9 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"go.yaml.in/yaml/v3"
-
-	"github.com/seed42aab489/belfry/plugin/control"
 )
 
 // maxDepth bounds how deep a document may be nested.
@@ -79,7 +78,7 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string, depth in
 		if path == "" && key.Value == "format" {
 			continue
 		}
-		if path == "" && control.SetByStore(key.Value) {
+		if path == "" && definition.IsKept(key.Value) {
 			d.fault(key, "%s is set by the store: leave it out", key.Value)
 			continue
 		}
@@ -249,7 +248,7 @@ func names(t reflect.Type, top bool) []string {
 		switch {
 		case f.Anonymous && tag == "":
 			all = append(all, names(f.Type, top)...)
-		case f.IsExported() && tag != "" && tag != "-" && !(top && control.SetByStore(tag)):
+		case f.IsExported() && tag != "" && tag != "-" && !(top && definition.IsKept(tag)):
 			all = append(all, tag)
 		}
 	}

@@ -2,7 +2,7 @@
 // definition of one task, for belfry apply, diff, plan, validate and export.
 //
 // A document has the JSON names of task.Info, those left out that the store
-// sets (control.Definition), so that whatever a task can be given can be kept in
+// sets (definition.Plain), so that whatever a task can be given can be kept in
 // a file. "format: 1" may go first. Names, tenants and types are those of the
 // task; times are RFC 3339, lengths of time as Go writes them.
 //

@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -149,11 +150,11 @@ func TestWriteAndRead(t *testing.T) {
 		if err != nil || len(tasks) != 1 {
 			t.Fatalf("%v\n%s", err, b.String())
 		}
-		want, err := control.Definition(&info)
+		want, err := definition.Plain(&info)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := control.Definition(&tasks[0].Info)
+		got, err := definition.Plain(&tasks[0].Info)
 		if err != nil || string(got) != string(want) || tasks[0].KeepPaused {
 			t.Fatalf("%v\n%s\n%s\n%s", err, got, want, b.String())
 		}

@@ -8,7 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -46,12 +46,12 @@ func Write(w io.Writer, tasks []task.Info) error {
 // document writes one task: its name first, what is as by default left out, and
 // whether it is paused and how often it repeats always said.
 func document(info *task.Info) ([]byte, error) {
-	definition, err := control.Definition(info)
+	text, err := definition.Plain(info)
 	if err != nil {
 		return nil, err
 	}
 	var parsed yaml.Node
-	if err := yaml.Unmarshal(definition, &parsed); err != nil {
+	if err := yaml.Unmarshal(text, &parsed); err != nil {
 		return nil, err
 	}
 	fields := parsed.Content[0]

@@ -1,4 +1,4 @@
-package control
+package definition
 
 import (
 	"bytes"
@@ -9,22 +9,21 @@ import (
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
-// Definition is a Document for people: its fields in their order, those that are
-// empty left out. Task files carry it, Changes compares it, RevertTask brings it
-// back.
-func Definition(info *task.Info) (json.RawMessage, error) {
+// Plain is a document for people: its fields in their order, those that are empty
+// left out. Task files carry it, Changes compares it.
+func Plain(info *task.Info) (json.RawMessage, error) {
 	text, err := json.Marshal(info)
 	if err != nil {
 		return nil, err
 	}
-	kept, err := members(text)
+	all, err := members(text)
 	if err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
 	b.WriteByte('{')
-	for _, m := range kept {
-		if slices.Contains(keptMembers, m.name) || m.empty() {
+	for _, m := range all {
+		if slices.Contains(kept, m.name) || m.empty() {
 			continue
 		}
 		if b.Len() > 1 {
@@ -102,7 +101,7 @@ func Changes(before, after *task.Info) []Change {
 
 // leaves are the values of a definition by their paths. A list is one value.
 func leaves(info *task.Info) []member {
-	text, err := Definition(info)
+	text, err := Plain(info)
 	if err != nil {
 		return nil
 	}
@@ -144,6 +143,5 @@ func word(value string) string {
 	return value
 }
 
-// SetByStore tells whether a JSON name of task.Info is no part of a
-// Document.
-func SetByStore(name string) bool { return slices.Contains(keptMembers, name) }
+// IsKept tells whether a JSON name of task.Info is no part of a document.
+func IsKept(name string) bool { return slices.Contains(kept, name) }

@@ -1,32 +1,20 @@
-package control
+package definition
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"slices"
 	"strings"
 
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
-// Defined gives a task and its definition. Codes: not_found, unavailable.
-func (c *Control) Defined(ctx context.Context, key task.Key) (TaskView, task.Info, error) {
-	info, err := c.get(ctx, key)
-	if err != nil {
-		return TaskView{}, task.Info{}, err
-	}
-	view, err := c.view(ctx, info)
-	return view, info, err
-}
-
 // Document gives a definition as programs write it: the JSON form of task.Info
-// without what the store and the owner keep for themselves (uid, revision,
-// from, edit, seat, followers, paused_at, deleted,
-// deleted_at). Carry reads it back as no
-// change.
+// without what the store and the owner keep for themselves (see Kept). Read gives
+// it back.
 func Document(info task.Info) (json.RawMessage, error) {
 	data, err := json.Marshal(info)
 	if err != nil {
@@ -36,57 +24,58 @@ func Document(info task.Info) (json.RawMessage, error) {
 	if err := json.Unmarshal(data, &members); err != nil {
 		return nil, err
 	}
-	for _, kept := range keptMembers {
-		delete(members, kept)
+	for _, name := range kept {
+		delete(members, name)
 	}
 	return json.Marshal(members)
 }
 
-// keptMembers of task.Info are not a program's to set.
-var keptMembers = []string{"uid", "revision", "from", "edit", "seat", "followers", "paused_at", "deleted", "deleted_at"}
+// kept of task.Info are not a program's to set.
+var kept = []string{"uid", "revision", "from", "edit", "seat", "followers", "paused_at", "deleted", "deleted_at"}
 
-// KeptMembers names the members of a stored definition that are no part of a
-// Document.
-func KeptMembers() []string { return slices.Clone(keptMembers) }
+// Kept names the members of a stored definition that are no part of a document.
+func Kept() []string { return slices.Clone(kept) }
 
-// read reads a Document; unknown members are refused by name.
-func read(document json.RawMessage, info *task.Info) error {
+// Read reads a document into info; members that are not known, or not a program's
+// to set, are refused by name. Errors are *failure.Error, of CodeInvalid.
+func Read(document json.RawMessage, info *task.Info) error {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(document, &members); err != nil {
-		return invalid("task: %v", err)
+		return failure.Invalid("task: %v", err)
 	}
-	for _, kept := range keptMembers {
-		if _, there := members[kept]; there {
-			return &Error{Code: CodeInvalid, Message: "task: " + kept + " cannot be set", Hint: "leave it out"}
+	for _, name := range kept {
+		if _, there := members[name]; there {
+			return &failure.Error{Code: failure.CodeInvalid, Message: "task: " + name + " cannot be set", Hint: "leave it out"}
 		}
 	}
 	d := json.NewDecoder(bytes.NewReader(document))
 	d.DisallowUnknownFields()
 	if err := d.Decode(info); err != nil {
-		return invalid("task: %s", strings.TrimPrefix(err.Error(), "json: "))
+		return failure.Invalid("task: %s", strings.TrimPrefix(err.Error(), "json: "))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return invalid("task: something follows the definition")
+		return failure.Invalid("task: something follows the definition")
 	}
 	return nil
 }
 
-// patch applies a JSON merge patch (RFC 7396) to a definition.
-func patch(info *task.Info, with json.RawMessage) error {
+// Patch applies a JSON merge patch (RFC 7396) to a definition, which stays as it is
+// where the patch is refused. Errors as of Read.
+func Patch(info *task.Info, with json.RawMessage) error {
 	document, err := Document(*info)
 	if err != nil {
 		return err
 	}
 	var target, change map[string]any
 	if err := errors.Join(decodeNumbers(document, &target), decodeNumbers(with, &change)); err != nil {
-		return invalid("task: %v", err)
+		return failure.Invalid("task: %v", err)
 	}
 	data, err := json.Marshal(merge(target, change))
 	if err != nil {
 		return err
 	}
 	var after task.Info
-	if err := read(data, &after); err != nil {
+	if err := Read(data, &after); err != nil {
 		return err
 	}
 	*info = after
