@@ -1,6 +1,7 @@
 package zk
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"encoding/binary"
@@ -52,7 +53,8 @@ func (l *line) dial(network, address string, _ time.Duration) (net.Conn, error) 
 		l.fault(address, err)
 		return nil, err
 	}
-	it := &link{address: address, Conn: conn, raw: raw, line: l, begun: begun, deadline: deadline}
+	it := l.over(conn, raw)
+	it.address, it.begun, it.deadline = address, begun, deadline
 	l.link.Store(it)
 	if l.sealed.Load() { // it was sealed meanwhile, and did not see this one
 		_ = conn.Close()
@@ -93,9 +95,14 @@ func (l *line) heardSince(t time.Time) bool {
 	return it != nil && it.begun.Add(time.Duration(it.heard.Load())).After(t)
 }
 
+// readAhead is how much of what a server has sent is taken at once: the library
+// asks twice for each answer, and answers to many requests come together.
+const readAhead = 32 << 10
+
 // link is one connection.
 type link struct {
 	net.Conn
+	in       *bufio.Reader // of ear
 	address  string
 	raw      net.Conn // below TLS
 	line     *line
@@ -104,6 +111,24 @@ type link struct {
 	answer   []byte    // what came of the handshake's answer
 	shaken   atomic.Bool
 	heard    atomic.Int64 // when the last byte came, in ns since begun
+}
+
+// over makes a link of a connection, and of that below its TLS.
+func (l *line) over(conn, raw net.Conn) *link {
+	it := &link{Conn: conn, raw: raw, line: l, begun: time.Now()}
+	it.in = bufio.NewReaderSize(ear{it}, readAhead)
+	return it
+}
+
+// ear is what comes from the server. It notes when.
+type ear struct{ *link }
+
+func (e ear) Read(p []byte) (int, error) {
+	n, err := e.Conn.Read(p)
+	if n > 0 {
+		e.heard.Store(int64(time.Since(e.begun)))
+	}
+	return n, err
 }
 
 // Write sends, unless the session is over.
@@ -116,10 +141,7 @@ func (l *link) Write(p []byte) (int, error) {
 
 // Read receives, and looks at the answer to the handshake before anybody else.
 func (l *link) Read(p []byte) (int, error) {
-	n, err := l.Conn.Read(p)
-	if n > 0 {
-		l.heard.Store(int64(time.Since(l.begun)))
-	}
+	n, err := l.in.Read(p)
 	if n > 0 && !l.shaken.Load() {
 		l.answer = append(l.answer, p[:n]...)
 		if verr := l.verdict(); verr != nil {

@@ -165,7 +165,8 @@ func shake(t *testing.T, l *line, session int64, timeout time.Duration) error {
 	t.Helper()
 	server, client := net.Pipe()
 	defer server.Close()
-	it := &link{Conn: client, raw: client, line: l, begun: time.Now(), deadline: time.Now().Add(time.Minute)}
+	it := l.over(client, client)
+	it.deadline = time.Now().Add(time.Minute)
 	answer := []byte{0, 0, 0, 37, 0, 0, 0, 0}
 	ms := uint32(timeout.Milliseconds())
 	answer = append(answer, byte(ms>>24), byte(ms>>16), byte(ms>>8), byte(ms))
@@ -217,7 +218,7 @@ func TestSealedLineSendsNothing(t *testing.T) {
 	l := &line{health: newHealth(time.Minute, time.Now())}
 	server, client := net.Pipe()
 	defer server.Close()
-	it := &link{Conn: client, raw: client, line: l}
+	it := l.over(client, client)
 	l.link.Store(it)
 	l.seal()
 	if _, err := it.Write([]byte("late")); !errors.Is(err, errClosed) {

@@ -117,8 +117,12 @@ const (
 	minDoubt    = 10 * time.Second
 	maxDoubt    = 10 * time.Minute
 	forgetDoubt = time.Hour
-	// together bounds the acquisitions at once.
+	// together bounds the acquisitions at once. A release begins when it is its
+	// turn: atATime have it at once, until there is a new owner, each for turnTime
+	// at most.
 	together = 32
+	atATime  = 8
+	turnTime = 250 * time.Millisecond
 	// A leader that measures buckets again reads so many definitions a second, and
 	// at most maxSurvey at once; a bucket counts for perSurvey besides.
 	surveyRate = 1000
@@ -132,6 +136,7 @@ type Cluster struct {
 	me     coordclient.MemberID
 	meter  place.Meter
 	slots  chan struct{}
+	turns  chan struct{}
 	nudges chan struct{} // capacity 1: look again
 
 	// life is that of acquisitions and releases, loops that of everything else; it
@@ -210,7 +215,7 @@ func New(d Deps) (*Cluster, error) {
 		d.Options.HandOver = DefaultHandOver
 	}
 	c := &Cluster{
-		d: d, me: d.Port.ID(), slots: make(chan struct{}, together), nudges: make(chan struct{}, 1),
+		d: d, me: d.Port.ID(), slots: make(chan struct{}, together), turns: make(chan struct{}, atATime), nudges: make(chan struct{}, 1),
 		done: make(chan struct{}), regroup: make(chan struct{}), work: make(map[int]*work), lost: make(map[int]loss),
 		changed: make(chan struct{}),
 	}

@@ -46,8 +46,10 @@
 // # Leaving
 //
 // Stop asks to be drained and goes on firing until the leader has given its
-// buckets to others and they are released, one by one. What is left then, as
-// with a host that is alone, the engine releases when it is stopped.
+// buckets to others and they are released. A few are on their way at a time, from
+// release to acquisition: what others have no hands for yet goes on firing here,
+// so that no task is silent for longer than its own bucket takes. What is left
+// then, as with a host that is alone, the engine releases when it is stopped.
 //
 // # Losing the session
 //

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/bucket"
@@ -126,12 +127,44 @@ func (c *Cluster) release(b int) {
 	c.workers.Go(func() { // ends by then
 		ctx, cancel := context.WithDeadline(c.life, by)
 		defer cancel()
-		if err := c.d.Owner.Release(ctx, b); err != nil {
+		defer c.turn(ctx)()
+		err := c.d.Owner.Release(ctx, b)
+		if err != nil {
 			c.d.Log.Warn("bucket not released in good order", "bucket", b, "err", err)
 			c.soon()
 		}
 		c.finished(b)
+		if err == nil {
+			c.handed(ctx, b)
+		}
 	})
+}
+
+// turn waits until a bucket may begin to be released, and gives what ends its
+// turn. If all were released at once, they would wait for their new owners all at
+// once too. A bucket whose runs take their time, or that nobody takes, keeps the
+// others waiting for no longer than turnTime.
+func (c *Cluster) turn(ctx context.Context) func() {
+	select {
+	case c.turns <- struct{}{}:
+	case <-ctx.Done():
+		return func() {}
+	}
+	over := sync.OnceFunc(func() { <-c.turns })
+	timer := time.AfterFunc(turnTime, over)
+	return func() {
+		timer.Stop()
+		over()
+	}
+}
+
+// handed waits until a bucket that was released has its new owner, but not for
+// long.
+func (c *Cluster) handed(ctx context.Context, b int) {
+	holder, taken, err := c.d.Store.Holder(ctx, b)
+	if err == nil && holder.Member == "" {
+		await(ctx, turnTime, taken, nil)
+	}
 }
 
 // soon makes the member look at every bucket's node soon.

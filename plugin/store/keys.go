@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -126,6 +127,9 @@ func parseTaskSegment(segment string) (task.Key, error) {
 
 // keys builds the keys below a root.
 type keys string
+
+// top is above all keys.
+func (k keys) top() string { return cmp.Or(string(k), "/") }
 
 func (k keys) cluster() string { return string(k) + "/cluster" }
 

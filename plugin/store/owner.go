@@ -108,17 +108,22 @@ func (o *Owner) Load(ctx context.Context, f bucket.Fence) (bucket.Loaded, error)
 	fail := func(err error) (bucket.Loaded, error) {
 		return bucket.Loaded{}, fmt.Errorf("load bucket %d: %w", f.Bucket, portError(err))
 	}
-	if err := o.sync(ctx, f.Bucket); err != nil {
+	if err := o.sync(ctx); err != nil {
 		return fail(err)
 	}
-	l, err := o.state(ctx, f.Bucket)
+	// Only who owns it writes these, and edits move the fence: they may be read in
+	// any order.
+	var l bucket.Loaded
+	b := f.Bucket
+	reads := []func(ctx context.Context) (err error){
+		func(ctx context.Context) (err error) { l.Page, err = o.blob(ctx, o.keys.page(b)); return err },
+		func(ctx context.Context) (err error) { l.Log, err = o.log(ctx, b); return err },
+		func(ctx context.Context) (err error) { l.Runs, err = o.blob(ctx, o.keys.runs(b)); return err },
+		func(ctx context.Context) (err error) { l.Definitions, err = o.Definitions(ctx, b); return err },
+		func(ctx context.Context) (err error) { l.Requests, err = o.Requests(ctx, b); return err },
+	}
+	err := each(ctx, len(reads), func(ctx context.Context, i int) error { return reads[i](ctx) })
 	if err != nil {
-		return fail(err)
-	}
-	if l.Definitions, err = o.Definitions(ctx, f.Bucket); err != nil {
-		return fail(err)
-	}
-	if l.Requests, err = o.Requests(ctx, f.Bucket); err != nil {
 		return fail(err)
 	}
 	if l.Calendars, err = o.consulted(ctx, f, l.Definitions); err != nil {
@@ -142,14 +147,9 @@ func (o *Owner) consulted(ctx context.Context, f bucket.Fence, definitions []tas
 	return o.Book(ctx)
 }
 
-func (s *Store) sync(ctx context.Context, b int) error {
-	for _, key := range []string{s.keys.bucket(b), s.keys.tasks(b), s.keys.requests(b)} {
-		if err := s.kv.Sync(ctx, key); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// sync makes what is read next not older than now: definitions, requests and
+// what else belongs to buckets, so that one request to the leader does for all.
+func (s *Store) sync(ctx context.Context) error { return s.kv.Sync(ctx, s.keys.top()) }
 
 // state reads page, log and runs of a bucket as they are.
 func (s *Store) state(ctx context.Context, b int) (bucket.Loaded, error) {
@@ -201,7 +201,7 @@ func (o *Owner) Refresh(ctx context.Context, f bucket.Fence, seq int64) (bucket.
 	fail := func(err error) (bucket.Fence, bucket.Changes, error) {
 		return bucket.Fence{}, bucket.Changes{}, fmt.Errorf("refresh bucket %d: %w", f.Bucket, portError(err))
 	}
-	if err := o.sync(ctx, f.Bucket); err != nil {
+	if err := o.sync(ctx); err != nil {
 		return fail(err)
 	}
 	now, n, err := o.refence(ctx, f)
