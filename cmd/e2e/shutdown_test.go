@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -73,8 +74,48 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	}
 }
 
+// SIGHUP, by which others reload, ends no host, and neither does a log that
+// nobody reads any more.
+func TestHangupAndLostLog(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, map[string]string{"Slow.dbs": slow})
+	h.start()
+	if err := h.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 20*time.Second, "the host says what SIGHUP does", func() bool { return strings.Contains(h.logged(), "SIGHUP changes nothing") })
+	h.stop()
+
+	h = newHost(t, map[string]string{"Slow.dbs": slow})
+	h.args = append(h.args, "--log-level", "debug")
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := h.command()
+	cmd.Dir, cmd.Stderr = h.dir, writer
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	h.cmd, h.done = cmd, make(chan error, 1)
+	go func() { h.done <- cmd.Wait() }() // ends with the process
+	reader.Close()
+	writer.Close()
+	eventually(t, startTime, "a task is made", func() bool {
+		_, _, code := h.belfry("task", "create", "t", "--service", "Slow", "--operation", "count", "--at", "2035-01-01T00:00:00Z", "--tz", "UTC")
+		return code == 0
+	})
+	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	if out := h.must("task", "list", "-o", "name"); out != "t\n" {
+		t.Errorf("tasks: %q", out)
+	}
+	h.stop()
+}
+
 // Health is honest: alive while the process answers, ready only while it can
-// work, and no listener before the first deployment.
+// work, and silent before the first deployment.
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	h := busyHost(t, "shutdown:\n  soft_stop: 30s\n  hard_stop: 40s\n")

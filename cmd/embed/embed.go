@@ -119,6 +119,7 @@ func serve(ctx context.Context, o app.Options) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
+	defer hangups(signals, o.Log)()
 	starting, cancel := context.WithCancel(ctx)
 	defer cancel()
 	started := make(chan struct{})

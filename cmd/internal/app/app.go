@@ -2,8 +2,9 @@
 // and the scheduling plugin, introduces them to each other, and undoes all of
 // it in reverse. Everything that knows both sides is here.
 //
-// Start-up: coordination store, data services (first deployment pass), plugin,
-// the companion's socket, the HTTP listener. Shutdown is the reverse, bounded:
+// Start-up: the HTTP addresses are bound, data services (first deployment pass),
+// coordination store and plugin, the companion's socket, and only then requests
+// are answered. Shutdown is the reverse, bounded:
 // not ready; no new requests; no new firings, runs drain, are settled, buckets
 // are given up; deliveries end; data sources and the store close.
 package app
@@ -95,6 +96,10 @@ func (a *App) start(ctx context.Context) error {
 	}
 	now := faults.Clock(time.Now)
 	join, err := a.coordination(now)
+	if err != nil {
+		return err
+	}
+	doors, err := a.bind(ctx)
 	if err != nil {
 		return err
 	}
@@ -219,15 +224,11 @@ func (a *App) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.serveHTTP(ctx, meters, programs); err != nil {
-		return err
-	}
-	// Only now is it known where port 0 led.
-	join.address(ctx, a.Addr(), a.repliesNow())
+	a.serveHTTP(doors, meters, programs)
 	a.warnOfReplies()
 	a.plugin.Report(event.Report{At: time.Now(), Level: "info", Code: "HOST_STARTED", Object: c.Node, Text: "belfryd " + a.o.Version + " on " + a.Addr()})
 	a.notify(daemon.SdNotifyReady)
-	a.log.Info("ready", "listen", a.Addr(), "https", a.SecureAddr(), "socket", c.Socket, "node", c.Node, "services", len(services.Services()), "version", a.o.Version)
+	a.log.Info("ready", "listen", a.Addr(), "https", a.SecureAddr(), "socket", c.Socket, "coordination", join.named(), "node", c.Node, "services", len(services.Services()), "version", a.o.Version)
 	return nil
 }
 

@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -35,17 +37,20 @@ type coordination struct {
 
 	resolver place.Resolver
 
-	mu      sync.Mutex
-	bound   string // guarded by mu; where the HTTP listener is, once it is known
-	replies string // guarded by mu; where replies are taken, once that is known; empty: nowhere
-	present plugin.Port
-	former  []coordclient.MemberID // guarded by mu; this process's earlier incarnations, at most maxFormer
-	once    bool                   // guarded by mu; the embedded store was opened
+	mu     sync.Mutex
+	former []coordclient.MemberID // guarded by mu; this process's earlier incarnations, at most maxFormer
+	once   bool                   // guarded by mu; the embedded store was opened
 }
 
 // coordination reads how to join. It refuses what contradicts itself.
 func (a *App) coordination(now func() time.Time) (*coordination, error) {
 	c := a.o.Loaded.Config
+	if err := a.namedThere("conf", c.Conf); err != nil {
+		return nil, err
+	}
+	if err := a.namedThere("coordination", c.Coordination); err != nil {
+		return nil, err
+	}
 	config, err := coordclient.LoadConfig(c.Coordination)
 	if err != nil {
 		return nil, err
@@ -77,6 +82,22 @@ func (a *App) coordination(now func() time.Time) (*coordination, error) {
 	return j, nil
 }
 
+// namedThere refuses a path that somebody has named and that is not there: to do
+// without the file that says so, a host would go its own way beside the cluster
+// that it was meant to join.
+func (a *App) namedThere(key, path string) error {
+	origin := a.o.Loaded.Origins[key]
+	switch origin.Source {
+	case conf.FromFlag, conf.FromEnv, conf.FromFile:
+	default:
+		return nil
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: %s does not exist (%s): make it, or leave the setting out for a host that is alone", key, path, origin)
+	}
+	return nil
+}
+
 // resolver is the default TaskLocationResolver of tasks-config.xml.
 func resolver(t conf.TasksConfig) (place.Resolver, error) {
 	if t.Resolver == nil {
@@ -103,7 +124,6 @@ func (j *coordination) join(ctx context.Context) (plugin.Port, error) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.present = port
 	j.former = append(j.former, port.ID())
 	j.former = j.former[max(0, len(j.former)-maxFormer):]
 	return port, nil
@@ -126,7 +146,7 @@ func (j *coordination) embedded(ctx context.Context) (plugin.Port, error) {
 		return nil, err
 	}
 	return local.Open(ctx, local.Options{
-		Path: filepath.Join(c.Data, "belfry.db"), Node: c.Node, Logger: j.app.log.With("component", "store"), Value: j.presentation(),
+		Path: j.store(), Node: c.Node, Logger: j.app.log.With("component", "store"), Value: j.presentation(),
 	})
 }
 
@@ -153,33 +173,15 @@ func secureZooKeeper(z conf.ZooKeeper) (*tls.Config, error) {
 	return clientTLS("zookeeper", z.CAFile, z.CertFile, z.KeyFile)
 }
 
-// address tells the group where the HTTP listener is and where replies are taken,
-// now and when this host joins again.
-func (j *coordination) address(ctx context.Context, address, replies string) {
-	j.mu.Lock()
-	j.bound, j.replies = address, replies
-	port, ok := j.present.(interface {
-		Publish(ctx context.Context, value []byte) error
-	})
-	j.mu.Unlock()
-	if !ok {
-		return
-	}
-	if err := port.Publish(ctx, j.presentation()); err != nil {
-		j.app.log.Warn("the group was not told where this host listens", "err", err)
-	}
-}
-
 // presentation is what the member publishes of itself.
 func (j *coordination) presentation() []byte {
 	j.mu.Lock()
-	address, replies := j.bound, j.replies
 	former := slices.Clone(j.former)
 	j.mu.Unlock()
-	if address == "" {
-		address, replies = j.app.o.Loaded.Config.Listen, repliesBefore(j.app.o.Loaded.Config)
-	}
-	text, err := json.Marshal(control.NodeInfo{Version: j.app.o.Version, Address: address, Cluster: j.where(), Replies: cmp.Or(replies, control.NoReplies), Formerly: former})
+	text, err := json.Marshal(control.NodeInfo{
+		Version: j.app.o.Version, Address: j.app.Addr(), Cluster: j.where(),
+		Replies: cmp.Or(j.app.repliesNow(), control.NoReplies), Formerly: former,
+	})
 	if err != nil {
 		panic(fmt.Sprintf("a few strings do not encode: %v", err))
 	}
@@ -194,6 +196,17 @@ func (j *coordination) where() string {
 	}
 	return "zk://" + strings.Join(j.ensemble(), ",") + j.app.o.Loaded.Config.ZooKeeper.Root
 }
+
+// named says for people where the state is.
+func (j *coordination) named() string {
+	if j.alone {
+		return "alone, in " + j.store()
+	}
+	return j.where()
+}
+
+// store is the file of the embedded store.
+func (j *coordination) store() string { return filepath.Join(j.app.o.Loaded.Config.Data, "belfry.db") }
 
 // ensemble lists the servers as host:port.
 func (j *coordination) ensemble() []string {

@@ -30,53 +30,82 @@ const (
 	maxStreams = 100
 )
 
-// serveHTTP opens the listeners, plain, https or both, and serves.
-func (a *App) serveHTTP(ctx context.Context, m *meters, programs http.Handler) error {
+// door is an address that is this host's, though nobody answers there yet.
+type door struct {
+	what     string // of an address, for people
+	listener net.Listener
+	secure   *tls.Config // nil: plain
+}
+
+// bind takes the addresses, plain, https or both, before anything is joined: a
+// host that cannot be reached must not take tasks from those that can. Whoever
+// connects meanwhile waits for serveHTTP.
+func (a *App) bind(ctx context.Context) ([]door, error) {
 	c := a.o.Loaded.Config
-	var stopping atomic.Bool
-	handler := a.mux(m, programs, &stopping)
+	var doors []door
 	if c.TLS.Listen != "" {
 		secure, err := serverTLS(c.TLS, a.log.With("component", "tls"))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if pair, err := secure.GetCertificate(nil); err == nil {
 			a.leaf = pair.Leaf
 		}
-		if a.secure, err = a.listen(ctx, "https", c.TLS.Listen, handler, secure, &stopping); err != nil {
-			return err
+		d, err := a.open(ctx, "https", c.TLS.Listen, secure)
+		if err != nil {
+			return nil, err
 		}
-		if a.addr = a.secure; c.Listen == conf.PlainOff {
-			return nil
-		}
+		doors, a.secure, a.addr = append(doors, d), d.listener.Addr(), d.listener.Addr()
 	}
-	var err error
-	a.addr, err = a.listen(ctx, "HTTP", c.Listen, handler, nil, &stopping)
-	return err
+	if c.Listen != conf.PlainOff {
+		d, err := a.open(ctx, "HTTP", c.Listen, nil)
+		if err != nil {
+			return nil, err
+		}
+		doors, a.addr = append(doors, d), d.listener.Addr()
+	}
+	return doors, nil
 }
 
-// listen serves at one address, over TLS unless secure is nil, and gives where
-// port 0 led.
-func (a *App) listen(ctx context.Context, what, address string, handler http.Handler, secure *tls.Config, stopping *atomic.Bool) (net.Addr, error) {
+func (a *App) open(ctx context.Context, what, address string, secure *tls.Config) (door, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("%s listener: %w; choose another address with --listen or --tls-listen", what, err)
+		return door{}, fmt.Errorf("%s listener: %w; choose another address with --listen or --tls-listen", what, err)
 	}
+	a.teardown.add(what+" address", func(context.Context) error {
+		if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	return door{what, listener, secure}, nil
+}
+
+// serveHTTP answers at the doors.
+func (a *App) serveHTTP(doors []door, m *meters, programs http.Handler) {
+	var stopping atomic.Bool
+	handler := a.mux(m, programs, &stopping)
+	for _, d := range doors {
+		a.answer(d, handler, &stopping)
+	}
+}
+
+func (a *App) answer(d door, handler http.Handler, stopping *atomic.Bool) {
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		WriteTimeout: a.o.Loaded.Config.Limits.RequestTime + writeMargin, TLSConfig: secure,
+		WriteTimeout: a.o.Loaded.Config.Limits.RequestTime + writeMargin, TLSConfig: d.secure,
 		HTTP2:    &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		ErrorLog: slog.NewLogLogger(a.log.With("component", "http").Handler(), slog.LevelDebug),
 	}
 	done := make(chan error, 1)
 	go func() { // ends when the server is shut down
-		if secure != nil {
-			done <- server.ServeTLS(listener, "", "")
+		if d.secure != nil {
+			done <- server.ServeTLS(d.listener, "", "")
 			return
 		}
-		done <- server.Serve(listener)
+		done <- server.Serve(d.listener)
 	}()
-	a.teardown.add(what+" listener", func(ctx context.Context) error {
+	a.teardown.add(d.what+" listener", func(ctx context.Context) error {
 		stopping.Store(true)
 		soft, cancel := context.WithTimeout(ctx, a.o.Loaded.Config.Shutdown.SoftStop)
 		defer cancel()
@@ -89,7 +118,6 @@ func (a *App) listen(ctx context.Context, what, address string, handler http.Han
 		}
 		return err
 	})
-	return listener.Addr(), nil
 }
 
 func (a *App) mux(m *meters, programs http.Handler, stopping *atomic.Bool) http.Handler {
@@ -98,6 +126,9 @@ func (a *App) mux(m *meters, programs http.Handler, stopping *atomic.Bool) http.
 	mux.Handle(adminapi.Root+"/", programs)
 	mux.Handle("POST "+asyncPath+"{id}", asyncHandler(a.control()))
 	mux.Handle("GET /metrics", m.handler())
+	if a.o.Loaded.Config.Describe.Pages {
+		mux.Handle("GET /{$}", http.RedirectHandler("/services/", http.StatusFound))
+	}
 	// Alive: the process answers. It says nothing about what it can do.
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		health(w, http.StatusOK, "alive", "")

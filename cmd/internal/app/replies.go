@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/seed42aab489/belfry/cmd/internal/conf"
 	"github.com/seed42aab489/belfry/plugin/control"
 )
 
@@ -69,18 +68,6 @@ func replyBase(node, plain, secure string, leaf *x509.Certificate) string {
 		return "http://" + reachable(plain, node)
 	}
 	return ""
-}
-
-// repliesBefore is replyBase by the configuration alone, before the listeners are
-// there.
-func repliesBefore(c conf.Config) string {
-	known := func(address string) string {
-		if _, port, err := net.SplitHostPort(address); err != nil || port == "0" {
-			return ""
-		}
-		return address
-	}
-	return replyBase(c.Node, known(c.Listen), known(c.TLS.Listen), nil)
 }
 
 // repliesNow is replyBase by the listeners as they are.

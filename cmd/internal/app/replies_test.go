@@ -4,8 +4,6 @@ import (
 	"crypto/x509"
 	"net"
 	"testing"
-
-	"github.com/seed42aab489/belfry/cmd/internal/conf"
 )
 
 // Where a host says that it takes replies, by how it listens and what its
@@ -37,16 +35,6 @@ func TestReplyBase(t *testing.T) {
 	} {
 		if got := replyBase("north", c.plain, c.secure, c.leaf); got != c.want {
 			t.Errorf("%q, %q, %v: %q, want %q", c.plain, c.secure, c.leaf, got, c.want)
-		}
-	}
-}
-
-// Before it listens, a host says only what is certain.
-func TestRepliesBefore(t *testing.T) {
-	t.Parallel()
-	for listen, want := range map[string]string{"127.0.0.1:0": "", "127.0.0.1:8280": "http://127.0.0.1:8280", "none": ""} {
-		if got := repliesBefore(conf.Config{Node: "north", Listen: listen}); got != want {
-			t.Errorf("%s: %q, want %q", listen, got, want)
 		}
 	}
 }
