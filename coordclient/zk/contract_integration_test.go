@@ -4,6 +4,7 @@ package zk_test
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -87,9 +88,14 @@ func system(t *testing.T, servers zktest.Ensemble, root string, companion bool, 
 	return s
 }
 
+// join tries again, as a host does, where a busy server does not grant a session
+// within the session's time-out.
 func join(t testing.TB, o zk.Options) *zk.Member {
 	t.Helper()
 	m, err := zk.Join(t.Context(), o)
+	for by := time.Now().Add(time.Minute); errors.Is(err, coordclient.ErrUnavailable) && time.Now().Before(by); {
+		m, err = zk.Join(t.Context(), o)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
