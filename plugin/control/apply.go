@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/seed42aab489/belfry/plugin/control/check"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -201,7 +202,7 @@ func (c *Control) CheckOffline(_ context.Context, info task.Info) error {
 	if err := store.CheckKey(info.Key); err != nil {
 		return invalid("%v", err)
 	}
-	if err := checkPolicies(&info); err != nil {
+	if err := check.Policies(&info); err != nil {
 		return err
 	}
 	return c.validateTrigger(&info, c.now())

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/control/check"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/plugin/trigger"
@@ -64,8 +65,8 @@ func (c *Control) Backfill(ctx context.Context, key task.Key, b Backfill) (Backf
 		return BackfillView{}, invalid("from %s to %s is no time", b.From.UTC().Format(time.RFC3339), b.To.UTC().Format(time.RFC3339))
 	case b.From.After(now):
 		return BackfillView{}, invalid("from %s is to come", b.From.UTC().Format(time.RFC3339))
-	case len(b.Reason) > MaxDescription:
-		return BackfillView{}, invalid("reason of %d bytes: the limit is %d", len(b.Reason), MaxDescription)
+	case len(b.Reason) > check.MaxDescription:
+		return BackfillView{}, invalid("reason of %d bytes: the limit is %d", len(b.Reason), check.MaxDescription)
 	}
 	info, err := c.get(ctx, key)
 	if err != nil {

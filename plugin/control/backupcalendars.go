@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/seed42aab489/belfry/plugin/calendar"
+	"github.com/seed42aab489/belfry/plugin/control/check"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -45,7 +46,7 @@ func (c *Control) calendarDefinitions(ctx context.Context) ([]calendar.Definitio
 // calendar counts what a restore would make of a calendar, and keeps it if it is to
 // be made. There are at most store.MaxCalendars.
 func (r *restorer) calendar(ctx context.Context, d calendar.Definition) error {
-	if err := CheckCalendar(d); err != nil {
+	if err := check.Calendar(d); err != nil {
 		return err
 	}
 	there, err := r.c.store.Calendar(ctx, d.Name)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/calendar"
+	"github.com/seed42aab489/belfry/plugin/control/check"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -96,27 +97,12 @@ func (c *Control) noCalendar(ctx context.Context, name string, err error) error 
 	return e
 }
 
-// CheckCalendar tells what is wrong with a calendar. It needs no connection.
-// Code: invalid.
-func CheckCalendar(d calendar.Definition) error {
-	if err := store.CheckCalendarName(d.Name); err != nil {
-		return invalid("%v", err)
-	}
-	if len(d.Description) > MaxDescription {
-		return invalid("description of %d bytes: the limit is %d", len(d.Description), MaxDescription)
-	}
-	if _, err := calendar.Compile(d); err != nil {
-		return &Error{Code: CodeInvalid, Message: "calendar " + d.Name + ": " + err.Error(), Err: err}
-	}
-	return nil
-}
-
 // SetCalendar makes or replaces a calendar. Revision is that of the one before;
 // zero: whichever it is; negative: there must be none. It holds from the answer
 // on, for all tasks that name it. Codes: invalid, exists, conflict, not_found,
 // unavailable, unknown_outcome.
 func (c *Control) SetCalendar(ctx context.Context, d calendar.Definition, revision int64) (CalendarView, error) {
-	if err := CheckCalendar(d); err != nil {
+	if err := check.Calendar(d); err != nil {
 		return CalendarView{}, err
 	}
 	s, err := c.store.SetCalendar(ctx, d, revision)
@@ -181,18 +167,6 @@ func (c *Control) Openings(ctx context.Context, name string, n int, from time.Ti
 		at, open = closing, false
 	}
 	return views, nil
-}
-
-// checkWindows checks what a definition says of calendars, but for whether they
-// are there, which the store does.
-func checkWindows(info *task.Info) error {
-	if err := info.Windows.Check(); err != nil {
-		return invalid("%v", err)
-	}
-	if info.Windows != nil && info.Windows.Outside == task.OutsideAgent && info.Reply == nil {
-		return invalid("outside agent: only what replies to its call can keep to a window: say for how long with reply_within")
-	}
-	return nil
 }
 
 // windowsLine says windows in one line; empty: there are none.

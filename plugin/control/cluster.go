@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -250,7 +251,7 @@ func (c *Control) await(ctx context.Context, late string, tell func(string), mis
 			if errors.Is(err, context.Canceled) {
 				return err
 			}
-			return &Error{Code: CodeTimeout, Message: late + ": " + orWord(last, "it did not answer in time"), Err: err, Hint: "see cluster show and placement show"}
+			return &Error{Code: CodeTimeout, Message: late + ": " + cmp.Or(last, "it did not answer in time"), Err: err, Hint: "see cluster show and placement show"}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -263,7 +264,7 @@ func (x *explainer) late(runs []task.Run) {
 			continue
 		}
 		if late := r.Started.Sub(r.Scheduled); late > most {
-			x.add(LevelWarn, ReasonLate, fmt.Sprintf("the run due %s began %s late, on %s", r.Scheduled.UTC().Format(time.RFC3339), late.Round(time.Millisecond), orWord(r.Node, "a host not known")),
+			x.add(LevelWarn, ReasonLate, fmt.Sprintf("the run due %s began %s late, on %s", r.Scheduled.UTC().Format(time.RFC3339), late.Round(time.Millisecond), cmp.Or(r.Node, "a host not known")),
 				"belfry events", "belfry run show "+string(r.FireID))
 		}
 		return // only the last one tells how it is now

@@ -2,10 +2,8 @@ package control
 
 import (
 	"context"
-	"errors"
 	"strings"
 
-	"github.com/seed42aab489/belfry/plugin/place"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -41,25 +39,6 @@ func (c *Control) MoveTask(ctx context.Context, key task.Key, to *task.Location)
 		}
 	}
 	return view, missing, nil
-}
-
-// checkLocation checks that a location can be resolved. A class that is not known
-// here, with its package, is left to the hosts: one can be compiled into them.
-func checkLocation(l *task.Location) error {
-	if l == nil {
-		return nil
-	}
-	if l.Resolver == "" {
-		return invalid("location: no resolver is named")
-	}
-	_, err := place.Standard().Resolver(l.Resolver, l.Properties)
-	if errors.Is(err, place.ErrUnknownResolver) && strings.Contains(l.Resolver, ".") {
-		return nil
-	}
-	if err != nil {
-		return &Error{Code: CodeInvalid, Message: "location: " + err.Error(), Err: err}
-	}
-	return nil
 }
 
 // seat tells where a task with a location of its own is, or is going.

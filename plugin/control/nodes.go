@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/check"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 )
@@ -86,8 +87,8 @@ func (c *Control) LastNode(ctx context.Context, name string) (bool, error) {
 // reason. Codes: not_found, exists (another has it drained), invalid,
 // unavailable, unknown_outcome, conflict.
 func (c *Control) DrainNode(ctx context.Context, name, reason, by string) (NodeView, error) {
-	if len(reason) > MaxDescription {
-		return NodeView{}, invalid("reason of %d bytes: the limit is %d", len(reason), MaxDescription)
+	if len(reason) > check.MaxDescription {
+		return NodeView{}, invalid("reason of %d bytes: the limit is %d", len(reason), check.MaxDescription)
 	}
 	g, err := c.group(ctx)
 	if err != nil {

@@ -2,6 +2,7 @@ package control
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -236,7 +237,7 @@ func (c *Control) carryPut(ctx context.Context, o Order, key task.Key) (Done, er
 	return c.carryEdit(ctx, key, o.Revision, func(info *task.Info) error {
 		delivery := info.Delivery
 		*info = wanted
-		info.Delivery = orWord(wanted.Delivery, delivery)
+		info.Delivery = cmp.Or(wanted.Delivery, delivery)
 		return nil
 	})
 }

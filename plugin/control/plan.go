@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/check"
 	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -198,7 +199,7 @@ func (c *Control) planTask(ctx context.Context, d Desired, there map[task.Key]ta
 		planned.Changes = definition.Changes(&task.Info{}, &after)
 	} else {
 		Adopt(&after, &before, d.KeepPaused)
-		if err := checkPolicies(&after); err != nil {
+		if err := check.Policies(&after); err != nil {
 			return nil, err
 		}
 		planned.Action, planned.UID, planned.Revision = ActionChange, before.UID, before.Revision

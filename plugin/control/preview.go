@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/control/check"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/plugin/trigger"
@@ -81,16 +82,16 @@ func PreviewTask(info task.Info, services []ServiceView, taken func(task.Key) bo
 		fault(field, why, schedulable(services, info.Service))
 	}
 	policies := info
-	if n := len(info.Alerts); n <= MaxAlerts {
+	if n := len(info.Alerts); n <= check.MaxAlerts {
 		policies.Alerts = nil // their faults have a field of their own
 		for _, a := range info.Alerts {
-			if err := checkAlert(a); err != nil {
+			if err := check.Alert(a); err != nil {
 				fault("alerts", err.Error(), "")
 				break
 			}
 		}
 	}
-	if err := checkPolicies(&policies); err != nil {
+	if err := check.Policies(&policies); err != nil {
 		fault("policy", err.Error(), AsError(err).Hint)
 	}
 	p.trigger(info, now, n)

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/check"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/invoke/web"
 	"github.com/seed42aab489/belfry/plugin/store"
@@ -27,7 +28,7 @@ const StatusRemote = "remote"
 // call, and hands out nothing but WSDL documents and XML schemas.
 func ServeFetch(handler coordclient.Handler, calls *web.HTTP) {
 	handler.Handle(VerbFetch, func(ctx context.Context, address []byte) ([]byte, error) {
-		if err := checkURL("wsdl", string(address)); err != nil {
+		if err := check.URL("wsdl", string(address)); err != nil {
 			return nil, failure.Sent(AsError(err))
 		}
 		a, err := calls.Do(ctx, web.Request{Method: http.MethodGet, URL: string(address)})
@@ -93,7 +94,7 @@ func (c *Control) AddService(ctx context.Context, r task.RemoteService) (Service
 	if err := store.CheckKey(task.Key{Name: r.Name}.Normal()); err != nil {
 		return ServiceView{}, invalid("%v", err)
 	}
-	if err := checkURL("endpoint", r.Endpoint); err != nil {
+	if err := check.URL("endpoint", r.Endpoint); err != nil {
 		return ServiceView{}, err
 	}
 	services, err := c.Services(ctx)

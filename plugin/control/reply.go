@@ -140,25 +140,3 @@ func ServeReplies(handler coordclient.Handler, c *Control) {
 		return json.Marshal(answer)
 	})
 }
-
-// checkReply checks what a definition says of replies.
-func checkReply(info *task.Info) error {
-	w := info.Reply
-	if w == nil {
-		return nil
-	}
-	kind := info.Kind()
-	switch {
-	case kind != task.KindHTTP && kind != task.KindSOAP:
-		return invalid("reply: a task of kind %s ends with its call; only http and soap tasks can be replied to later", kind)
-	case w.Deadline < 0 || time.Duration(w.Deadline) > task.MaxReplyDeadline:
-		return invalid("reply deadline %s: use 0s (the default, %s) to %s", w.Deadline, task.DefaultReplyDeadline, task.MaxReplyDeadline)
-	case w.OnDeadline != "" && w.OnDeadline != task.DeadlineFail && w.OnDeadline != task.DeadlineRetry:
-		return invalid("reply on_deadline %q is unknown: use %s or %s", w.OnDeadline, task.DeadlineFail, task.DeadlineRetry)
-	case w.Retries() && info.Retry.Max == 0:
-		return invalid("reply on_deadline %s: say how often with retry", w.OnDeadline)
-	case w.Retries() && info.Delivery == task.AtMostOnce:
-		return invalid("reply on_deadline %s: an at-most-once task is never sent again", w.OnDeadline)
-	}
-	return nil
-}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/control/check"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -229,8 +230,8 @@ func (c *Control) RunTask(ctx context.Context, key task.Key, reason string) (str
 
 // runTask is RunTask; a receipt is stored with the request.
 func (c *Control) runTask(ctx context.Context, key task.Key, reason string, receipt *store.Receipt) (string, error) {
-	if len(reason) > MaxDescription {
-		return "", invalid("reason of %d bytes: the limit is %d", len(reason), MaxDescription)
+	if len(reason) > check.MaxDescription {
+		return "", invalid("reason of %d bytes: the limit is %d", len(reason), check.MaxDescription)
 	}
 	info, err := c.get(ctx, key)
 	if err != nil {

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -55,7 +56,7 @@ func (g *group) node(m coordclient.Member) NodeView {
 	}
 	v := NodeView{
 		Name: m.ID.Node(), Member: string(m.ID), Joined: moment(m.Joined), Version: info.Version, Address: info.Address,
-		State: NodeState(orWord(info.State, string(NodeHealthy))), Running: info.Running, Leader: g.leader == m.ID,
+		State: NodeState(cmp.Or(info.State, string(NodeHealthy))), Running: info.Running, Leader: g.leader == m.ID,
 	}
 	for b := range g.holders {
 		if to, _ := g.paper.Of(b); to == m.ID {

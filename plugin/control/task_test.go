@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/check"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -32,8 +33,8 @@ func TestWhatIsRefused(t *testing.T) {
 		"overlap":            {func(i *task.Info) { i.Overlap = "x" }, "queue"},
 		"retry":              {func(i *task.Info) { i.Retry.Max = -1 }, "0 to 100"},
 		"backoff":            {func(i *task.Info) { i.Retry.Backoff = -1 }, "backoff"},
-		"timeout":            {func(i *task.Info) { i.Timeout = task.Duration(MaxTimeout + 1) }, "24h"},
-		"description":        {func(i *task.Info) { i.Description = strings.Repeat("x", MaxDescription+1) }, "4096"},
+		"timeout":            {func(i *task.Info) { i.Timeout = task.Duration(check.MaxTimeout + 1) }, "24h"},
+		"description":        {func(i *task.Info) { i.Description = strings.Repeat("x", check.MaxDescription+1) }, "4096"},
 		"cron":               {func(i *task.Info) { i.Trigger = task.TriggerInfo{Cron: "0 0 * * *x ?"} }, "trigger"},
 		"zone":               {func(i *task.Info) { i.Trigger.TZ = "Mars/Base" }, "Mars/Base"},
 		"never":              {func(i *task.Info) { i.Trigger = task.TriggerInfo{At: time.Unix(1, 0)} }, "never fire"},
@@ -42,8 +43,8 @@ func TestWhatIsRefused(t *testing.T) {
 		"alert receivers":    {func(i *task.Info) { i.Alerts = []task.Alert{{On: task.AlertFailed}} }, "receivers"},
 		"alert to":           {func(i *task.Info) { i.Alerts = []task.Alert{{On: task.AlertFailed, To: []string{"ftp://x"}}} }, "mailto:"},
 		"alert to nobody":    {func(i *task.Info) { i.Alerts = []task.Alert{{On: task.AlertFailed, To: []string{"https://"}}} }, "mailto:"},
-		"too many alerts":    {func(i *task.Info) { i.Alerts = make([]task.Alert, MaxAlerts+1) }, "16"},
-		"long pause reasons": {func(i *task.Info) { i.PauseReason = strings.Repeat("x", MaxDescription+1) }, "4096"},
+		"too many alerts":    {func(i *task.Info) { i.Alerts = make([]task.Alert, check.MaxAlerts+1) }, "16"},
+		"long pause reasons": {func(i *task.Info) { i.PauseReason = strings.Repeat("x", check.MaxDescription+1) }, "4096"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,26 +1,22 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/control/check"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
-// Bounds of a definition.
-const (
-	MaxRetries     = 100
-	MaxTimeout     = 24 * time.Hour
-	MaxAlerts      = 16
-	MaxReceivers   = 32
-	MaxDescription = 4096 // bytes; also of a pause's reason
-	// maxListed bounds the operations that a refusal names.
-	maxListed = 12
-)
+// maxListed bounds the operations that a refusal names, and the tasks.
+const maxListed = 12
 
 // validateNew checks a task to be created and fills in its defaults.
 func (c *Control) validateNew(ctx context.Context, info *task.Info) error {
@@ -30,7 +26,7 @@ func (c *Control) validateNew(ctx context.Context, info *task.Info) error {
 	if err := c.validateTarget(ctx, info); err != nil {
 		return err
 	}
-	if err := checkPolicies(info); err != nil {
+	if err := check.Policies(info); err != nil {
 		return err
 	}
 	if err := c.validateAfter(ctx, info); err != nil {
@@ -46,7 +42,7 @@ func (c *Control) validateEdit(ctx context.Context, before, after *task.Info) er
 			return err
 		}
 	}
-	if err := checkPolicies(after); err != nil {
+	if err := check.Policies(after); err != nil {
 		return err
 	}
 	if !sameAfter(before.After, after.After) {
@@ -99,19 +95,12 @@ func (c *Control) validateTarget(ctx context.Context, info *task.Info) error {
 	case task.EffectivelyOnce:
 		if op.Delivery != task.EffectivelyOnce {
 			return invalid("delivery effectively-once: %s of %s offers %s only, because its source has no transactions",
-				op.Name, info.Service, orWord(op.Delivery, task.AtLeastOnce))
+				op.Name, info.Service, cmp.Or(op.Delivery, task.AtLeastOnce))
 		}
 	default:
 		return invalid("delivery %q is unknown: use %s, %s or %s", info.Delivery, task.AtMostOnce, task.AtLeastOnce, task.EffectivelyOnce)
 	}
 	return nil
-}
-
-func orWord[S ~string](word, otherwise S) S {
-	if word == "" {
-		return otherwise
-	}
-	return word
 }
 
 // findOperation looks for an operation that can be scheduled, or says why there
@@ -184,71 +173,70 @@ func schedulable(services []ServiceView, service string) string {
 	return "could be scheduled: " + strings.Join(all, ", ") + more
 }
 
-// checkPolicies checks what needs no look elsewhere, and fills in defaults.
-func checkPolicies(info *task.Info) error {
-	info.Misfire = orWord(info.Misfire, task.MisfireFireOnce)
-	info.Overlap = orWord(info.Overlap, defaultOverlap(info))
-	switch {
-	case !slices.Contains([]task.Misfire{task.MisfireFireOnce, task.MisfireFireAll, task.MisfireSkip}, info.Misfire):
-		return invalid("misfire %q is unknown: use fire-once, fire-all or skip", info.Misfire)
-	case !slices.Contains([]task.Overlap{task.OverlapAllow, task.OverlapQueue, task.OverlapSkip}, info.Overlap):
-		return invalid("overlap %q is unknown: use allow, queue or skip", info.Overlap)
-	case info.Retry.Max < 0 || info.Retry.Max > MaxRetries:
-		return invalid("retry %d: use 0 to %d", info.Retry.Max, MaxRetries)
-	case info.Retry.Backoff < 0 || time.Duration(info.Retry.Backoff) > task.MaxBackoff:
-		return invalid("backoff %s: use 0s to %s", info.Retry.Backoff, task.MaxBackoff)
-	case info.Timeout < 0 || time.Duration(info.Timeout) > MaxTimeout:
-		return invalid("timeout %s: use 0s (the default, %s) to %s", info.Timeout, task.DefaultTimeout, MaxTimeout)
-	case len(info.Description) > MaxDescription:
-		return invalid("description of %d bytes: the limit is %d", len(info.Description), MaxDescription)
-	case info.PauseUntil != nil && !info.Paused:
-		return invalid("pause_until goes with paused: true")
-	case len(info.PauseReason) > MaxDescription:
-		return invalid("reason of %d bytes: the limit is %d", len(info.PauseReason), MaxDescription)
-	case len(info.Alerts) > MaxAlerts:
-		return invalid("%d alerts: the limit is %d", len(info.Alerts), MaxAlerts)
+func sameAction(a, b *task.Action) bool {
+	if a == nil || b == nil {
+		return a == b
 	}
-	if err := checkLocation(info.Location); err != nil {
+	return a.Hash() == b.Hash()
+}
+
+// validateAction checks what a task does that calls no operation in process,
+// and settles its delivery.
+func (c *Control) validateAction(ctx context.Context, info *task.Info) error {
+	var inputs []string
+	if info.After != nil {
+		inputs = slices.Collect(maps.Keys(info.After.With))
+	}
+	if err := check.Action(info.Do, inputs); err != nil {
 		return err
 	}
-	if err := checkWindows(info); err != nil {
-		return err
-	}
-	for _, a := range info.Alerts {
-		if err := checkAlert(a); err != nil {
+	if need := info.Needs(); need != "" {
+		if err := c.offered(ctx, info, need); err != nil {
 			return err
 		}
 	}
-	return checkReply(info)
-}
-
-// defaultOverlap is allow, but for timers: two runs at a time would both find the
-// same change of a resource, and tell it twice.
-func defaultOverlap(info *task.Info) task.Overlap {
-	if info.Kind() == task.KindTimer {
-		return task.OverlapSkip
-	}
-	return task.OverlapAllow
-}
-
-func checkAlert(a task.Alert) error {
-	switch a.On {
-	case task.AlertFailed, task.AlertMissed:
-	case task.AlertLate, task.AlertSilent:
-		if a.After <= 0 {
-			return invalid("alert %s: say after how long", a.On)
+	switch info.Delivery {
+	case "":
+		info.Delivery = task.AtLeastOnce
+	case task.AtMostOnce, task.AtLeastOnce:
+	case task.EffectivelyOnce:
+		return &Error{
+			Code: CodeInvalid,
+			Message: "delivery effectively-once: " + info.Calls() + " keeps no record of fire ids that this system could ask, " +
+				"so nobody could tell whether an interrupted run had its effect",
+			Hint: "use at-least-once: every attempt carries the fire id as Idempotency-Key, by which the receiver can tell repeats",
 		}
 	default:
-		return invalid("alert on %q is unknown: use failed, late, missed or silent", a.On)
-	}
-	if len(a.To) == 0 || len(a.To) > MaxReceivers {
-		return invalid("alert %s: name 1 to %d receivers", a.On, MaxReceivers)
-	}
-	for _, to := range a.To {
-		scheme, rest, _ := strings.Cut(to, ":")
-		if !slices.Contains([]string{"mailto", "http", "https"}, strings.ToLower(scheme)) || strings.Trim(rest, "/") == "" {
-			return invalid("alert %s: receiver %q: use mailto:, http: or https:", a.On, to)
-		}
+		return invalid("delivery %q is unknown: use %s or %s", info.Delivery, task.AtMostOnce, task.AtLeastOnce)
 	}
 	return nil
+}
+
+// offered tells whether a host offers what the task needs.
+func (c *Control) offered(ctx context.Context, info *task.Info, need string) error {
+	services, err := c.Services(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(services, func(s ServiceView) bool { return s.Name == need && s.Status == StatusActive }) {
+		return nil
+	}
+	if info.Kind() == task.KindTimer {
+		return &Error{
+			Code: CodeInvalid, Message: "no host has started its timer service",
+			Hint: "the handlers' configuration of a host starts it: a handler \"timer-service\" of the event \"start\"",
+		}
+	}
+	var names []string
+	for _, s := range services {
+		if name, ok := strings.CutPrefix(s.Name, task.CodeService); ok && s.Status == StatusActive {
+			names = append(names, name)
+		}
+	}
+	hint := "no host has code built in"
+	if len(names) > 0 {
+		slices.Sort(names)
+		hint = "there is: " + strings.Join(slices.Compact(names), ", ")
+	}
+	return &Error{Code: CodeInvalid, Message: "no host has code named " + strconv.Quote(info.Do.Code.Name), Hint: hint}
 }

@@ -59,9 +59,10 @@ var table = map[string]row{
 	"plugin/engine":       {own: []string{"plugin/task", "plugin/trigger", "plugin/bucket", "plugin/calendar"}, third: []string{"github.com/google/uuid"}},
 	"plugin/store":        {own: []string{"plugin/task", "plugin/bucket", "plugin/calendar", "coordclient"}, third: []string{"github.com/google/uuid"}},
 	"plugin/control": {
-		own:   []string{"plugin/control/definition", "plugin/control/failure", "plugin/task", "plugin/trigger", "plugin/bucket", "plugin/calendar", "plugin/reply", "plugin/store", "plugin/place", "plugin/invoke/web", "plugin/render", "coordclient"},
+		own:   []string{"plugin/control/check", "plugin/control/definition", "plugin/control/failure", "plugin/task", "plugin/trigger", "plugin/bucket", "plugin/calendar", "plugin/reply", "plugin/store", "plugin/place", "plugin/invoke/web", "plugin/render", "coordclient"},
 		third: []string{"github.com/google/uuid"},
 	},
+	"plugin/control/check":      {own: []string{"plugin/control/failure", "plugin/calendar", "plugin/invoke/web", "plugin/place", "plugin/store", "plugin/task"}},
 	"plugin/control/definition": {own: []string{"plugin/control/failure", "plugin/task"}},
 	"plugin/control/failure":    {own: []string{"plugin/calendar", "plugin/store", "coordclient"}},
 
@@ -97,7 +98,7 @@ var table = map[string]row{
 	"cmd/internal/archtest": {},
 	"cmd/internal/cli/...": {
 		own: []string{
-			"cmd/internal/cli/...", "cmd/internal/conf", "plugin/invoke/wsdl", "plugin/control", "plugin/control/definition", "plugin/task", "plugin/trigger", "plugin/calendar",
+			"cmd/internal/cli/...", "cmd/internal/conf", "plugin/invoke/wsdl", "plugin/control", "plugin/control/check", "plugin/control/definition", "plugin/task", "plugin/trigger", "plugin/calendar",
 			"plugin/event/cond", "dataservice", "dataservice/descriptor", "coordclient", "coordclient/socket", "coordclient/zk", "tui", "tui/ask", "tui/order", "tui/theme",
 		},
 		third: []string{

@@ -13,6 +13,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/check"
 )
 
 // editing are the flags that every edit takes.
@@ -30,7 +31,7 @@ func (o *editing) flags(cmd *cobra.Command) {
 func (o *editing) store(ctx context.Context, e *env.Env, c *control.Control, d calendar.Definition) error {
 	p := e.Printer()
 	if o.dryRun {
-		if err := control.CheckCalendar(d); err != nil {
+		if err := check.Calendar(d); err != nil {
 			return err
 		}
 		e.Say("calendar/%s is valid; nothing was stored", d.Name)

@@ -1,4 +1,4 @@
-package control
+package check
 
 import (
 	"encoding/json"
@@ -9,7 +9,7 @@ import (
 )
 
 // What an action may say, by examples: an empty want is accepted.
-func TestCheckAction(t *testing.T) {
+func TestAction(t *testing.T) {
 	t.Parallel()
 	const good = "https://example.org/hook"
 	header := func(name, value string) *task.Action {
@@ -55,50 +55,9 @@ func TestCheckAction(t *testing.T) {
 		"timer delay":  {&task.Action{Timer: &task.TimerEvent{Backoff: 5, MaxBackoff: 1}}, "cannot be"},
 		"no code":      {&task.Action{Code: &task.CodeCall{}}, "no code"},
 	} {
-		err := checkAction(c.do, nil)
+		err := Action(c.do, nil)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
-	}
-}
-
-// A task that calls something else than an operation is stored, shown and
-// edited; what cannot be promised is refused.
-func TestActionsAsTasks(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	info := minutely("hook")
-	info.Service, info.Operation = "", ""
-	info.Do = &task.Action{HTTP: &task.HTTPCall{Method: "POST", URL: "https://example.org/hook?token=x", Body: "{}"}}
-	v := w.create(info)
-	if v.Kind != task.KindHTTP || v.Calls != "POST https://example.org/hook?…" || v.Delivery != task.AtLeastOnce || v.Do == nil {
-		t.Errorf("got %+v", v)
-	}
-	v, err := w.control.UpdateTask(w.Context(), info.Normal(), 0, func(i *task.Info) error {
-		i.Do.HTTP.Body = `{"a":1}`
-		return nil
-	})
-	if err != nil || v.Revision != 2 || v.Do.HTTP.Body != `{"a":1}` {
-		t.Errorf("revision %d, %+v, %v", v.Revision, v.Do, err)
-	}
-	_, err = w.control.UpdateTask(w.Context(), info.Normal(), 0, func(i *task.Info) error {
-		i.Do.HTTP.URL = "ftp://example.org"
-		return nil
-	})
-	refused(t, err, CodeInvalid)
-	info.Delivery = task.EffectivelyOnce
-	info.Name = "once"
-	_, _, err = w.control.CreateTask(w.Context(), info)
-	if e := refused(t, err, CodeInvalid); !strings.Contains(e.Hint, "Idempotency-Key") {
-		t.Errorf("hint %q", e.Hint)
-	}
-	timer := task.Info{Do: &task.Action{Timer: &task.TimerEvent{}}}
-	if err := checkPolicies(&timer); err != nil || timer.Overlap != task.OverlapSkip || v.Overlap != task.OverlapAllow {
-		t.Errorf("overlap %s of timers, %s of others, %v", timer.Overlap, v.Overlap, err)
-	}
-	for _, do := range []*task.Action{{Timer: &task.TimerEvent{}}, {Code: &task.CodeCall{Name: "salaries"}}} {
-		info.Delivery, info.Do = "", do
-		_, _, err = w.control.CreateTask(w.Context(), info)
-		refused(t, err, CodeInvalid)
 	}
 }
