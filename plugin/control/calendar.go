@@ -16,10 +16,6 @@ import (
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
-// ReasonNoCalendar is the code of a task that fires nothing because a calendar
-// that it names cannot be consulted.
-const ReasonNoCalendar = "CALENDAR_MISSING"
-
 // CalendarView is a named calendar as it stands.
 type CalendarView struct {
 	calendar.Definition

@@ -87,7 +87,7 @@ func (g *group) placement() PlacementView {
 		}
 		to, _ := g.paper.Of(b)
 		if why := g.nowhere(b); why != "" {
-			v.without(why, b, g.loads[b].Tasks)
+			unplaced(&v, why, b, g.loads[b].Tasks)
 			continue
 		}
 		m := member(to)
@@ -98,7 +98,7 @@ func (g *group) placement() PlacementView {
 	return v
 }
 
-func (v *PlacementView) without(why string, b, tasks int) {
+func unplaced(v *PlacementView, why string, b, tasks int) {
 	i := slices.IndexFunc(v.Without, func(u UnplacedView) bool { return u.Reason == why })
 	if i < 0 {
 		i = len(v.Without)

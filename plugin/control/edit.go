@@ -189,17 +189,6 @@ func (c *Control) deleteTask(ctx context.Context, key task.Key, revision int64) 
 	return wrap(errors.Join(c.unlink(ctx, info.Key, before, nil), c.store.ForgetJoin(ctx, info.UID)))
 }
 
-// NextView is an instant at which a task is to fire.
-type NextView struct {
-	At   time.Time `json:"at"`
-	Note string    `json:"note"` // what an administrator may not expect; may be empty
-	// Runs is when it is to run, by the calendars as they are now; null: it is
-	// skipped, or another stands for it, or this is a preview.
-	Runs *time.Time `json:"runs"`
-	// Why is what its windows do to it; empty: nothing.
-	Why string `json:"why"`
-}
-
 // Next gives the next n instants of a task after from, at most MaxNext. Codes:
 // invalid, not_found, unavailable.
 func (c *Control) Next(ctx context.Context, key task.Key, n int, from time.Time) ([]NextView, error) {

@@ -140,17 +140,6 @@ func (g *group) lead() LeaderView {
 	return LeaderView{Node: g.leader.Node(), Member: string(g.leader), Term: g.term, Present: g.live[g.leader]}
 }
 
-// Text is the leader as a person reads it.
-func (l LeaderView) Text() string {
-	switch {
-	case l.Node == "":
-		return "none yet"
-	case !l.Present:
-		return fmt.Sprintf("none; the last was %s, in term %d", l.Node, l.Term)
-	}
-	return fmt.Sprintf("%s, term %d", l.Node, l.Term)
-}
-
 func (g *group) barrierView() BarrierView {
 	b := g.barrier
 	return BarrierView{

@@ -121,7 +121,7 @@ func (c *Control) DrainNode(ctx context.Context, name, reason, by string) (NodeV
 
 func alreadyDrained(name string, d store.Drain) *Error {
 	return &Error{
-		Code: CodeExists, Message: "node " + name + " is drained already, " + drainView(d).text(),
+		Code: CodeExists, Message: "node " + name + " is drained already, " + drainView(d).Text(),
 		Hint: "nothing was changed; node show " + name + " tells how far it is",
 	}
 }

@@ -20,10 +20,6 @@ import (
 // VerbFetch is the verb by which FetchWSDL asks a host.
 const VerbFetch = "control.fetch-wsdl"
 
-// StatusRemote is the status of a service of another system: nobody here knows
-// whether it is up.
-const StatusRemote = "remote"
-
 // ServeFetch installs a host's side of FetchWSDL: it calls where the host may
 // call, and hands out nothing but WSDL documents and XML schemas.
 func ServeFetch(handler coordclient.Handler, calls *web.HTTP) {
@@ -143,10 +139,10 @@ func (c *Control) remotes(ctx context.Context) ([]ServiceView, error) {
 			o := &r.Operations[j]
 			v.Operations = append(v.Operations, OperationView{
 				Service: r.Name, Name: o.Name, Parameters: o.Parameters, Schedulable: o.Why == "", Why: o.Why,
-				Delivery: task.AtLeastOnce, Reads: !o.InOnly, action: r.Call(o),
+				Delivery: task.AtLeastOnce, Reads: !o.InOnly, Action: r.Call(o),
 			})
 		}
-		views = append(views, v.whole())
+		views = append(views, v.Whole())
 	}
 	return views, nil
 }

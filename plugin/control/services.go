@@ -12,13 +12,6 @@ import (
 	"github.com/seed42aab489/belfry/plugin/store"
 )
 
-// The statuses of a service.
-const (
-	StatusActive   = "active"
-	StatusInactive = "inactive"
-	StatusFailed   = "failed"
-)
-
 // Publish makes services the catalogue of the owner's node, by name. Hosts call
 // it when their deployed set has changed.
 func Publish(ctx context.Context, owner *store.Owner, services []ServiceView) error {
@@ -68,7 +61,7 @@ func (c *Control) Services(ctx context.Context) ([]ServiceView, error) {
 			s = ServiceView{Status: StatusFailed, Error: "what its host has published cannot be read: " + err.Error()}
 		}
 		s.Name, s.Node = entry.Name, entry.Node
-		services = append(services, s.whole())
+		services = append(services, s.Whole())
 	}
 	remotes, err := c.remotes(ctx)
 	if err != nil {
@@ -79,19 +72,6 @@ func (c *Control) Services(ctx context.Context) ([]ServiceView, error) {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Node, b.Node))
 	})
 	return services, nil
-}
-
-// whole replaces null lists.
-func (s ServiceView) whole() ServiceView {
-	s.Operations = append([]OperationView{}, s.Operations...)
-	for i := range s.Operations {
-		o := &s.Operations[i]
-		o.Parameters = append([]string{}, o.Parameters...)
-	}
-	s.Resources = append([]ResourceView{}, s.Resources...)
-	s.Triggers = append([]string{}, s.Triggers...)
-	s.Unsupported = append([]string{}, s.Unsupported...)
-	return s
 }
 
 // Service gives one service, from a host on which it is active if there is one.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
@@ -85,7 +84,7 @@ func (g *group) stand(v *NodeView, skew time.Duration) {
 	case v.Drain != nil && v.Drain.Stopping:
 		v.State, v.Reason = NodeStopping, v.Drain.Reason
 	case v.Drain != nil:
-		v.State, v.Reason = NodeDraining, v.Drain.text()
+		v.State, v.Reason = NodeDraining, v.Drain.Text()
 		if v.Owned == 0 && v.Placed == 0 {
 			v.State = NodeDrained
 		}
@@ -105,20 +104,11 @@ func (g *group) goneNode(node string) NodeView {
 	}
 	if d, ok := g.drains[node]; ok && d.Member == "" {
 		v.Drain = drainView(d)
-		v.Reason += "; drained: " + v.Drain.text()
+		v.Reason += "; drained: " + v.Drain.Text()
 	}
 	return v
 }
 
 func drainView(d store.Drain) *DrainView {
 	return &DrainView{Reason: d.Reason, By: d.By, At: moment(d.At), Stopping: d.Member != ""}
-}
-
-// text is the reason and who gave it.
-func (d *DrainView) text() string {
-	by := ""
-	if d.By != "" {
-		by = "by " + d.By
-	}
-	return strings.Trim(d.Reason+" "+by, " ")
 }

@@ -10,27 +10,6 @@ import (
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
-// States lists the states of a task, as they are shown.
-func States() []State {
-	return []State{Waiting, Running, Paused, Blocked, Unplaced, Finished, Failed, Unknown}
-}
-
-// The codes that begin a TaskView's Reason, beside task.Reason's.
-const (
-	ReasonNotStarted  = "NOT_STARTED_YET"     // its start is still to come
-	ReasonRetry       = "RETRY_PENDING"       // an attempt failed, another follows
-	ReasonReply       = "AWAITING_REPLY"      // what it called has not replied yet
-	ReasonRun         = "RUN_FAILED"          // the last firing failed, retries used up
-	ReasonTrigger     = "TRIGGER_INVALID"     // the trigger cannot be scheduled
-	ReasonEnded       = "ENDED"               // its end is past
-	ReasonExhausted   = "COUNT_EXHAUSTED"     // it has fired as often as it was to
-	ReasonNoOwner     = "NO_OWNER"            // no host has taken its bucket
-	ReasonNoNode      = "NO_ELIGIBLE_NODE"    // there is no host that may own it
-	ReasonWaiting     = "WAITING_FOR_NODES"   // the start-up barrier is closed
-	ReasonUnreachable = "OWNER_UNREACHABLE"   // the host that owns its bucket is not in the group
-	ReasonCorrupt     = "BUCKET_STATE_BROKEN" // the stored state of its bucket cannot be read
-)
-
 // view tells how a task stands.
 func (r reader) view(info *task.Info) TaskView {
 	v := define(info)

@@ -30,7 +30,7 @@ func (c *Control) Status(ctx context.Context) (StatusView, error) {
 		return StatusView{}, wrap(err)
 	}
 	v.Cluster, v.Waiting, v.Leader, v.Nodes = c.name(g), g.waiting(), g.lead(), g.nodes()
-	v.count(tasks)
+	count(&v, tasks)
 	names, failed := make(map[string]bool), make(map[string]bool)
 	for _, s := range services {
 		names[s.Name] = true
@@ -56,7 +56,8 @@ func (c *Control) name(g *group) string {
 	return "standalone"
 }
 
-func (v *StatusView) count(tasks []TaskView) {
+// count sorts tasks by how they stand, and picks those to be named.
+func count(v *StatusView, tasks []TaskView) {
 	v.Total = len(tasks)
 	v.Tasks = make(map[State]int)
 	for _, s := range States() {

@@ -81,8 +81,8 @@ func (c *Control) validateTarget(ctx context.Context, info *task.Info) error {
 	if why != "" {
 		return &Error{Code: CodeInvalid, Message: why, Hint: schedulable(services, info.Service)}
 	}
-	if op.action != nil {
-		info.Do = op.action.Clone()
+	if op.Action != nil {
+		info.Do = op.Action.Clone()
 		return c.validateAction(ctx, info)
 	}
 	switch info.Delivery {

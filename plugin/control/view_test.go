@@ -51,14 +51,14 @@ func TestTheContract(t *testing.T) {
 	placed := PlacedView{Buckets: 4, Settled: 2, Moving: 1, Unplaced: 1}
 	waiting := define(&task.Info{})
 	waiting.State = Waiting
-	status.count([]TaskView{full, waiting})
+	count(&status, []TaskView{full, waiting})
 	for name, v := range map[string]any{
 		"task":          full,
 		"task_empty":    define(&task.Info{}),
 		"run":           run,
 		"run_empty":     RunView{},
-		"service":       service.whole(),
-		"service_empty": ServiceView{}.whole(),
+		"service":       service.Whole(),
+		"service_empty": ServiceView{}.Whole(),
 		"status":        status,
 		"event":         EventView{Time: at, Level: "warn", Code: "RUN_FAILED", Object: "x", Text: "t", Node: "n1"},
 		"next":          NextView{At: at, Note: "n"},

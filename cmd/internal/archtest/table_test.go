@@ -59,10 +59,11 @@ var table = map[string]row{
 	"plugin/engine":       {own: []string{"plugin/task", "plugin/trigger", "plugin/bucket", "plugin/calendar"}, third: []string{"github.com/google/uuid"}},
 	"plugin/store":        {own: []string{"plugin/task", "plugin/bucket", "plugin/calendar", "coordclient"}, third: []string{"github.com/google/uuid"}},
 	"plugin/control": {
-		own:   []string{"plugin/control/check", "plugin/control/definition", "plugin/control/failure", "plugin/task", "plugin/trigger", "plugin/bucket", "plugin/calendar", "plugin/reply", "plugin/store", "plugin/place", "plugin/invoke/web", "plugin/render", "coordclient"},
+		own:   []string{"plugin/control/...", "plugin/task", "plugin/trigger", "plugin/bucket", "plugin/calendar", "plugin/reply", "plugin/store", "plugin/place", "plugin/invoke/web", "plugin/render", "coordclient"},
 		third: []string{"github.com/google/uuid"},
 	},
 	"plugin/control/check":      {own: []string{"plugin/control/failure", "plugin/calendar", "plugin/invoke/web", "plugin/place", "plugin/store", "plugin/task"}},
+	"plugin/control/contract":   {own: []string{"plugin/task"}},
 	"plugin/control/definition": {own: []string{"plugin/control/failure", "plugin/task"}},
 	"plugin/control/failure":    {own: []string{"plugin/calendar", "plugin/store", "coordclient"}},
 

@@ -1,146 +1,10 @@
-package control
+package contract
 
 import (
+	"fmt"
+	"strings"
 	"time"
-
-	"github.com/seed42aab489/belfry/plugin/task"
 )
-
-// The types of this file are the JSON contract of the command line and of any
-// other reader: snake_case, lists are arrays and never null, times RFC 3339 in
-// UTC. Fields may be added, none is renamed or removed.
-
-// State is what a task is doing, in the words that administrators see (WSO2:
-// TaskManager.TaskState).
-type State string
-
-// The states of a task.
-const (
-	Waiting  State = "waiting"  // NORMAL
-	Running  State = "running"  // NORMAL, a run is going
-	Paused   State = "paused"   // PAUSED
-	Blocked  State = "blocked"  // BLOCKED: due, but an earlier run still goes
-	Unplaced State = "unplaced" // NONE: nobody owns it
-	Finished State = "finished" // FINISHED: never fires again
-	Failed   State = "failed"   // ERROR: its last firing failed, retries used up
-	Unknown  State = "unknown"  // UNKNOWN: its owner is out of reach
-)
-
-// TaskView is a task as it stands.
-type TaskView struct {
-	Name      string `json:"name"`
-	Tenant    string `json:"tenant"`
-	Type      string `json:"type"`
-	UID       string `json:"uid"`
-	Revision  int64  `json:"revision"`
-	Service   string `json:"service"`
-	Operation string `json:"operation"`
-	// Kind is what the task does in a word, Calls what it calls in a line, and Do
-	// all of it; null: it calls the operation in process.
-	Kind  task.Kind    `json:"kind"`
-	Calls string       `json:"calls"`
-	Do    *task.Action `json:"do"`
-	// Trigger in one line: "cron:0 0/5 * * * ?", "every:1m0s", "every:10s*10",
-	// "at:2027-01-01T00:00:00Z".
-	Trigger string     `json:"trigger"`
-	TZ      string     `json:"tz"`
-	Start   *time.Time `json:"start"`
-	End     *time.Time `json:"end"`
-	State   State      `json:"state"`
-	Reason  string     `json:"reason"` // a stable code with an explanation, or empty
-	// PausedUntil is when the pause ends of itself; null: it does not, or there is
-	// none.
-	PausedUntil *time.Time    `json:"paused_until"`
-	Node        string        `json:"node"` // the owner's --node name; empty: none
-	Next        *time.Time    `json:"next"`
-	Last        *RunView      `json:"last"`
-	Fired       int64         `json:"fired"` // firings that ended or are open
-	Failures    int64         `json:"failures"`
-	Skipped     int64         `json:"skipped"`
-	Misfire     task.Misfire  `json:"misfire"`
-	Overlap     task.Overlap  `json:"overlap"`
-	Delivery    task.Delivery `json:"delivery"`
-	Retry       int           `json:"retry"`
-	Timeout     string        `json:"timeout"`
-	// Reply says for what reply a run waits; null: it ends with its call.
-	Reply  *task.ReplyWait `json:"reply"`
-	Alerts []task.Alert    `json:"alerts"`
-
-	Description string `json:"description"`
-
-	// Location says which hosts may run it; empty: as their default says. Moving
-	// is that it is on its way to them; empty: it is not.
-	Location string `json:"location"`
-	Moving   string `json:"moving"`
-
-	// Windows say by calendars when it may run, Window says it in one line: "in
-	// office, not in freeze; outside: defer". Null and empty: at any time.
-	Windows *task.Windows `json:"windows"`
-	Window  string        `json:"window"`
-
-	// After says which tasks it follows, and how, in one line: "success of a",
-	// "end of all of a, b". Empty: none. Followers are the names of those that
-	// follow it.
-	After     string   `json:"after"`
-	Followers []string `json:"followers"`
-}
-
-// RunView is one attempt at a firing.
-type RunView struct {
-	FireID    string     `json:"fire_id"`
-	Task      string     `json:"task"`
-	Tenant    string     `json:"tenant"`
-	Type      string     `json:"type"`
-	Scheduled time.Time  `json:"scheduled"`
-	Started   *time.Time `json:"started"`
-	Ended     *time.Time `json:"ended"`
-	Outcome   string     `json:"outcome"` // RUNNING, WAITING, OK, FAILED, TIMED_OUT, INTERRUPTED, UNKNOWN, SKIPPED, CANCELLED
-	Reason    string     `json:"reason"`
-	Attempt   int        `json:"attempt"`
-	Node      string     `json:"node"`
-	Error     string     `json:"error"`
-	Skips     int        `json:"skips"`
-	// Value is what a reply returned, of a run that waited for one; of others the
-	// head of what the call answered, where it is kept (task.Info.Output).
-	Value string `json:"value"`
-	// Deadline of a WAITING run's reply; null: it waits for none.
-	Deadline *time.Time `json:"deadline"`
-}
-
-// ServiceView is a deployed data service, or one that could not be.
-type ServiceView struct {
-	Name        string          `json:"name"`
-	File        string          `json:"file"`
-	Status      string          `json:"status"` // active, inactive, failed
-	Error       string          `json:"error"`  // of a failed or a newer, refused version
-	Node        string          `json:"node"`
-	Deployed    *time.Time      `json:"deployed"`
-	Description string          `json:"description"`
-	Operations  []OperationView `json:"operations"`
-	Resources   []ResourceView  `json:"resources"`
-	Triggers    []string        `json:"event_triggers"`
-	Unsupported []string        `json:"unsupported"`
-}
-
-// OperationView is an operation, and whether it can be scheduled.
-type OperationView struct {
-	Service     string   `json:"service"`
-	Name        string   `json:"name"`
-	Parameters  []string `json:"parameters"`
-	Schedulable bool     `json:"schedulable"`
-	Why         string   `json:"why"` // why it is not
-	// Delivery is the strongest that the operation's source offers.
-	Delivery task.Delivery `json:"delivery"`
-	Reads    bool          `json:"reads"` // it returns a result
-
-	action *task.Action // what calls it, of a service of another system
-}
-
-// ResourceView is a resource.
-type ResourceView struct {
-	Method string `json:"method"`
-	Path   string `json:"path"`
-}
 
 // EventView is something that happened and that an administrator may want to
 // know, newest last.
@@ -214,6 +78,15 @@ type DrainView struct {
 	Stopping bool `json:"stopping"`
 }
 
+// Text is the reason and who gave it.
+func (d *DrainView) Text() string {
+	by := ""
+	if d.By != "" {
+		by = "by " + d.By
+	}
+	return strings.Trim(d.Reason+" "+by, " ")
+}
+
 // LeaderView is who places the buckets. Without a leader nothing moves, and
 // firing goes on.
 type LeaderView struct {
@@ -222,6 +95,17 @@ type LeaderView struct {
 	Term   int64  `json:"term"`
 	// Present: it is in the group.
 	Present bool `json:"present"`
+}
+
+// Text is the leader as a person reads it.
+func (l LeaderView) Text() string {
+	switch {
+	case l.Node == "":
+		return "none yet"
+	case !l.Present:
+		return fmt.Sprintf("none; the last was %s, in term %d", l.Node, l.Term)
+	}
+	return fmt.Sprintf("%s, term %d", l.Node, l.Term)
 }
 
 // BarrierView is the start-up barrier: nothing is placed until enough servers
