@@ -17,7 +17,7 @@ import (
 type survey struct {
 	load place.Load
 	edit int64 // of the definitions that it was measured from
-	kept bool  // in the store
+	kept bool  // in the store, with the roll of these definitions
 }
 
 // recall makes sure that something is known of every bucket: from a leader
@@ -37,10 +37,10 @@ func (r *reign) recall(ctx context.Context, holders []store.Holder) error {
 		}
 		var s place.Survey
 		if ok && json.Unmarshal(kept.Data, &s) == nil && s.Resolver == r.described(b) {
-			loads[b] = survey{load: s.Load, edit: kept.Edit, kept: true}
+			loads[b] = survey{load: s.Load, edit: kept.Edit, kept: kept.Rolled}
 			return nil
 		}
-		loads[b], err = r.measure(ctx, b, holders[b].Edit)
+		loads[b], _, err = r.measure(ctx, b, holders[b].Edit)
 		return err
 	})
 	if err != nil {
@@ -51,13 +51,13 @@ func (r *reign) recall(ctx context.Context, holders []store.Holder) error {
 }
 
 // measure reads a bucket's definitions. They are at least as new as edit.
-func (r *reign) measure(ctx context.Context, b int, edit int64) (survey, error) {
-	definitions, err := r.d.Store.Definitions(ctx, b)
+func (r *reign) measure(ctx context.Context, b int, edit int64) (survey, store.Roll, error) {
+	roll, err := r.d.Store.Roll(ctx, b)
 	if err != nil {
-		return survey{}, err
+		return survey{}, roll, err
 	}
 	resolver, _ := r.resolverFor(b)
-	return survey{load: r.meter.Load(definitions, resolver, r.d.Now()), edit: edit}, nil
+	return survey{load: r.meter.Load(roll.Definitions, resolver, r.d.Now()), edit: edit}, roll, nil
 }
 
 // described names the resolver of a bucket with its settings.
@@ -104,7 +104,7 @@ func (r *reign) allow(now time.Time) {
 
 // remeasure measures a bucket and keeps what it found.
 func (r *reign) remeasure(ctx context.Context, b int, edit int64) error {
-	s, err := r.measure(ctx, b, edit)
+	s, roll, err := r.measure(ctx, b, edit)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (r *reign) remeasure(ctx context.Context, b int, edit int64) error {
 	if err != nil {
 		return fmt.Errorf("survey of bucket %d: %w", b, err)
 	}
-	err = r.d.Store.PutSurvey(ctx, r.lead, b, store.Survey{Edit: s.edit, Data: data})
+	err = r.d.Store.PutSurvey(ctx, r.lead, b, store.Survey{Edit: s.edit, Data: data}, roll)
 	if err != nil && !errors.Is(err, coordclient.ErrTooLarge) {
 		return err
 	}

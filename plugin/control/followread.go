@@ -117,7 +117,7 @@ func (f *follower) readBucket(ctx context.Context, b int) error {
 	}
 	if h.seen != nil && snap.Corrupt == nil && snap.Node.Edit == h.seen.node.Edit {
 		snap.Loaded.Definitions = standing(h.seen.defined, f.c.now())
-	} else if snap.Loaded.Definitions, err = f.c.store.Definitions(ctx, b); err != nil {
+	} else if snap.Loaded.Definitions, err = f.c.store.Called(ctx, snap); err != nil {
 		return err
 	}
 	if snap.Loaded.Calendars, err = f.c.store.Consulted(ctx, snap.Loaded.Definitions); err != nil {

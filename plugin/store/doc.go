@@ -34,6 +34,7 @@
 //	/cluster/barrier              the start-up barrier
 //	/drains                       the nodes that are to own nothing
 //	/surveys/<b>                  what the leader measured of a bucket
+//	/rolls/<b>                    the definitions that it measured, packed in one record
 //	/clocks/<member>              how far a member's clock is off
 //	/joins/<uid>                  which of the tasks that another waits for have ended
 //	/receipts/<shard>/<hash>      that a request with an idempotency key was carried out

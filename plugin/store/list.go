@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -60,10 +61,17 @@ func (s *Store) definition(ctx context.Context, b int, key task.Key) (task.Info,
 // decodeDefinition reads a definition, as it stands if the store has a clock.
 func (s *Store) decodeDefinition(key task.Key, e coordclient.Entry) (task.Info, error) {
 	info, err := decodeDefinition(e.Value, key, e.Version, e.Modified)
-	if err == nil && s.now != nil {
-		info = info.Standing(s.now())
+	if err != nil {
+		return task.Info{}, err
 	}
-	return info, err
+	return s.standing(info), nil
+}
+
+func (s *Store) standing(info task.Info) task.Info {
+	if s.now == nil {
+		return info
+	}
+	return info.Standing(s.now())
 }
 
 // List reads every task, tombstones left out, by key. Records that cannot be
@@ -90,50 +98,8 @@ func (s *Store) List(ctx context.Context) ([]task.Info, error) {
 // Definitions reads those that a bucket decides for, tombstones too. Errors as of
 // List.
 func (s *Store) Definitions(ctx context.Context, b int) ([]task.Info, error) {
-	n, err := s.buckets(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if b < n {
-		infos, err := s.named(ctx, b)
-		return slices.DeleteFunc(infos, func(i task.Info) bool { return i.Seat.Bucket > 0 }), err
-	}
-	segments, err := s.kv.List(ctx, s.keys.placed(b))
-	if err != nil {
-		return nil, fmt.Errorf("list %s: %w", s.keys.placed(b), err)
-	}
-	infos := make([]*task.Info, len(segments))
-	err = each(ctx, len(segments), func(ctx context.Context, i int) error {
-		key, err := parseTaskSegment(segments[i])
-		if err != nil {
-			err = &CorruptError{s.keys.placed(b) + "/" + segments[i], err}
-		}
-		var info task.Info
-		if err == nil {
-			info, err = s.seated(ctx, b, key)
-		}
-		corrupt, isCorrupt := errors.AsType[*CorruptError](err)
-		switch {
-		case isCorrupt:
-			s.corrupt(corrupt)
-		case errors.Is(err, coordclient.ErrNotFound):
-		case err != nil:
-			return err
-		default:
-			infos[i] = &info
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", s.keys.placed(b), err)
-	}
-	var all []task.Info
-	for _, info := range infos {
-		if info != nil {
-			all = append(all, *info)
-		}
-	}
-	return all, nil
+	roll, err := s.Roll(ctx, b)
+	return roll.Definitions, err
 }
 
 // seated reads a definition if the bucket decides for it, else
@@ -152,13 +118,15 @@ func (s *Store) seated(ctx context.Context, b int, key task.Key) (task.Info, err
 
 // named reads the definitions of the tasks whose names fall into a bucket.
 func (s *Store) named(ctx context.Context, b int) ([]task.Info, error) {
-	return read(ctx, s, s.keys.tasks(b), func(segment string, e coordclient.Entry) (task.Info, error) {
-		key, err := parseTaskSegment(segment)
-		if err != nil {
-			return task.Info{}, err
-		}
-		return s.decodeDefinition(key, e)
-	})
+	return read(ctx, s, s.keys.tasks(b), s.decodeNamed)
+}
+
+func (s *Store) decodeNamed(segment string, e coordclient.Entry) (task.Info, error) {
+	key, err := parseTaskSegment(segment)
+	if err != nil {
+		return task.Info{}, err
+	}
+	return s.decodeDefinition(key, e)
 }
 
 // Keys lists the keys of all tasks, tombstones too, without reading them.
@@ -194,11 +162,19 @@ func read[T any](ctx context.Context, s *Store, prefix string, decode func(segme
 	if err != nil {
 		return nil, fmt.Errorf("list %s: %w", prefix, err)
 	}
+	values, _, err := readThese(ctx, s, prefix, segments, decode)
+	return values, err
+}
+
+// readThese is read for children whose names are known. Gone: some are.
+func readThese[T any](ctx context.Context, s *Store, prefix string, segments []string, decode func(segment string, e coordclient.Entry) (T, error)) (values []T, gone bool, err error) {
 	found := make([]*T, len(segments))
+	var lacks atomic.Bool
 	err = each(ctx, len(segments), func(ctx context.Context, i int) error {
 		e, err := s.peek(ctx, prefix+"/"+segments[i])
 		switch {
 		case errors.Is(err, coordclient.ErrNotFound):
+			lacks.Store(true)
 			return nil
 		case err != nil:
 			return err
@@ -211,13 +187,13 @@ func read[T any](ctx context.Context, s *Store, prefix string, decode func(segme
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", prefix, err)
+		return nil, false, fmt.Errorf("read %s: %w", prefix, err)
 	}
-	values := make([]T, 0, len(found))
+	values = make([]T, 0, len(found))
 	for _, v := range found {
 		if v != nil {
 			values = append(values, *v)
 		}
 	}
-	return values, nil
+	return values, lacks.Load(), nil
 }

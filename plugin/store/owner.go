@@ -182,15 +182,21 @@ func (s *Store) blob(ctx context.Context, key string) (bucket.Blob, error) {
 // log reads the entries of a bucket's log by their number. What is deleted
 // meanwhile is left out.
 func (s *Store) log(ctx context.Context, b int) ([]bucket.Blob, error) {
-	entries, err := read(ctx, s, s.keys.logs(b), func(segment string, e coordclient.Entry) (bucket.Blob, error) {
-		seq, err := strconv.ParseInt(segment, 10, 64)
-		if err != nil || seq < 0 {
-			return bucket.Blob{}, fmt.Errorf("%q is no sequence number", segment)
-		}
-		return bucket.Blob{Seq: seq, Version: e.Version, Data: e.Value}, nil
-	})
-	slices.SortFunc(entries, func(a, b bucket.Blob) int { return cmp.Compare(a.Seq, b.Seq) })
-	return entries, err
+	entries, err := read(ctx, s, s.keys.logs(b), decodeEntry)
+	return inOrder(entries), err
+}
+
+func decodeEntry(segment string, e coordclient.Entry) (bucket.Blob, error) {
+	seq, err := strconv.ParseInt(segment, 10, 64)
+	if err != nil || seq < 0 {
+		return bucket.Blob{}, fmt.Errorf("%q is no sequence number", segment)
+	}
+	return bucket.Blob{Seq: seq, Version: e.Version, Data: e.Value}, nil
+}
+
+func inOrder(log []bucket.Blob) []bucket.Blob {
+	slices.SortFunc(log, func(a, b bucket.Blob) int { return cmp.Compare(a.Seq, b.Seq) })
+	return log
 }
 
 // Refresh syncs, reads the bucket's node and then what was edited since f, the

@@ -150,7 +150,7 @@ func TestLeaderWhoIsNoMemberAnyMore(t *testing.T) {
 	if err := late.Decide(t.Context(), lead, Decision{}); !errors.Is(err, ErrDeposed) {
 		t.Errorf("place: %v", err)
 	}
-	if err := late.PutSurvey(t.Context(), lead, 0, Survey{Data: []byte("{}")}); !errors.Is(err, ErrDeposed) {
+	if err := late.PutSurvey(t.Context(), lead, 0, Survey{Data: []byte("{}")}, Roll{}); !errors.Is(err, ErrDeposed) {
 		t.Errorf("survey: %v", err)
 	}
 	if _, err := late.TakeLead(t.Context(), 2); !errors.Is(err, ErrDeposed) {
@@ -216,7 +216,7 @@ func TestSurveys(t *testing.T) {
 			t.Error(ok, err)
 		}
 		for edit := range int64(2) {
-			if err := o.PutSurvey(t.Context(), lead, 2, Survey{Edit: edit, Data: []byte(`{"tasks":1}`)}); err != nil {
+			if err := o.PutSurvey(t.Context(), lead, 2, Survey{Edit: edit, Data: []byte(`{"tasks":1}`)}, Roll{}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -88,15 +88,11 @@ func decodeDefinition(data []byte, key task.Key, version int64, modified time.Ti
 	if err := decode(data, MaxDefinition+maxCarried, &r, &r.Format); err != nil {
 		return task.Info{}, err
 	}
-	switch {
-	case r.Key != key:
+	if r.Key != key {
 		return task.Info{}, fmt.Errorf("it says that it is %s", r.Key)
-	case r.UID == "" || strings.Contains(r.UID, ":"):
-		return task.Info{}, fmt.Errorf("uid %q cannot be", r.UID)
-	case r.Do == nil && (r.Service == "" || r.Operation == ""):
-		return task.Info{}, errors.New("no service or no operation")
-	case r.Do != nil && r.Do.Kind() == "":
-		return task.Info{}, errors.New("it does nothing that this version knows")
+	}
+	if err := r.check(); err != nil {
+		return task.Info{}, err
 	}
 	r.Revision = version + 1
 	r.From = orTime(r.From, modified)
@@ -112,6 +108,19 @@ func decodeDefinition(data []byte, key task.Key, version int64, modified time.Ti
 		r.DeletedAt = orTime(r.DeletedAt, modified)
 	}
 	return r.Info, nil
+}
+
+// check tells what no definition lacks.
+func (r *definitionRecord) check() error {
+	switch {
+	case r.UID == "" || strings.Contains(r.UID, ":"):
+		return fmt.Errorf("uid %q cannot be", r.UID)
+	case r.Do == nil && (r.Service == "" || r.Operation == ""):
+		return errors.New("no service or no operation")
+	case r.Do != nil && r.Do.Kind() == "":
+		return errors.New("it does nothing that this version knows")
+	}
+	return nil
 }
 
 func orTime(t, otherwise time.Time) time.Time {

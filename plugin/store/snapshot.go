@@ -24,8 +24,8 @@ type Snapshot struct {
 	Changed <-chan struct{}
 }
 
-// Snapshot reads page, log and page again, without Definitions, until the owner did not fold in
-// between. Errors: coordclient.ErrUnavailable, *CorruptError.
+// Snapshot reads node, page, log and runs, without Definitions, as they were at one
+// moment. Errors: coordclient.ErrUnavailable, *CorruptError.
 func (s *Store) Snapshot(ctx context.Context, b int) (Snapshot, error) {
 	fail := func(err error) (Snapshot, error) { return Snapshot{}, fmt.Errorf("bucket %d: %w", b, err) }
 	snap := Snapshot{Bucket: b}
@@ -34,21 +34,34 @@ func (s *Store) Snapshot(ctx context.Context, b int) (Snapshot, error) {
 		return fail(err)
 	}
 	for range maxTorn {
-		if snap.Loaded, err = s.state(ctx, b); err != nil {
+		var whole bool
+		if snap.Loaded, whole, err = s.glance(ctx, b); err != nil {
 			return fail(err)
 		}
-		e, err := s.peek(ctx, s.keys.page(b))
-		switch {
-		case errors.Is(err, coordclient.ErrNotFound):
-			e.Version = -1
-		case err != nil:
-			return fail(err)
-		}
-		if e.Version == snap.Loaded.Page.Version {
+		if whole {
 			return snap, nil
 		}
 	}
-	return fail(fmt.Errorf("%w: its page moved %d times meanwhile", coordclient.ErrUnavailable, maxTorn))
+	return fail(fmt.Errorf("%w: it was folded %d times meanwhile", coordclient.ErrUnavailable, maxTorn))
+}
+
+// glance reads the state of a bucket that others write. Names of log entries come
+// first and entries last: a fold in between replaces the page and deletes the oldest
+// of them, which is then missing. Not whole: one is.
+func (s *Store) glance(ctx context.Context, b int) (l bucket.Loaded, whole bool, err error) {
+	segments, err := s.kv.List(ctx, s.keys.logs(b))
+	if err != nil {
+		return l, false, fmt.Errorf("list %s: %w", s.keys.logs(b), err)
+	}
+	if l.Page, err = s.blob(ctx, s.keys.page(b)); err != nil {
+		return l, false, err
+	}
+	if l.Runs, err = s.blob(ctx, s.keys.runs(b)); err != nil {
+		return l, false, err
+	}
+	log, gone, err := readThese(ctx, s, s.keys.logs(b), segments, decodeEntry)
+	l.Log = inOrder(log)
+	return l, !gone, err
 }
 
 // Snapshots reads buckets (nil: all) with their definitions, several at once,
@@ -74,7 +87,7 @@ func (s *Store) Snapshots(ctx context.Context, buckets []int, f func(Snapshot) e
 		if err != nil {
 			return err
 		}
-		if snap.Loaded.Definitions, err = s.Definitions(ctx, buckets[i]); err != nil {
+		if snap.Loaded.Definitions, err = s.Called(ctx, snap); err != nil {
 			return err
 		}
 		if snap.Loaded.Calendars, err = s.Consulted(ctx, snap.Loaded.Definitions); err != nil {

@@ -48,6 +48,7 @@ type Store struct {
 	by      string
 	now     func() time.Time // nil: definitions are read as they are stored
 	report  func(*CorruptError)
+	singly  bool // never read rolls
 	cluster atomic.Pointer[Cluster]
 	book    atomic.Pointer[calendar.Book] // as it was last read
 	wake    *bell
@@ -71,11 +72,12 @@ func (s *Store) As(by string) *Store {
 	return as
 }
 
-// Reporting is the same store, and report hears of each record that a list left
-// out; see Options.Corrupt.
+// Reporting is the same store for who looks whether records can be read: it reads
+// each by itself, rolls are no good to it, and report hears of each that a list
+// left out; see Options.Corrupt.
 func (s *Store) Reporting(report func(*CorruptError)) *Store {
 	as := s.On(s.kv)
-	as.report = report
+	as.report, as.singly = report, true
 	as.cluster.Store(s.cluster.Load())
 	return as
 }

@@ -115,12 +115,16 @@ var errNoSchedule = errors.New("no schedule is needed here")
 type Survey struct {
 	Edit int64           // of the definitions that it was made of
 	Data json.RawMessage // opaque here
+	// Rolled: the roll of these definitions was kept with it, if it fits into a
+	// record. Only of what was read.
+	Rolled bool
 }
 
 type surveyRecord struct {
 	Format int             `json:"format"`
 	Edit   int64           `json:"edit"`
 	Data   json.RawMessage `json:"data"`
+	Rolled bool            `json:"rolled,omitempty"`
 }
 
 func (k keys) survey(b int) string { return k.of("surveys", b) }
@@ -140,21 +144,34 @@ func (s *Store) Survey(ctx context.Context, b int) (Survey, bool, error) {
 	case err != nil:
 		return Survey{}, false, fmt.Errorf("survey of bucket %d: %w", b, err)
 	}
-	return Survey{r.Edit, r.Data}, true, nil
+	return Survey{r.Edit, r.Data, r.Rolled}, true, nil
 }
 
-// PutSurvey keeps a survey, as the leader. Errors as of Decide.
-func (o *Owner) PutSurvey(ctx context.Context, lead Lead, b int, survey Survey) error {
-	value, err := encode(surveyRecord{Format, survey.Edit, survey.Data}, coordclient.MaxValue)
+// PutSurvey keeps a survey, as the leader, and the roll of the definitions that it
+// was made of, unless that is too long for a record. Errors as of Decide.
+func (o *Owner) PutSurvey(ctx context.Context, lead Lead, b int, survey Survey, roll Roll) error {
+	value, err := encode(surveyRecord{Format, survey.Edit, survey.Data, true}, coordclient.MaxValue)
 	if err != nil {
 		return fmt.Errorf("survey of bucket %d: %w", b, err)
 	}
-	there, err := o.blob(ctx, o.keys.survey(b))
-	if err == nil {
-		there.Data = value
-		err = o.asLeader(ctx, lead, put(o.keys.survey(b), there))
+	values := map[string][]byte{o.keys.survey(b): value}
+	called, err := roll.encode(survey.Edit)
+	switch {
+	case err == nil:
+		values[o.keys.roll(b)] = called
+	case !errors.Is(err, coordclient.ErrTooLarge):
+		return fmt.Errorf("roll of bucket %d: %w", b, err)
 	}
-	if err != nil {
+	var ops []coordclient.Op
+	for key, value := range values {
+		there, err := o.blob(ctx, key)
+		if err != nil {
+			return fmt.Errorf("survey of bucket %d: %w", b, err)
+		}
+		there.Data = value
+		ops = append(ops, put(key, there))
+	}
+	if err := o.asLeader(ctx, lead, ops...); err != nil {
 		return fmt.Errorf("survey of bucket %d: %w", b, err)
 	}
 	return nil
