@@ -162,17 +162,15 @@ func (m *Member) serveCall(ctx, run context.Context, name string) {
 func (m *Member) reply(ctx context.Context, name, path, base string, answer []byte, cause error) {
 	err := m.insist(ctx, func() error {
 		data, err := m.pack(ctx, replyOf(cause), answer, base+".r", zk.FlagEphemeral)
-		if err != nil && !errors.Is(err, zk.ErrNodeExists) {
+		if err != nil {
 			return err
-		}
-		if err != nil { // a try of which the answer was lost
-			h := replyOf(cause)
-			h.Pieces = piecesIn(len(answer))
-			data = h.encode(nil)
 		}
 		_, err = m.multi(ctx,
 			&zk.SetDataRequest{Path: m.paths.replies() + "/" + name, Data: data, Version: 0},
 			&zk.DeleteRequest{Path: path, Version: -1})
+		if errors.Is(err, zk.ErrBadVersion) {
+			return nil // a try of which the answer was lost has left it
+		}
 		return err
 	})
 	if err != nil { // the caller has given up
@@ -200,9 +198,10 @@ func (m *Member) insist(ctx context.Context, do func() error) error {
 	}
 }
 
-// answered tells whether an error is the servers' own word about a request.
+// answered tells whether an error is the servers' own word about a request, or
+// what they gave is not what it should be: asking again changes neither.
 func answered(err error) bool {
-	for _, word := range []error{zk.ErrNoNode, zk.ErrNodeExists, zk.ErrBadVersion, zk.ErrNotEmpty, zk.ErrNoAuth, zk.ErrInvalidACL} {
+	for _, word := range []error{errMalformed, zk.ErrNoNode, zk.ErrNodeExists, zk.ErrBadVersion, zk.ErrNotEmpty, zk.ErrNoAuth, zk.ErrInvalidACL} {
 		if errors.Is(err, word) {
 			return true
 		}

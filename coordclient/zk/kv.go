@@ -81,7 +81,7 @@ func (c *Client) watched(ctx context.Context, path string) (value, <-chan struct
 		c.watches.drop(key, w)
 		return value{}, nil, err
 	}
-	return v, c.watches.arm(key, w), nil
+	return v, c.watches.arm(w), nil
 }
 
 // children names the znodes below one. Error: the library's.
@@ -108,7 +108,7 @@ func (c *Client) watchedChildren(ctx context.Context, path string) ([]string, <-
 		c.watches.drop(key, w)
 		return nil, nil, err
 	}
-	return names, c.watches.arm(key, w), nil
+	return names, c.watches.arm(w), nil
 }
 
 // stat tells of a znode without its value. Error: the library's, zk.ErrNoNode

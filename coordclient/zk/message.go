@@ -31,6 +31,9 @@ const (
 	statusUnknown     = "unknown outcome"
 )
 
+// errMalformed: a message that cannot be understood, however often it is read.
+var errMalformed = errors.New("malformed message")
+
 // head is what goes before a body.
 type head struct {
 	Verb   string `json:"verb,omitempty"`   // of a request
@@ -50,16 +53,17 @@ func decodeHead(data []byte) (head, []byte, error) {
 	text, body, ok := bytes.Cut(data, []byte{'\n'})
 	var h head
 	if err := json.Unmarshal(text, &h); err != nil || !ok {
-		return head{}, nil, errors.New("a message without a head")
+		return head{}, nil, fmt.Errorf("%w: it has no head", errMalformed)
 	}
 	if h.Pieces < 0 || h.Pieces > coordclient.MaxMessage/pieceSize+1 {
-		return head{}, nil, fmt.Errorf("a message of %d pieces", h.Pieces)
+		return head{}, nil, fmt.Errorf("%w: it has %d pieces", errMalformed, h.Pieces)
 	}
 	return h, body, nil
 }
 
 // pack makes the pieces of a large body, named base.0 and so on, and gives the
-// node's value.
+// node's value. Pieces that are there already are those of an earlier try whose
+// answer was lost: nobody else makes any of that name.
 func (c *Client) pack(ctx context.Context, h head, body []byte, base string, flags int32) ([]byte, error) {
 	if len(body) <= inlineBody {
 		return h.encode(body), nil
@@ -68,7 +72,7 @@ func (c *Client) pack(ctx context.Context, h head, body []byte, base string, fla
 		piece := rest[:min(len(rest), pieceSize)]
 		rest = rest[len(piece):]
 		_, err := c.multi(ctx, &zk.CreateRequest{Path: pieceOf(base, h.Pieces), Data: own(piece), Acl: c.acl, Flags: flags})
-		if err != nil {
+		if err != nil && !errors.Is(err, zk.ErrNodeExists) {
 			return nil, err
 		}
 	}
@@ -89,7 +93,7 @@ func (c *Client) unpack(ctx context.Context, data []byte, base string) (head, []
 		body = append(body, v.data...)
 	}
 	if len(body) > coordclient.MaxMessage {
-		return head{}, nil, fmt.Errorf("a message of %d bytes: %w", len(body), coordclient.ErrTooLarge)
+		return head{}, nil, fmt.Errorf("%w: it has %d bytes: %w", errMalformed, len(body), coordclient.ErrTooLarge)
 	}
 	return h, body, nil
 }

@@ -29,9 +29,10 @@ type watchKey struct {
 }
 
 type watch struct {
-	c      chan struct{}
-	armed  bool // the server knows of it
-	closed bool
+	c       chan struct{}
+	armed   bool // the server knows of it
+	closed  bool
+	readers int // that have begun to set it, and neither armed nor dropped it yet
 }
 
 func newWatches(members string) *watches {
@@ -45,9 +46,12 @@ func (w *watches) begin(key watchKey) (it *watch, armed bool) {
 	defer w.mu.Unlock()
 	it, ok := w.set[key]
 	if ok {
+		if !it.armed {
+			it.readers++
+		}
 		return it, it.armed
 	}
-	it = &watch{c: make(chan struct{})}
+	it = &watch{c: make(chan struct{}), readers: 1}
 	switch {
 	case w.over:
 		it.shut()
@@ -61,28 +65,22 @@ func (w *watches) begin(key watchKey) (it *watch, armed bool) {
 	return it, false
 }
 
-// arm: the read has set the watch. It gives the channel that will close.
-func (w *watches) arm(key watchKey, it *watch) <-chan struct{} {
+// arm: the read has set the watch. It gives the channel that will close, or is
+// closed, if the event was faster than the answer.
+func (w *watches) arm(it *watch) <-chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	now, ok := w.set[key]
-	switch {
-	case it.closed: // the event was faster than the answer
-	case ok:
-		now.armed = true
-		return now.c
-	default: // another reader dropped it
-		it.armed = true
-		w.set[key] = it
-	}
+	it.armed = true
+	it.readers--
 	return it.c
 }
 
-// drop: the read has failed and set nothing.
+// drop: the read has failed and set nothing. While others read, one of them may
+// have set it, and its event may come any moment.
 func (w *watches) drop(key watchKey, it *watch) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.set[key] == it && !it.armed {
+	if it.readers--; it.readers == 0 && !it.armed && w.set[key] == it {
 		delete(w.set, key)
 	}
 }
