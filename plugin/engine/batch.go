@@ -61,6 +61,7 @@ func (o *owner) commitBatch() bool {
 		o.launch(f.starts)
 		f.starts = nil
 	}
+	o.flight = f
 	fence := o.fence
 	o.begin(func(ctx context.Context) func() {
 		err := o.send(ctx, fence, f)
@@ -183,6 +184,7 @@ func (o *owner) send(ctx context.Context, fence bucket.Fence, f *flight) error {
 // answered acts on the answer to a batch, as the table in the package comment
 // says.
 func (o *owner) answered(f *flight, err error) {
+	o.flight = nil
 	switch {
 	case err != nil:
 		o.discard(f)
@@ -233,11 +235,16 @@ func (f *flight) stored() (bool, error) {
 	return true, nil
 }
 
+// free gives the workers back that were reserved for what it claims.
+func (f *flight) free(p *pool) {
+	for _, r := range f.claimed {
+		p.release(r.limits)
+	}
+}
+
 // discard takes a batch back that is not and never will be in the log.
 func (o *owner) discard(f *flight) {
-	for _, r := range f.claimed {
-		o.e.pool.release(r.limits)
-	}
+	f.free(o.e.pool)
 	if len(f.settles) > 0 {
 		o.settles = append(f.settles, o.settles...)
 		o.oldest = time.Now().Add(-settleWait)

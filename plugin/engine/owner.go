@@ -31,6 +31,7 @@ type owner struct {
 	answers chan func()   // what follows from the request under way
 	busy    bool
 
+	flight  *flight        // the batch under way; nil: none is
 	op      int64          // the last operation number
 	settles []bucket.Ended // ended runs to be settled
 	oldest  time.Time      // when the first of them ended
@@ -232,7 +233,9 @@ func (o *owner) collect() {
 		delete(o.runs, ended[i].FireID)
 	}
 	o.settles = append(o.settles, ended...)
-	if len(woken) > 0 {
+	if o.draining {
+		o.e.pool.pass(woken) // it claims nothing more: that room is for others
+	} else {
 		o.woken = append(o.woken, woken...)
 	}
 	if o.draining && !time.Now().Before(o.softStop) {
@@ -300,6 +303,9 @@ func (o *owner) leave(err error) {
 	o.cancel()
 	for _, r := range o.pending {
 		o.e.pool.release(r.limits)
+	}
+	if o.flight != nil { // its answer is not waited for
+		o.flight.free(o.e.pool)
 	}
 	o.e.pool.leave(o)
 	o.e.pool.pass(o.woken)
