@@ -66,6 +66,12 @@ func (n Node) Owned(member coordclient.MemberID) bool {
 	return !n.Released && n.Member == member && member != ""
 }
 
+// leftBy tells whether member released the bucket in this epoch, and nobody has
+// taken it since.
+func (n Node) leftBy(member coordclient.MemberID, epoch int64) bool {
+	return n.Released && n.Member == member && n.Epoch == epoch
+}
+
 // edited is n after an edit with this mark.
 func (n Node) edited(mark string) Node {
 	n.Edit++

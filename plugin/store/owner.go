@@ -292,13 +292,16 @@ func (o *Owner) changes(ctx context.Context, f bucket.Fence, n Node) (bucket.Cha
 	return c, nil
 }
 
-// Release sets the owner to released. Errors as of Commit.
+// Release sets the owner to released. Released already by this owner, as by an
+// earlier try whose answer was lost: nil. Errors as of Commit.
 func (o *Owner) Release(ctx context.Context, f bucket.Fence) error {
 	fail := func(err error) error { return fmt.Errorf("release bucket %d: %w", f.Bucket, portError(err)) }
 	n, e, err := o.nodeOnce(ctx, f.Bucket)
 	switch {
 	case err != nil:
 		return fail(err)
+	case n.leftBy(o.me, f.Epoch):
+		return nil
 	case !n.Owned(o.me) || n.Epoch != f.Epoch:
 		return fail(bucket.ErrFenced)
 	case e.Version != f.Version:
@@ -311,7 +314,13 @@ func (o *Owner) Release(ctx context.Context, f bucket.Fence) error {
 	}
 	err = o.kv.Commit(ctx, coordclient.CheckMember(o.me), coordclient.Set(e.Key, value, f.Version))
 	if errors.Is(err, coordclient.ErrConflict) {
-		return fail(bucket.ErrMoved)
+		// The server that was read from may lag behind an earlier try.
+		if err = o.kv.Sync(ctx, e.Key); err == nil {
+			n, _, err = o.nodeOnce(ctx, f.Bucket)
+		}
+		if err == nil && !n.leftBy(o.me, f.Epoch) {
+			err = bucket.ErrMoved
+		}
 	}
 	if err != nil {
 		return fail(err)
