@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -123,32 +124,38 @@ func TestLostSessionEndsEverything(t *testing.T) {
 	})
 }
 
+// unseat fences a bucket's owner, as nobody does, and waits until it knows.
+func (g *group) unseat(b int) {
+	g.t.Helper()
+	kv := g.kv.Dial()
+	e, _, err := kv.Get(g.t.Context(), "/buckets/"+strconv.Itoa(b))
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	var n store.Node
+	if err := json.Unmarshal(e.Value, &n); err != nil {
+		g.t.Fatal(err)
+	}
+	n.Epoch, n.Released = n.Epoch+1, true
+	value, err := json.Marshal(n)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	if err := kv.Commit(g.t.Context(), coordclient.Set(e.Key, value, e.Version)); err != nil {
+		g.t.Fatal(err)
+	}
+	synctest.Wait()
+}
+
 // A bucket that the engine lost for whatever reason is acquired again, each time
 // later if it is lost again and again.
 func TestLostBucketIsAcquiredAgain(t *testing.T) {
 	scene(t, 4, func(t *testing.T, g *group) {
 		h := g.boot("n1")
 		g.quiet(5 * time.Second)
-		kv := g.kv.Dial()
 		var took []time.Duration
 		for range 6 {
-			e, _, err := kv.Get(t.Context(), "/buckets/2")
-			if err != nil {
-				t.Fatal(err)
-			}
-			var n store.Node
-			if err := json.Unmarshal(e.Value, &n); err != nil {
-				t.Fatal(err)
-			}
-			n.Epoch, n.Released = n.Epoch+1, true // as nobody does: it fences the owner
-			value, err := json.Marshal(n)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := kv.Commit(t.Context(), coordclient.Set(e.Key, value, e.Version)); err != nil {
-				t.Fatal(err)
-			}
-			synctest.Wait()
+			g.unseat(2)
 			began := time.Now()
 			g.quiet(20 * time.Second)
 			took = append(took, time.Since(began))
@@ -158,6 +165,22 @@ func TestLostBucketIsAcquiredAgain(t *testing.T) {
 		}
 		if n := len(h.engine.Owned()); n != 4 {
 			t.Errorf("%d are owned", n)
+		}
+	})
+}
+
+// A bucket that a member goes after while it is cut off is acquired as soon as its
+// session has healed, however long that took.
+func TestBucketIsAcquiredWhenTheSessionHeals(t *testing.T) {
+	scene(t, 4, func(t *testing.T, g *group) {
+		h := g.boot("n1")
+		g.quiet(5 * time.Second)
+		g.unseat(2)
+		h.member.Cut()
+		time.Sleep(time.Minute)
+		h.member.Heal()
+		if took := g.quiet(5 * time.Second); took > 300*time.Millisecond {
+			t.Errorf("it took %s", took)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/bucket"
 )
 
@@ -34,6 +35,7 @@ func (c *Cluster) acquire(b int) {
 func (c *Cluster) pursue(ctx context.Context, b int) {
 	failures, pause := 0, minPause
 	for ctx.Err() == nil {
+		_, turned := c.d.Port.State()
 		holder, freed, err := c.d.Store.Holder(ctx, b)
 		c.mu.Lock()
 		regroup := c.regroup
@@ -52,11 +54,12 @@ func (c *Cluster) pursue(ctx context.Context, b int) {
 			c.soon()
 		}
 		// It may have been taken a moment ago; what lasts is told. The attempt itself
-		// may have changed the node: there is nothing to wait for but time.
+		// may have changed the node: there is nothing to wait for but time, and a
+		// session that heals.
 		if failures++; failures == patience {
 			c.d.Log.Warn("bucket not acquired", "bucket", b, "err", err, "attempts", failures)
 		}
-		wait(ctx, pause)
+		await(ctx, pause, turned, nil)
 		pause = min(2*pause, longest(err))
 	}
 }
@@ -82,10 +85,16 @@ func (c *Cluster) doubt(b int, cause error) {
 	}
 }
 
-// longest is how long to leave a bucket alone after err at most.
+// longest is how long to leave a bucket alone after err at most: not long, where
+// the store, or another of its servers, may answer by now, or its owner be gone.
 func longest(err error) time.Duration {
+	for _, passes := range []error{coordclient.ErrUnavailable, bucket.ErrUnavailable, bucket.ErrUnknownOutcome, bucket.ErrTaken} {
+		if errors.Is(err, passes) {
+			return maxPause
+		}
+	}
 	if doubtful(err) {
-		return maxPause // another server may answer by now
+		return maxPause
 	}
 	return maxLost
 }
