@@ -20,6 +20,7 @@ import (
 var (
 	simSeed  = flag.Uint64("sim.seed", 0, "simulate this seed alone, and print its history")
 	simSeeds = flag.Int("sim.seeds", 0, "simulate so many seeds (default 1000, or BELFRY_SIM_SEEDS)")
+	simFirst = flag.Int("sim.first", 1, "the first of those seeds")
 )
 
 // seeds is how many histories are simulated.
@@ -67,9 +68,10 @@ func TestSimulation(t *testing.T) {
 	for shard := range shards {
 		t.Run(strconv.Itoa(shard), func(t *testing.T) {
 			t.Parallel()
-			for seed := 1 + shard; seed <= n && !t.Failed(); seed += shards {
-				h, faults := simulate(t, uint64(seed), nil)
-				report(t, uint64(seed), h, faults)
+			for i := shard; i < n && !t.Failed(); i += shards {
+				seed := uint64(*simFirst + i)
+				h, faults := simulate(t, seed, nil)
+				report(t, seed, h, faults)
 				seen.add(h)
 			}
 		})
