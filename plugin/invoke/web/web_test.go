@@ -242,15 +242,34 @@ func TestRefusedByRules(t *testing.T) {
 	}
 }
 
+// expiring is a context whose deadline passes when late closes.
+type expiring struct {
+	context.Context
+	late chan struct{}
+}
+
+func (e expiring) Done() <-chan struct{} { return e.late }
+
+func (e expiring) Err() error {
+	select {
+	case <-e.late:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
 // Once connected, it may have had its effect.
 func TestTimeOutIsSent(t *testing.T) {
 	t.Parallel()
-	release := make(chan struct{})
-	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	release, late := make(chan struct{}), make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(late)
+		<-release
+	}))
 	t.Cleanup(s.Close)
 	t.Cleanup(func() { close(release) })
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
+	ctx := expiring{t.Context(), late}
 	result := NewHTTP(options()).Invoke(ctx, call(&task.Action{HTTP: &task.HTTPCall{URL: s.URL}}))
 	if result.Outcome != task.TimedOut || result.NotSent {
 		t.Errorf("%+v", result)
