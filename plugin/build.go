@@ -8,6 +8,8 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/invoke"
 	"github.com/seed42aab489/belfry/plugin/invoke/code"
 	"github.com/seed42aab489/belfry/plugin/invoke/web"
@@ -31,13 +33,13 @@ func (p *Plugin) build() {
 }
 
 // services are what the host has deployed, and what else tasks need of it.
-func (p *Plugin) services() []control.ServiceView {
+func (p *Plugin) services() []contract.ServiceView {
 	all := p.d.Host.Services()
 	for _, name := range p.d.Code.Names() {
-		all = append(all, control.ServiceView{Name: task.CodeService + name, Status: control.StatusActive, Description: "code that is built in"})
+		all = append(all, contract.ServiceView{Name: task.CodeService + name, Status: contract.StatusActive, Description: "code that is built in"})
 	}
 	if p.timers.Launched() {
-		all = append(all, control.ServiceView{Name: task.TimerService, Status: control.StatusActive, Description: "the timer service"})
+		all = append(all, contract.ServiceView{Name: task.TimerService, Status: contract.StatusActive, Description: "the timer service"})
 	}
 	return all
 }
@@ -110,7 +112,7 @@ func scheduleOne(ctx context.Context, c *control.Control, t timer.Timer) error {
 		return nil
 	}
 	_, err := c.UpdateTask(ctx, key, 0, says)
-	if e := control.AsError(err); err == nil || e.Code != control.CodeNotFound {
+	if e := failure.Of(err); err == nil || e.Code != failure.CodeNotFound {
 		return err
 	}
 	// A kick that takes longer than the period must not meet the next one.
@@ -119,7 +121,7 @@ func scheduleOne(ctx context.Context, c *control.Control, t timer.Timer) error {
 		return err
 	}
 	_, _, err = c.CreateTask(ctx, info)
-	if e := control.AsError(err); err != nil && e.Code == control.CodeExists {
+	if e := failure.Of(err); err != nil && e.Code == failure.CodeExists {
 		return nil // another host was faster
 	}
 	return err

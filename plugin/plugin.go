@@ -34,6 +34,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/chain"
 	"github.com/seed42aab489/belfry/plugin/cluster"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/engine"
 	"github.com/seed42aab489/belfry/plugin/event"
 	"github.com/seed42aab489/belfry/plugin/fault"
@@ -64,7 +65,7 @@ type Host interface {
 	engine.Targets
 	control.Host
 	// Services lists what is deployed, for the catalogue.
-	Services() []control.ServiceView
+	Services() []contract.ServiceView
 	// What handlers of events and code that is built in may do with them.
 	code.Services
 }

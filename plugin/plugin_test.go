@@ -13,6 +13,8 @@ import (
 	"github.com/seed42aab489/belfry/coordclient/coordtest"
 	"github.com/seed42aab489/belfry/plugin"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/invoke"
 	"github.com/seed42aab489/belfry/plugin/invoke/code"
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -56,10 +58,10 @@ func (*shop) Access(context.Context, string, string, string, map[string][]string
 
 func (*shop) Active(string) bool { return true }
 
-func (s *shop) Services() []control.ServiceView {
-	return []control.ServiceView{{
-		Name: "Stock", Status: control.StatusActive,
-		Operations: []control.OperationView{{Service: "Stock", Name: "getLowStock", Schedulable: true, Delivery: task.EffectivelyOnce}},
+func (s *shop) Services() []contract.ServiceView {
+	return []contract.ServiceView{{
+		Name: "Stock", Status: contract.StatusActive,
+		Operations: []contract.OperationView{{Service: "Stock", Name: "getLowStock", Schedulable: true, Delivery: task.EffectivelyOnce}},
 	}}
 }
 
@@ -104,7 +106,7 @@ func run(t *testing.T, f func(t *testing.T, c *control.Control, host *shop, mail
 	})
 }
 
-func schedule(t *testing.T, c *control.Control, info task.Info) control.TaskView {
+func schedule(t *testing.T, c *control.Control, info task.Info) contract.TaskView {
 	t.Helper()
 	info.Key = task.Key{Name: "watch"}.Normal()
 	info.Service, info.Operation = "Stock", "getLowStock"
@@ -138,7 +140,7 @@ func TestATaskFires(t *testing.T) {
 			seen[call.FireID] = true
 		}
 		after, err := c.Task(t.Context(), task.Key{Name: "watch"}.Normal())
-		if err != nil || after.State != control.Finished || after.Fired != 3 {
+		if err != nil || after.State != contract.Finished || after.Fired != 3 {
 			t.Errorf("%v: %+v", err, after)
 		}
 	})
@@ -152,7 +154,7 @@ func TestOutputIsKept(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		scheduled := string(host.made()[0].FireID)
-		if _, err := c.Output(t.Context(), scheduled); control.AsError(err).Code != control.CodeNotFound {
+		if _, err := c.Output(t.Context(), scheduled); failure.Of(err).Code != failure.CodeNotFound {
 			t.Errorf("kept without being asked for: %v", err)
 		}
 		key := task.Key{Name: v.Name}.Normal()
@@ -223,7 +225,7 @@ func TestTryAndCatalogue(t *testing.T) {
 		_, _, err = c.CreateTask(t.Context(), task.Info{
 			Key: task.Key{Name: "x"}, Service: "Stock", Operation: "nothing", Trigger: task.TriggerInfo{Interval: task.Duration(time.Second), Count: -1},
 		})
-		if e := control.AsError(err); e == nil || e.Code != control.CodeInvalid {
+		if e := failure.Of(err); e == nil || e.Code != failure.CodeInvalid {
 			t.Errorf("an operation that is not there: %v", err)
 		}
 	})
@@ -291,7 +293,7 @@ func TestAGroupFires(t *testing.T) {
 		owners := map[string]bool{}
 		for _, v := range views {
 			owners[v.Node] = true
-			if v.State != control.Finished || v.Fired != seconds {
+			if v.State != contract.Finished || v.Fired != seconds {
 				t.Errorf("%s: %s, fired %d, want finished, %d", v.Name, v.State, v.Fired, seconds)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/tui/ask"
 	"github.com/seed42aab489/belfry/tui/dialog"
 	"github.com/seed42aab489/belfry/tui/form"
@@ -76,7 +77,7 @@ func (m Model) open(name string) tea.Cmd {
 // nothing stays, so that nothing of it is taken for the other's.
 func (m Model) opened(o Opened, err error) (Model, tea.Cmd) {
 	if err != nil {
-		m.said = screen.Say{Text: control.AsError(err).Message, Bad: true}
+		m.said = screen.Say{Text: failure.Of(err).Message, Bad: true}
 		return m, nil
 	}
 	m.desk = m.desk.leave(o.Group)

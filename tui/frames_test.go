@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/ask"
 	"github.com/seed42aab489/belfry/tui/cluster"
@@ -159,7 +160,7 @@ func (silent) Hand() (order.Hand, error) { return nil, errUnconnected }
 
 func (silent) Oracle() (ask.Oracle, error) { return nil, errUnconnected }
 
-var errUnconnected = &control.Error{Code: control.CodeUnavailable, Message: "there is no connection", Hint: "it is tried again and again"}
+var errUnconnected = &failure.Error{Code: failure.CodeUnavailable, Message: "there is no connection", Hint: "it is tried again and again"}
 
 // states are the worlds that the screens are shown in; "full" becomes "stale" when
 // the connection goes.

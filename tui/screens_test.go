@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/tuitest"
 )
@@ -74,7 +75,7 @@ func TestScheduleAnOperation(t *testing.T) {
 func TestEditPauseRunDelete(t *testing.T) {
 	play(t, full, func(t *testing.T, w *world, d *tuitest.Driver) {
 		key := task.Key{Name: "stock-watch"}
-		at := func() control.TaskView {
+		at := func() contract.TaskView {
 			v, err := w.control.Task(t.Context(), key)
 			if err != nil {
 				t.Fatal(err)
@@ -102,7 +103,7 @@ func TestEditPauseRunDelete(t *testing.T) {
 		d.Shows("t is off: stock-watch is paused: resume it first")
 		d.Press("p")
 		d.Pass(time.Second)
-		if v := at(); v.State != control.Waiting {
+		if v := at(); v.State != contract.Waiting {
 			t.Errorf("resumed: %s", v.State)
 		}
 		fired := at().Fired
@@ -135,7 +136,7 @@ func TestManyAtOnce(t *testing.T) {
 		d.Press("enter")
 		d.Pass(2 * time.Second)
 		d.Shows("4 tasks paused")
-		tasks, err := w.control.Tasks(t.Context(), control.TaskFilter{State: control.Paused})
+		tasks, err := w.control.Tasks(t.Context(), control.TaskFilter{State: contract.Paused})
 		if err != nil || len(tasks) != 5 {
 			t.Errorf("%d paused, %v", len(tasks), err)
 		}

@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/screen"
 	"github.com/seed42aab489/belfry/tui/theme"
@@ -138,7 +139,7 @@ func (m Model) asOf() string {
 func healthy(p *control.Picture) int {
 	n := 0
 	for _, v := range p.Nodes {
-		if v.State == control.NodeHealthy {
+		if v.State == contract.NodeHealthy {
 			n++
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/cluster"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/engine"
 	"github.com/seed42aab489/belfry/plugin/place"
 	"github.com/seed42aab489/belfry/plugin/store"
@@ -105,7 +106,7 @@ func (w *world) open(width, height int, change ...func(*Options)) *tuitest.Drive
 }
 
 // host brings up a host that fires tasks.
-func (w *world) host(node string, ahead time.Duration, services ...control.ServiceView) *coordtest.Member {
+func (w *world) host(node string, ahead time.Duration, services ...contract.ServiceView) *coordtest.Member {
 	w.Helper()
 	value, err := json.Marshal(control.NodeInfo{Version: "1.0", Address: node + ":8280", Cluster: "zk://zk1:2181/belfry"})
 	if err != nil {
@@ -200,19 +201,19 @@ func (operations) Invoke(ctx context.Context, call task.Call) task.Result {
 }
 
 // catalogue is what the hosts have deployed.
-func catalogue() []control.ServiceView {
-	op := func(service, name string) control.OperationView {
-		return control.OperationView{Service: service, Name: name, Schedulable: true, Delivery: task.EffectivelyOnce, Reads: true}
+func catalogue() []contract.ServiceView {
+	op := func(service, name string) contract.OperationView {
+		return contract.OperationView{Service: service, Name: name, Schedulable: true, Delivery: task.EffectivelyOnce, Reads: true}
 	}
 	hidden := op("Stock", "setQuantity")
 	hidden.Schedulable, hidden.Why, hidden.Parameters = false, "it takes parameters: code, quantity", []string{"code", "quantity"}
-	return []control.ServiceView{
+	return []contract.ServiceView{
 		{
-			Name: "Stock", File: "Stock.dbs", Status: control.StatusActive, Description: "Products and how many of each are left",
-			Operations: []control.OperationView{op("Stock", "getLowStock"), op("Stock", "brokenPrices"), op("Stock", "rebuildIndex"), hidden},
+			Name: "Stock", File: "Stock.dbs", Status: contract.StatusActive, Description: "Products and how many of each are left",
+			Operations: []contract.OperationView{op("Stock", "getLowStock"), op("Stock", "brokenPrices"), op("Stock", "rebuildIndex"), hidden},
 		},
-		{Name: "Sheets", File: "Sheets.dbs", Status: control.StatusActive, Operations: []control.OperationView{op("Sheets", "readAll")}},
-		{Name: "Orders", File: "Orders.dbs", Status: control.StatusFailed, Error: "Orders.dbs:14:3: query getOrders: no data source is called orders-db"},
+		{Name: "Sheets", File: "Sheets.dbs", Status: contract.StatusActive, Operations: []contract.OperationView{op("Sheets", "readAll")}},
+		{Name: "Orders", File: "Orders.dbs", Status: contract.StatusFailed, Error: "Orders.dbs:14:3: query getOrders: no data source is called orders-db"},
 	}
 }
 

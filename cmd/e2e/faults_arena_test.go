@@ -18,6 +18,7 @@ import (
 	"github.com/seed42aab489/belfry/coordclient/zk/zktest"
 	"github.com/seed42aab489/belfry/dataservice/source/sourcetest"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/engine/firecheck"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -284,7 +285,7 @@ func (a *arena) settle() {
 	eventually(a.t, 2*time.Minute, "all tasks have ended", func() bool {
 		ctx, cancel := context.WithTimeout(a.t.Context(), 10*time.Second)
 		defer cancel()
-		var views []control.TaskView
+		var views []contract.TaskView
 		admin, err := a.admin(ctx)
 		if err == nil {
 			views, err = admin.Tasks(ctx, control.TaskFilter{})
@@ -295,7 +296,7 @@ func (a *arena) settle() {
 		}
 		var left []string
 		for _, v := range views {
-			if v.State != control.Finished && v.State != control.Paused && (v.State != control.Failed || v.Next != nil) {
+			if v.State != contract.Finished && v.State != contract.Paused && (v.State != contract.Failed || v.Next != nil) {
 				left = append(left, fmt.Sprintf("%s is %s on %s: %s", v.Name, v.State, v.Node, v.Reason))
 			}
 		}

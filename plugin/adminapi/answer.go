@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 // Problem is an error as it is answered (RFC 9457).
@@ -17,16 +17,16 @@ type Problem struct {
 	Title  string       `json:"title"`
 	Status int          `json:"status"`
 	Detail string       `json:"detail"`
-	Code   control.Code `json:"code" jsonschema:"stable: invalid, not_found, exists, conflict, unauthorised, unavailable, timeout, unknown_outcome, internal"`
+	Code   failure.Code `json:"code" jsonschema:"stable: invalid, not_found, exists, conflict, unauthorised, unavailable, timeout, unknown_outcome, internal"`
 	Hint   string       `json:"hint,omitempty" jsonschema:"the next step"`
 }
 
-func problem(status int, e *control.Error) Problem {
+func problem(status int, e *failure.Error) Problem {
 	return Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: e.Message, Code: e.Code, Hint: e.Hint}
 }
 
 // refuse answers with a problem. Nothing must have been written before.
-func (a *API) refuse(w http.ResponseWriter, r *http.Request, status int, e *control.Error) {
+func (a *API) refuse(w http.ResponseWriter, r *http.Request, status int, e *failure.Error) {
 	if status >= http.StatusInternalServerError {
 		a.d.Log.Warn("request to the task API failed", "method", r.Method, "path", r.URL.Path, "status", status, "err", e)
 	}
@@ -51,10 +51,10 @@ func write(w http.ResponseWriter, status int, v any) error {
 func body(r *http.Request) (json.RawMessage, error) {
 	data, err := io.ReadAll(r.Body)
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf("the body is larger than %d bytes", tooLarge.Limit), Err: err}
+		return nil, &failure.Error{Code: failure.CodeInvalid, Message: fmt.Sprintf("the body is larger than %d bytes", tooLarge.Limit), Err: err}
 	}
 	if err != nil {
-		return nil, &control.Error{Code: control.CodeInvalid, Message: "the body cannot be read: " + err.Error(), Err: err}
+		return nil, &failure.Error{Code: failure.CodeInvalid, Message: "the body cannot be read: " + err.Error(), Err: err}
 	}
 	return data, nil
 }
@@ -67,7 +67,7 @@ func number(r *http.Request, name string, otherwise int) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > maxPage {
-		return 0, &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf("%s %q: use 1 to %d", name, text, maxPage)}
+		return 0, &failure.Error{Code: failure.CodeInvalid, Message: fmt.Sprintf("%s %q: use 1 to %d", name, text, maxPage)}
 	}
 	return n, nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 // Root is the path below which everything is.
@@ -115,8 +116,8 @@ func New(d Deps) (*API, error) {
 		_, _ = w.Write(a.doc) // the client may be gone
 	})
 	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		a.refuse(w, r, http.StatusNotFound, &control.Error{
-			Code: control.CodeNotFound, Message: "there is nothing at " + r.URL.Path, Hint: "see " + Root + "/openapi.json",
+		a.refuse(w, r, http.StatusNotFound, &failure.Error{
+			Code: failure.CodeNotFound, Message: "there is nothing at " + r.URL.Path, Hint: "see " + Root + "/openapi.json",
 		})
 	})
 	return a, nil
@@ -141,7 +142,7 @@ func (a *API) dispatch(routes []route) http.Handler {
 		i := slices.IndexFunc(routes, func(route route) bool { return route.method == r.Method })
 		if i < 0 {
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
-			a.refuse(w, r, http.StatusMethodNotAllowed, &control.Error{Code: control.CodeInvalid, Message: "the method is not allowed here"})
+			a.refuse(w, r, http.StatusMethodNotAllowed, &failure.Error{Code: failure.CodeInvalid, Message: "the method is not allowed here"})
 			return
 		}
 		caller, ok := a.admit(w, r, routes[i].scope)
@@ -153,8 +154,8 @@ func (a *API) dispatch(routes []route) http.Handler {
 			defer func() { <-a.slots }()
 		default:
 			w.Header().Set("Retry-After", "1")
-			a.refuse(w, r, http.StatusTooManyRequests, &control.Error{
-				Code: control.CodeUnavailable, Message: "too many requests at the same time", Hint: "send it again after a second",
+			a.refuse(w, r, http.StatusTooManyRequests, &failure.Error{
+				Code: failure.CodeUnavailable, Message: "too many requests at the same time", Hint: "send it again after a second",
 			})
 			return
 		}
@@ -169,15 +170,15 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, scope Scope) (Caller
 	case refused:
 		status, header := refusal.Refused()
 		maps.Copy(w.Header(), header)
-		a.refuse(w, r, status, &control.Error{
-			Code: control.CodeUnauthorised, Message: err.Error(), Hint: "send an Authorization: Bearer header with a token that this host knows",
+		a.refuse(w, r, status, &failure.Error{
+			Code: failure.CodeUnauthorised, Message: err.Error(), Hint: "send an Authorization: Bearer header with a token that this host knows",
 		})
 	case err != nil:
 		a.d.Log.Error("credentials cannot be checked", "err", err)
-		a.refuse(w, r, http.StatusServiceUnavailable, &control.Error{Code: control.CodeUnavailable, Message: "credentials cannot be checked now"})
+		a.refuse(w, r, http.StatusServiceUnavailable, &failure.Error{Code: failure.CodeUnavailable, Message: "credentials cannot be checked now"})
 	case !caller.may(scope):
-		a.refuse(w, r, http.StatusForbidden, &control.Error{
-			Code: control.CodeUnauthorised, Message: caller.Name + " has not the scope " + string(scope), Hint: "ask an administrator for it",
+		a.refuse(w, r, http.StatusForbidden, &failure.Error{
+			Code: failure.CodeUnauthorised, Message: caller.Name + " has not the scope " + string(scope), Hint: "ask an administrator for it",
 		})
 	default:
 		return caller, true
@@ -199,16 +200,16 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request, caller Caller, rout
 	r = r.WithContext(ctx)
 	r.Body = http.MaxBytesReader(w, r.Body, limit)
 	if route.body != nil && !isJSON(r.Header.Get("Content-Type")) {
-		a.refuse(w, r, http.StatusUnsupportedMediaType, &control.Error{Code: control.CodeInvalid, Message: "the body must be application/json"})
+		a.refuse(w, r, http.StatusUnsupportedMediaType, &failure.Error{Code: failure.CodeInvalid, Message: "the body must be application/json"})
 		return
 	}
 	if err := route.serve(w, r, caller); err != nil {
-		e := control.AsError(err)
+		e := failure.Of(err)
 		status := e.Code.Status()
 		if _, large := errors.AsType[*http.MaxBytesError](err); large {
 			status = http.StatusRequestEntityTooLarge
 		}
-		if e.Code == control.CodeUnavailable {
+		if e.Code == failure.CodeUnavailable {
 			w.Header().Set("Retry-After", "1")
 		}
 		a.refuse(w, r, status, e)

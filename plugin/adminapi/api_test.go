@@ -17,6 +17,8 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient/coordtest"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -57,9 +59,9 @@ func newWorld(t *testing.T, limits Limits) *world {
 	if _, err := s.Init(t.Context(), store.Settings{Buckets: 4}); err != nil {
 		t.Fatal(err)
 	}
-	err := control.Publish(t.Context(), s.Owner(member.ID(), member), []control.ServiceView{{
-		Name: "Stock", Status: control.StatusActive,
-		Operations: []control.OperationView{{Service: "Stock", Name: "getLowStock", Schedulable: true, Delivery: task.EffectivelyOnce}},
+	err := control.Publish(t.Context(), s.Owner(member.ID(), member), []contract.ServiceView{{
+		Name: "Stock", Status: contract.StatusActive,
+		Operations: []contract.OperationView{{Service: "Stock", Name: "getLowStock", Schedulable: true, Delivery: task.EffectivelyOnce}},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +117,7 @@ func (a answer) read(status int, v any) {
 	}
 }
 
-func (a answer) problem(status int, code control.Code) Problem {
+func (a answer) problem(status int, code failure.Code) Problem {
 	a.t.Helper()
 	var p Problem
 	a.read(status, &p)
@@ -140,8 +142,8 @@ func TestTheLifeOfATask(t *testing.T) {
 		t.Errorf("created again: %+v", done)
 	}
 	// Another caller's key is another key.
-	w.ask("POST", "/tasks", stockTask("stock"), "Idempotency-Key", "k1", "Authorization", "Bearer other").problem(http.StatusConflict, control.CodeExists)
-	w.ask("POST", "/tasks", stockTask("other"), "Idempotency-Key", "k1").problem(http.StatusPreconditionFailed, control.CodeConflict)
+	w.ask("POST", "/tasks", stockTask("stock"), "Idempotency-Key", "k1", "Authorization", "Bearer other").problem(http.StatusConflict, failure.CodeExists)
+	w.ask("POST", "/tasks", stockTask("other"), "Idempotency-Key", "k1").problem(http.StatusPreconditionFailed, failure.CodeConflict)
 
 	var read Task
 	got := w.ask("GET", "/tasks/stock", "")
@@ -155,35 +157,35 @@ func TestTheLifeOfATask(t *testing.T) {
 	if done := w.ask("PATCH", "/tasks/stock", `{"description":"how much is left"}`, "If-Match", `"1"`).done(http.StatusOK); done.Task.Revision != 2 {
 		t.Errorf("patched: %+v", done.Task)
 	}
-	w.ask("PATCH", "/tasks/stock", `{"description":"x"}`, "If-Match", `"1"`).problem(http.StatusPreconditionFailed, control.CodeConflict)
-	w.ask("PUT", "/tasks/stock", stockTask("stock"), "If-None-Match", "*").problem(http.StatusConflict, control.CodeExists)
-	w.ask("PUT", "/tasks/stock", stockTask("other")).problem(http.StatusBadRequest, control.CodeInvalid)
-	w.ask("POST", "/tasks/stock/pause?until=tomorrow", "").problem(http.StatusBadRequest, control.CodeInvalid)
-	w.ask("POST", "/tasks/stock/pause?until=2999-01-01T00:00:00Z", "").problem(http.StatusBadRequest, control.CodeInvalid)
+	w.ask("PATCH", "/tasks/stock", `{"description":"x"}`, "If-Match", `"1"`).problem(http.StatusPreconditionFailed, failure.CodeConflict)
+	w.ask("PUT", "/tasks/stock", stockTask("stock"), "If-None-Match", "*").problem(http.StatusConflict, failure.CodeExists)
+	w.ask("PUT", "/tasks/stock", stockTask("other")).problem(http.StatusBadRequest, failure.CodeInvalid)
+	w.ask("POST", "/tasks/stock/pause?until=tomorrow", "").problem(http.StatusBadRequest, failure.CodeInvalid)
+	w.ask("POST", "/tasks/stock/pause?until=2999-01-01T00:00:00Z", "").problem(http.StatusBadRequest, failure.CodeInvalid)
 	if d := w.ask("POST", "/tasks/stock/pause?until="+time.Now().Add(time.Hour).UTC().Format(time.RFC3339), "").done(http.StatusOK); d.Task.PausedUntil == nil {
 		t.Errorf("it lasts for ever: %+v", d.Task)
 	}
 	w.ask("POST", "/tasks/stock/pause?reason=stocktaking", "").done(http.StatusOK)
-	w.ask("POST", "/tasks/stock/run", "").problem(http.StatusPreconditionFailed, control.CodeConflict)
+	w.ask("POST", "/tasks/stock/run", "").problem(http.StatusPreconditionFailed, failure.CodeConflict)
 	w.ask("POST", "/tasks/stock/resume", "").done(http.StatusOK)
 	run := w.ask("POST", "/tasks/stock/run", "", "Idempotency-Key", "r1")
 	again := w.ask("POST", "/tasks/stock/run", "", "Idempotency-Key", "r1").done(http.StatusAccepted)
 	if first := run.done(http.StatusAccepted); first.FireID == "" || again.FireID != first.FireID || run.Header().Get("Location") != Root+"/runs/"+first.FireID {
 		t.Errorf("run %+v, again %+v, at %s", first, again, run.Header().Get("Location"))
 	}
-	var next []control.NextView
+	var next []contract.NextView
 	w.ask("GET", "/tasks/stock/next?n=3", "").read(http.StatusOK, &next)
 	if len(next) != 3 {
 		t.Errorf("next %v", next)
 	}
-	w.ask("DELETE", "/tasks/stock", "", "If-Match", `"99"`).problem(http.StatusPreconditionFailed, control.CodeConflict)
+	w.ask("DELETE", "/tasks/stock", "", "If-Match", `"99"`).problem(http.StatusPreconditionFailed, failure.CodeConflict)
 	if done := w.ask("DELETE", "/tasks/stock", "").done(http.StatusOK); !done.Changed {
 		t.Errorf("deleted: %+v", done)
 	}
 	if done := w.ask("DELETE", "/tasks/stock", "").done(http.StatusOK); done.Changed {
 		t.Errorf("deleted again: %+v", done)
 	}
-	w.ask("GET", "/tasks/stock", "").problem(http.StatusNotFound, control.CodeNotFound)
+	w.ask("GET", "/tasks/stock", "").problem(http.StatusNotFound, failure.CodeNotFound)
 }
 
 func TestListsComeInPages(t *testing.T) {
@@ -206,21 +208,21 @@ func TestListsComeInPages(t *testing.T) {
 	if strings.Join(names, " ") != "t0 t1 t2 t3 t4 t5 t6" {
 		t.Errorf("pages gave %v", names)
 	}
-	w.ask("GET", "/tasks?limit=0", "").problem(http.StatusBadRequest, control.CodeInvalid)
-	w.ask("GET", "/tasks?state=wating", "").problem(http.StatusBadRequest, control.CodeInvalid)
-	w.ask("GET", "/runs?since=yesterday", "").problem(http.StatusBadRequest, control.CodeInvalid)
-	var runs []control.RunView
+	w.ask("GET", "/tasks?limit=0", "").problem(http.StatusBadRequest, failure.CodeInvalid)
+	w.ask("GET", "/tasks?state=wating", "").problem(http.StatusBadRequest, failure.CodeInvalid)
+	w.ask("GET", "/runs?since=yesterday", "").problem(http.StatusBadRequest, failure.CodeInvalid)
+	var runs []contract.RunView
 	w.ask("GET", "/runs", "").read(http.StatusOK, &runs)
-	var services []control.ServiceView
+	var services []contract.ServiceView
 	if w.ask("GET", "/services", "").read(http.StatusOK, &services); len(services) != 1 {
 		t.Errorf("services %v", services)
 	}
-	var status control.StatusView
+	var status contract.StatusView
 	if w.ask("GET", "/status", "").read(http.StatusOK, &status); status.Total != 7 {
 		t.Errorf("status %+v", status)
 	}
-	w.ask("GET", "/runs/nonsense", "").problem(http.StatusBadRequest, control.CodeInvalid)
-	w.ask("POST", "/runs/0-x:1/cancel", "").problem(http.StatusNotFound, control.CodeNotFound)
+	w.ask("GET", "/runs/nonsense", "").problem(http.StatusBadRequest, failure.CodeInvalid)
+	w.ask("POST", "/runs/0-x:1/cancel", "").problem(http.StatusNotFound, failure.CodeNotFound)
 }
 
 func TestWhoMay(t *testing.T) {
@@ -233,14 +235,14 @@ func TestWhoMay(t *testing.T) {
 		if r.body != nil {
 			body = `{}`
 		}
-		w.ask(r.method, path, body, token("nobody")...).problem(http.StatusUnauthorized, control.CodeUnauthorised)
-		w.ask(r.method, path, body, token("broken")...).problem(http.StatusServiceUnavailable, control.CodeUnavailable)
+		w.ask(r.method, path, body, token("nobody")...).problem(http.StatusUnauthorized, failure.CodeUnauthorised)
+		w.ask(r.method, path, body, token("broken")...).problem(http.StatusServiceUnavailable, failure.CodeUnavailable)
 		other := map[Scope]string{ScopeRead: "write", ScopeWrite: "read", ScopeRun: "read"}[r.scope]
-		w.ask(r.method, path, body, token(other)...).problem(http.StatusForbidden, control.CodeUnauthorised)
+		w.ask(r.method, path, body, token(other)...).problem(http.StatusForbidden, failure.CodeUnauthorised)
 	}
 	var results Results
 	w.ask("POST", "/orders", `{"orders":[{"verb":"run","task":{"name":"stock"}}]}`, token("write")...).read(http.StatusOK, &results)
-	if results.Failed != 1 || results.Results[0].Error.Code != control.CodeUnauthorised {
+	if results.Failed != 1 || results.Results[0].Error.Code != failure.CodeUnauthorised {
 		t.Errorf("a run without the scope: %+v", results)
 	}
 }
@@ -248,17 +250,17 @@ func TestWhoMay(t *testing.T) {
 func TestWhatIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Limits{Body: 1000})
-	w.ask("GET", "/nothing", "").problem(http.StatusNotFound, control.CodeNotFound)
+	w.ask("GET", "/nothing", "").problem(http.StatusNotFound, failure.CodeNotFound)
 	wrong := w.ask("DELETE", "/tasks", "")
-	if wrong.problem(http.StatusMethodNotAllowed, control.CodeInvalid); wrong.Header().Get("Allow") != "GET, POST" {
+	if wrong.problem(http.StatusMethodNotAllowed, failure.CodeInvalid); wrong.Header().Get("Allow") != "GET, POST" {
 		t.Errorf("Allow: %s", wrong.Header().Get("Allow"))
 	}
-	w.ask("POST", "/tasks", stockTask("x"), "Content-Type", "text/plain").problem(http.StatusUnsupportedMediaType, control.CodeInvalid)
-	w.ask("POST", "/tasks", `{"name":"x","description":"`+strings.Repeat("x", 1000)+`"}`).problem(http.StatusRequestEntityTooLarge, control.CodeInvalid)
-	w.ask("POST", "/tasks", `{"name":`).problem(http.StatusBadRequest, control.CodeInvalid)
-	w.ask("POST", "/tasks", stockTask("x"), "Idempotency-Key", strings.Repeat("k", maxKey+1)).problem(http.StatusBadRequest, control.CodeInvalid)
-	w.ask("PUT", "/tasks/x", stockTask("x"), "If-Match", "nonsense").problem(http.StatusBadRequest, control.CodeInvalid)
-	w.ask("POST", "/orders", `{"orders":[]}`).problem(http.StatusBadRequest, control.CodeInvalid)
+	w.ask("POST", "/tasks", stockTask("x"), "Content-Type", "text/plain").problem(http.StatusUnsupportedMediaType, failure.CodeInvalid)
+	w.ask("POST", "/tasks", `{"name":"x","description":"`+strings.Repeat("x", 1000)+`"}`).problem(http.StatusRequestEntityTooLarge, failure.CodeInvalid)
+	w.ask("POST", "/tasks", `{"name":`).problem(http.StatusBadRequest, failure.CodeInvalid)
+	w.ask("POST", "/tasks", stockTask("x"), "Idempotency-Key", strings.Repeat("k", maxKey+1)).problem(http.StatusBadRequest, failure.CodeInvalid)
+	w.ask("PUT", "/tasks/x", stockTask("x"), "If-Match", "nonsense").problem(http.StatusBadRequest, failure.CodeInvalid)
+	w.ask("POST", "/orders", `{"orders":[]}`).problem(http.StatusBadRequest, failure.CodeInvalid)
 }
 
 // Ten thousand submissions, many of them twice and at once: each task is there
@@ -323,8 +325,8 @@ func TestABulkAnswersForEachOrder(t *testing.T) {
 	if results.Done != 991 || results.Failed != 12 || len(results.Results) != len(orders) {
 		t.Fatalf("%d done, %d failed, %d results", results.Done, results.Failed, len(results.Results))
 	}
-	for i, want := range map[int]control.Code{0: "", 989: "", 990: control.CodeExists, 999: control.CodeExists, 1000: "", 1001: control.CodeInvalid, 1002: control.CodeInvalid} {
-		var got control.Code
+	for i, want := range map[int]failure.Code{0: "", 989: "", 990: failure.CodeExists, 999: failure.CodeExists, 1000: "", 1001: failure.CodeInvalid, 1002: failure.CodeInvalid} {
+		var got failure.Code
 		if e := results.Results[i].Error; e != nil {
 			got = e.Code
 		}
@@ -341,7 +343,7 @@ func TestABulkAnswersForEachOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.ask("POST", "/orders", strings.ReplaceAll(string(many), `"task":null`, `"task":{}`)).problem(http.StatusBadRequest, control.CodeInvalid)
+	w.ask("POST", "/orders", strings.ReplaceAll(string(many), `"task":null`, `"task":{}`)).problem(http.StatusBadRequest, failure.CodeInvalid)
 }
 
 func TestTooManyAtOnce(t *testing.T) {

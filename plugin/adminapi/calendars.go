@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 // Calendar is a named calendar, as programs write it.
@@ -73,11 +74,11 @@ func (a *API) putCalendar(w http.ResponseWriter, r *http.Request, caller Caller)
 	}
 	var wanted Calendar
 	if err := json.Unmarshal(data, &wanted); err != nil {
-		return &control.Error{Code: control.CodeInvalid, Message: "the body: " + err.Error()}
+		return &failure.Error{Code: failure.CodeInvalid, Message: "the body: " + err.Error()}
 	}
 	name := r.PathValue("name")
 	if wanted.Name != "" && wanted.Name != name {
-		return &control.Error{Code: control.CodeInvalid, Message: "the body is about another calendar than the path", Hint: "leave name out of it"}
+		return &failure.Error{Code: failure.CodeInvalid, Message: "the body is about another calendar than the path", Hint: "leave name out of it"}
 	}
 	wanted.Name = name
 	v, err := a.d.Control.As(caller.Name).SetCalendar(r.Context(), wanted.Definition, at)

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 func TestCalendars(t *testing.T) {
@@ -16,19 +18,19 @@ func TestCalendars(t *testing.T) {
 	if v.Name != "office" || v.Revision != 1 || v.Changes == nil || v.By != "ops" {
 		t.Errorf("made %+v", v)
 	}
-	w.ask("PUT", "/calendars/office", `{"weekly":["sat"]}`, "If-None-Match", "*").problem(http.StatusConflict, control.CodeExists)
-	w.ask("PUT", "/calendars/office", `{"weekly":["sat"]}`, "If-Match", `"7"`).problem(http.StatusPreconditionFailed, control.CodeConflict)
-	w.ask("PUT", "/calendars/office", `{"weekly":["some day"]}`).problem(http.StatusBadRequest, control.CodeInvalid)
-	w.ask("PUT", "/calendars/office", `{"name":"other"}`).problem(http.StatusBadRequest, control.CodeInvalid)
+	w.ask("PUT", "/calendars/office", `{"weekly":["sat"]}`, "If-None-Match", "*").problem(http.StatusConflict, failure.CodeExists)
+	w.ask("PUT", "/calendars/office", `{"weekly":["sat"]}`, "If-Match", `"7"`).problem(http.StatusPreconditionFailed, failure.CodeConflict)
+	w.ask("PUT", "/calendars/office", `{"weekly":["some day"]}`).problem(http.StatusBadRequest, failure.CodeInvalid)
+	w.ask("PUT", "/calendars/office", `{"name":"other"}`).problem(http.StatusBadRequest, failure.CodeInvalid)
 
 	named := strings.Replace(stockTask("t"), `"trigger"`, `"windows":{"allow":["office"],"outside":"defer"},"trigger"`, 1)
-	w.ask("POST", "/tasks", strings.Replace(named, "office", "ofice", 1)).problem(http.StatusBadRequest, control.CodeInvalid)
+	w.ask("POST", "/tasks", strings.Replace(named, "office", "ofice", 1)).problem(http.StatusBadRequest, failure.CodeInvalid)
 	w.ask("POST", "/tasks", named).done(http.StatusCreated)
 	w.ask("GET", "/calendars/office", "").read(http.StatusOK, &v)
 	if len(v.Tasks) != 1 || v.Tasks[0] != "t" {
 		t.Errorf("named by %v", v.Tasks)
 	}
-	var next []control.NextView
+	var next []contract.NextView
 	w.ask("GET", "/tasks/t/next?n=1", "").read(http.StatusOK, &next)
 	if len(next) != 1 || next[0].Runs == nil || !next[0].Runs.After(next[0].At) || !strings.HasPrefix(next[0].Why, "CALENDAR_EXCLUDED") {
 		t.Errorf("three at night, deferred to office hours: %+v", next)
@@ -38,7 +40,7 @@ func TestCalendars(t *testing.T) {
 	if len(openings) != 3 {
 		t.Errorf("openings %+v", openings)
 	}
-	p := w.ask("DELETE", "/calendars/office", "").problem(http.StatusPreconditionFailed, control.CodeConflict)
+	p := w.ask("DELETE", "/calendars/office", "").problem(http.StatusPreconditionFailed, failure.CodeConflict)
 	if !strings.Contains(p.Detail, "named by t") {
 		t.Errorf("refused with %q", p.Detail)
 	}
@@ -46,7 +48,7 @@ func TestCalendars(t *testing.T) {
 	if a := w.ask("DELETE", "/calendars/office", ""); a.Code != http.StatusNoContent {
 		t.Errorf("deleted: %d %s", a.Code, a.Body)
 	}
-	w.ask("GET", "/calendars/office", "").problem(http.StatusNotFound, control.CodeNotFound)
+	w.ask("GET", "/calendars/office", "").problem(http.StatusNotFound, failure.CodeNotFound)
 	var all []control.CalendarView
 	w.ask("GET", "/calendars", "").read(http.StatusOK, &all)
 	if len(all) != 0 {

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -39,15 +40,15 @@ func (a *API) carryOrders(w http.ResponseWriter, r *http.Request, caller Caller)
 	}
 	var asked Orders
 	if err := json.Unmarshal(data, &asked); err != nil {
-		return &control.Error{Code: control.CodeInvalid, Message: "the body: " + err.Error()}
+		return &failure.Error{Code: failure.CodeInvalid, Message: "the body: " + err.Error()}
 	}
 	if len(asked.Orders) == 0 || len(asked.Orders) > a.d.Limits.Bulk {
-		return &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf("%d orders: send 1 to %d in one request", len(asked.Orders), a.d.Limits.Bulk)}
+		return &failure.Error{Code: failure.CodeInvalid, Message: fmt.Sprintf("%d orders: send 1 to %d in one request", len(asked.Orders), a.d.Limits.Bulk)}
 	}
 	results := a.carryAll(r.Context(), asked.Orders, caller)
 	if err := r.Context().Err(); err != nil {
-		return &control.Error{
-			Code: control.CodeUnknownOutcome, Message: "the time was over before all orders were carried out", Err: err,
+		return &failure.Error{
+			Code: failure.CodeUnknownOutcome, Message: "the time was over before all orders were carried out", Err: err,
 			Hint: "send the same again: what was carried out is not carried out twice if its order has an id",
 		}
 	}
@@ -71,7 +72,7 @@ func (a *API) carryAll(ctx context.Context, orders []control.Order, caller Calle
 			for _, i := range lane {
 				done, err := a.carryOne(ctx, orders[i], caller)
 				if err != nil {
-					e := control.AsError(err)
+					e := failure.Of(err)
 					p := problem(e.Code.Status(), e)
 					results.Results[i].Error = &p
 					continue
@@ -99,10 +100,10 @@ func lane(key task.Key, lanes int) int {
 
 func (a *API) carryOne(ctx context.Context, o control.Order, caller Caller) (control.Done, error) {
 	if err := context.Cause(ctx); err != nil {
-		return control.Done{}, &control.Error{Code: control.CodeUnavailable, Message: "the time was over before its turn came", Err: err}
+		return control.Done{}, &failure.Error{Code: failure.CodeUnavailable, Message: "the time was over before its turn came", Err: err}
 	}
 	if o.Verb == control.VerbRun && !caller.may(ScopeRun) {
-		return control.Done{}, &control.Error{Code: control.CodeUnauthorised, Message: caller.Name + " has not the scope " + string(ScopeRun)}
+		return control.Done{}, &failure.Error{Code: failure.CodeUnauthorised, Message: caller.Name + " has not the scope " + string(ScopeRun)}
 	}
 	id, err := ownID(o.ID, caller)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 )
 
 // route is one thing that can be asked for. The OpenAPI document is made of the
@@ -89,7 +90,7 @@ func (a *API) routes() []route {
 		{
 			method: "GET", path: one + "/next", scope: ScopeRead, id: "nextInstants", summary: "The next instants of a task",
 			query:  append(whose, parameter{"n", "how many, 1 to 1000; absent: 10"}),
-			status: http.StatusOK, result: []control.NextView{}, serve: a.nextInstants,
+			status: http.StatusOK, result: []contract.NextView{}, serve: a.nextInstants,
 		},
 		{
 			method: "POST", path: "/orders", scope: ScopeWrite, id: "carryOrders", summary: "Carry out many orders; runs among them need the scope tasks:run too",
@@ -103,11 +104,11 @@ func (a *API) routes() []route {
 				{"since", "only those scheduled from this time on (RFC 3339)"},
 				{"limit", "at most so many, 1 to 1000; absent: 100"},
 			},
-			status: http.StatusOK, result: []control.RunView{}, serve: a.listRuns,
+			status: http.StatusOK, result: []contract.RunView{}, serve: a.listRuns,
 		},
 		{
 			method: "GET", path: "/runs/{id}", scope: ScopeRead, id: "getRun", summary: "Every attempt at a firing that is kept",
-			status: http.StatusOK, result: []control.RunView{}, serve: a.getRun,
+			status: http.StatusOK, result: []contract.RunView{}, serve: a.getRun,
 		},
 		{
 			method: "POST", path: "/runs/{id}/cancel", scope: ScopeRun, id: "cancelRun", summary: "Ask for a run to be cancelled",
@@ -115,11 +116,11 @@ func (a *API) routes() []route {
 		},
 		{
 			method: "GET", path: "/services", scope: ScopeRead, id: "listServices", summary: "The deployed data services, and what can be scheduled of them",
-			status: http.StatusOK, result: []control.ServiceView{}, serve: a.listServices,
+			status: http.StatusOK, result: []contract.ServiceView{}, serve: a.listServices,
 		},
 		{
 			method: "GET", path: "/status", scope: ScopeRead, id: "getStatus", summary: "The whole in one answer",
-			status: http.StatusOK, result: control.StatusView{}, serve: a.getStatus,
+			status: http.StatusOK, result: contract.StatusView{}, serve: a.getStatus,
 		},
 	}...)
 }

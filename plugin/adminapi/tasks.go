@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/definition"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -29,13 +31,13 @@ type Patch map[string]any
 
 // Task is a task: what it is, and how it stands.
 type Task struct {
-	Definition json.RawMessage  `json:"definition"`
-	Task       control.TaskView `json:"task"`
+	Definition json.RawMessage   `json:"definition"`
+	Task       contract.TaskView `json:"task"`
 }
 
 // TaskPage is one page of a list.
 type TaskPage struct {
-	Tasks []control.TaskView `json:"tasks"`
+	Tasks []contract.TaskView `json:"tasks"`
 	// Next is the after of the next page; empty: this was the last.
 	Next string `json:"next"`
 }
@@ -48,13 +50,13 @@ func (a *API) listTasks(w http.ResponseWriter, r *http.Request, _ Caller) error 
 	}
 	tasks, err := a.d.Control.Tasks(r.Context(), control.TaskFilter{
 		Tenant: q.Get("tenant"), Type: q.Get("type"), Service: q.Get("service"), Node: q.Get("node"),
-		State: control.State(q.Get("state")), NamePrefix: q.Get("prefix"),
+		State: contract.State(q.Get("state")), NamePrefix: q.Get("prefix"),
 	})
 	if err != nil {
 		return err
 	}
 	if after := q.Get("after"); after != "" {
-		i, _ := slices.BinarySearchFunc(tasks, after, func(v control.TaskView, after string) int {
+		i, _ := slices.BinarySearchFunc(tasks, after, func(v contract.TaskView, after string) int {
 			if cursor(v) <= after {
 				return -1
 			}
@@ -70,7 +72,7 @@ func (a *API) listTasks(w http.ResponseWriter, r *http.Request, _ Caller) error 
 }
 
 // cursor orders tasks as control.Tasks does: a name has no NUL in it.
-func cursor(v control.TaskView) string { return v.Name + "\x00" + v.Tenant + "\x00" + v.Type }
+func cursor(v contract.TaskView) string { return v.Name + "\x00" + v.Tenant + "\x00" + v.Type }
 
 func keyOf(r *http.Request) task.Key {
 	q := r.URL.Query()
@@ -100,7 +102,7 @@ func revision(r *http.Request) (int64, error) {
 	}
 	n, err := strconv.ParseInt(strings.Trim(match, `"`), 10, 64)
 	if err != nil || n < 1 {
-		return 0, &control.Error{Code: control.CodeInvalid, Message: "If-Match " + match + " is no revision", Hint: "use the ETag of the task"}
+		return 0, &failure.Error{Code: failure.CodeInvalid, Message: "If-Match " + match + " is no revision", Hint: "use the ETag of the task"}
 	}
 	return n, nil
 }
@@ -115,7 +117,7 @@ func ownID(key string, caller Caller) (string, error) {
 	case key == "":
 		return "", nil
 	case len(key) > maxKey:
-		return "", &control.Error{Code: control.CodeInvalid, Message: "the idempotency key has " + strconv.Itoa(len(key)) + " bytes: the limit is " + strconv.Itoa(maxKey)}
+		return "", &failure.Error{Code: failure.CodeInvalid, Message: "the idempotency key has " + strconv.Itoa(len(key)) + " bytes: the limit is " + strconv.Itoa(maxKey)}
 	}
 	return "api:" + url.QueryEscape(caller.Name) + ":" + key, nil
 }
@@ -169,14 +171,14 @@ func named(r *http.Request) (json.RawMessage, error) {
 	var members map[string]json.RawMessage
 	var said task.Key
 	if err := json.Unmarshal(data, &members); err != nil {
-		return nil, &control.Error{Code: control.CodeInvalid, Message: "the body is no JSON object: " + err.Error()}
+		return nil, &failure.Error{Code: failure.CodeInvalid, Message: "the body is no JSON object: " + err.Error()}
 	}
 	if err := json.Unmarshal(data, &said); err != nil {
-		return nil, &control.Error{Code: control.CodeInvalid, Message: "the body: " + err.Error()}
+		return nil, &failure.Error{Code: failure.CodeInvalid, Message: "the body: " + err.Error()}
 	}
 	key := keyOf(r)
 	if (said.Name != "" && said.Name != key.Name) || (said.Tenant != "" && said.Tenant != key.Tenant) || (said.Type != "" && said.Type != key.Type) {
-		return nil, &control.Error{Code: control.CodeInvalid, Message: "the body is about another task than the path", Hint: "leave name, tenant and type out of it"}
+		return nil, &failure.Error{Code: failure.CodeInvalid, Message: "the body is about another task than the path", Hint: "leave name, tenant and type out of it"}
 	}
 	for name, value := range map[string]string{"tenant": key.Tenant, "type": key.Type, "name": key.Name} {
 		if members[name], err = json.Marshal(value); err != nil {
@@ -225,7 +227,7 @@ func instant(r *http.Request, name string) (time.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return time.Time{}, &control.Error{Code: control.CodeInvalid, Message: name + " " + text + ": write it like 2027-01-31T09:30:00Z"}
+		return time.Time{}, &failure.Error{Code: failure.CodeInvalid, Message: name + " " + text + ": write it like 2027-01-31T09:30:00Z"}
 	}
 	return at, nil
 }
@@ -253,7 +255,7 @@ func (a *API) carry(w http.ResponseWriter, r *http.Request, o control.Order) err
 	return write(w, status, done)
 }
 
-func location(v *control.TaskView) string {
+func location(v *contract.TaskView) string {
 	q := url.Values{"tenant": {v.Tenant}, "type": {v.Type}}
 	return Root + "/tasks/" + url.PathEscape(v.Name) + "?" + q.Encode()
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/seed42aab489/belfry/plugin/control/check"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -31,11 +32,11 @@ func TestActionsAsTasks(t *testing.T) {
 		i.Do.HTTP.URL = "ftp://example.org"
 		return nil
 	})
-	refused(t, err, CodeInvalid)
+	refused(t, err, failure.CodeInvalid)
 	info.Delivery = task.EffectivelyOnce
 	info.Name = "once"
 	_, _, err = w.control.CreateTask(w.Context(), info)
-	if e := refused(t, err, CodeInvalid); !strings.Contains(e.Hint, "Idempotency-Key") {
+	if e := refused(t, err, failure.CodeInvalid); !strings.Contains(e.Hint, "Idempotency-Key") {
 		t.Errorf("hint %q", e.Hint)
 	}
 	timer := task.Info{Do: &task.Action{Timer: &task.TimerEvent{}}}
@@ -45,6 +46,6 @@ func TestActionsAsTasks(t *testing.T) {
 	for _, do := range []*task.Action{{Timer: &task.TimerEvent{}}, {Code: &task.CodeCall{Name: "salaries"}}} {
 		info.Delivery, info.Do = "", do
 		_, _, err = w.control.CreateTask(w.Context(), info)
-		refused(t, err, CodeInvalid)
+		refused(t, err, failure.CodeInvalid)
 	}
 }

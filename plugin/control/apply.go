@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/seed42aab489/belfry/plugin/control/check"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -27,7 +28,7 @@ const (
 // Applied is what became of one change of a plan.
 type Applied struct {
 	PlannedTask
-	Err error // an *Error; nil: it is done
+	Err error // an *failure.Error; nil: it is done
 }
 
 // ApplyPlan does what a plan says, if each of its tasks is still as it was when
@@ -39,14 +40,14 @@ type Applied struct {
 func (c *Control) ApplyPlan(ctx context.Context, p *Plan, tell func(Applied)) (int, error) {
 	at, err := c.settled(ctx)
 	if err != nil {
-		return 0, wrap(err)
+		return 0, failure.Wrap(err)
 	}
 	if err := c.current(ctx, p); err != nil {
 		return 0, err
 	}
 	waves, err := c.parts(ctx, p)
 	if err != nil {
-		return 0, wrap(err)
+		return 0, failure.Wrap(err)
 	}
 	var (
 		mu      sync.Mutex // guards done, and calls of tell
@@ -67,7 +68,7 @@ func (c *Control) ApplyPlan(ctx context.Context, p *Plan, tell func(Applied)) (i
 						if err == nil {
 							done++
 						}
-						tell(Applied{t, wrap(err)})
+						tell(Applied{t, failure.Wrap(err)})
 						mu.Unlock()
 					}
 				}
@@ -108,9 +109,9 @@ func (c *Control) current(ctx context.Context, p *Plan) error {
 	cluster, err := c.store.Cluster(ctx)
 	switch {
 	case err != nil:
-		return wrap(err)
+		return failure.Wrap(err)
 	case p.Cluster != cluster.UUID:
-		return &Error{Code: CodeConflict, Message: "the plan is for another group of hosts", Hint: "make a plan for this one"}
+		return &failure.Error{Code: failure.CodeConflict, Message: "the plan is for another group of hosts", Hint: "make a plan for this one"}
 	}
 	desired := make([]Desired, len(p.Changes))
 	for i := range p.Changes {
@@ -118,7 +119,7 @@ func (c *Control) current(ctx context.Context, p *Plan) error {
 	}
 	there, err := c.standing(ctx, desired, false)
 	if err != nil {
-		return wrap(err)
+		return failure.Wrap(err)
 	}
 	var moved []string
 	for i := range p.Changes {
@@ -130,8 +131,8 @@ func (c *Control) current(ctx context.Context, p *Plan) error {
 	if len(moved) == 0 {
 		return nil
 	}
-	return &Error{
-		Code: CodeConflict, Message: "the plan is stale: since it was made somebody edited " + some(moved),
+	return &failure.Error{
+		Code: failure.CodeConflict, Message: "the plan is stale: since it was made somebody edited " + some(moved),
 		Hint: "nothing was changed; make a new plan and look at it",
 	}
 }
@@ -151,7 +152,7 @@ func (c *Control) carryOut(ctx context.Context, t PlannedTask) error {
 	}
 	var wanted task.Info
 	if err := json.Unmarshal(t.Definition, &wanted); err != nil {
-		return invalid("definition: %v", err)
+		return failure.Invalid("definition: %v", err)
 	}
 	wanted.Key = t.Key
 	if t.Action == ActionCreate {
@@ -178,7 +179,7 @@ func (c *Control) carryOut(ctx context.Context, t PlannedTask) error {
 func (c *Control) Export(ctx context.Context, f TaskFilter) ([]task.Info, error) {
 	all, err := c.store.List(ctx)
 	if err != nil {
-		return nil, wrap(err)
+		return nil, failure.Wrap(err)
 	}
 	return slices.DeleteFunc(all, func(info task.Info) bool { return !f.definition(&info) }), nil
 }
@@ -192,7 +193,7 @@ func (c *Control) Define(ctx context.Context, key task.Key) (task.Info, error) {
 // invalid, unavailable.
 func (c *Control) CheckTask(ctx context.Context, info task.Info) error {
 	info.Key = info.Normal()
-	return wrap(c.validateNew(ctx, &info))
+	return failure.Wrap(c.validateNew(ctx, &info))
 }
 
 // CheckOffline is CheckTask without a look at what can be called. It needs no
@@ -200,7 +201,7 @@ func (c *Control) CheckTask(ctx context.Context, info task.Info) error {
 func (c *Control) CheckOffline(_ context.Context, info task.Info) error {
 	info.Key = info.Normal()
 	if err := store.CheckKey(info.Key); err != nil {
-		return invalid("%v", err)
+		return failure.Invalid("%v", err)
 	}
 	if err := check.Policies(&info); err != nil {
 		return err

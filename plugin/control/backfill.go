@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control/check"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/plugin/trigger"
@@ -60,20 +62,20 @@ func (c *Control) Backfill(ctx context.Context, key task.Key, b Backfill) (Backf
 	now := c.now()
 	switch {
 	case b.Max < 1 || b.Max > MaxBackfill:
-		return BackfillView{}, invalid("at most %d instants: use 1 to %d", b.Max, MaxBackfill)
+		return BackfillView{}, failure.Invalid("at most %d instants: use 1 to %d", b.Max, MaxBackfill)
 	case b.From.IsZero() || b.To.Before(b.From):
-		return BackfillView{}, invalid("from %s to %s is no time", b.From.UTC().Format(time.RFC3339), b.To.UTC().Format(time.RFC3339))
+		return BackfillView{}, failure.Invalid("from %s to %s is no time", b.From.UTC().Format(time.RFC3339), b.To.UTC().Format(time.RFC3339))
 	case b.From.After(now):
-		return BackfillView{}, invalid("from %s is to come", b.From.UTC().Format(time.RFC3339))
+		return BackfillView{}, failure.Invalid("from %s is to come", b.From.UTC().Format(time.RFC3339))
 	case len(b.Reason) > check.MaxDescription:
-		return BackfillView{}, invalid("reason of %d bytes: the limit is %d", len(b.Reason), check.MaxDescription)
+		return BackfillView{}, failure.Invalid("reason of %d bytes: the limit is %d", len(b.Reason), check.MaxDescription)
 	}
 	info, err := c.get(ctx, key)
 	if err != nil {
 		return BackfillView{}, err
 	}
 	if info.Paused {
-		return BackfillView{}, &Error{Code: CodeConflict, Message: "task " + info.Name + " is paused", Hint: "resume it first; then the instants of the pause can be made up for"}
+		return BackfillView{}, &failure.Error{Code: failure.CodeConflict, Message: "task " + info.Name + " is paused", Hint: "resume it first; then the instants of the pause can be made up for"}
 	}
 	past, err := c.pastInstants(&info, b, now)
 	if err != nil {
@@ -82,12 +84,12 @@ func (c *Control) Backfill(ctx context.Context, key task.Key, b Backfill) (Backf
 	v := BackfillView{Task: info.Name, Instants: []time.Time{}, FireIDs: []string{}, DryRun: b.DryRun}
 	missed, oldest, err := c.notRun(ctx, info, past)
 	if err != nil {
-		return BackfillView{}, wrap(err)
+		return BackfillView{}, failure.Wrap(err)
 	}
 	v.Ran = len(past) - len(missed)
 	before, err := c.store.Filled(ctx, info.UID, missed)
 	if err != nil {
-		return BackfillView{}, wrap(err)
+		return BackfillView{}, failure.Wrap(err)
 	}
 	v.Before = len(before)
 	wanted := without(missed, before)
@@ -115,12 +117,12 @@ func (c *Control) pastInstants(info *task.Info, b Backfill, now time.Time) ([]ti
 	// before the task was made.
 	t, err := c.triggers.Compile(trigger.Pin(info.Trigger, info.From), b.From.Add(-time.Millisecond), info.UID)
 	if err != nil {
-		return nil, &Error{Code: CodeInvalid, Message: "trigger: " + err.Error(), Err: err}
+		return nil, &failure.Error{Code: failure.CodeInvalid, Message: "trigger: " + err.Error(), Err: err}
 	}
 	var past []time.Time
 	for at, ok := t.Next(b.From.Add(-time.Millisecond)); ok && !at.After(b.To) && at.Before(now); at, ok = t.Next(at) {
 		if len(past) == maxFillLook {
-			return nil, &Error{Code: CodeInvalid, Message: fmt.Sprintf("more than %d instants lie between", maxFillLook), Hint: "name a shorter time"}
+			return nil, &failure.Error{Code: failure.CodeInvalid, Message: fmt.Sprintf("more than %d instants lie between", maxFillLook), Hint: "name a shorter time"}
 		}
 		past = append(past, at)
 	}
@@ -135,7 +137,7 @@ func (c *Control) notRun(ctx context.Context, info task.Info, past []time.Time) 
 		return nil, oldest, err
 	}
 	if r.fault != nil {
-		return nil, oldest, &Error{Code: CodeInternal, Message: ReasonCorrupt + ": " + r.fault.Error(), Err: r.fault}
+		return nil, oldest, &failure.Error{Code: failure.CodeInternal, Message: contract.ReasonCorrupt + ": " + r.fault.Error(), Err: r.fault}
 	}
 	v, _ := r.state.View(info.UID)
 	oldest = c.now()

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -99,7 +100,7 @@ func TestABackfillWaitsForAPause(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = w.control.Backfill(ctx, key, Backfill{From: time.Now().Add(-time.Hour), To: time.Now()})
-		refused(t, err, CodeConflict)
+		refused(t, err, failure.CodeConflict)
 		time.Sleep(30 * time.Minute)
 		if waiting, err := w.control.Requests(ctx); err != nil || len(waiting) != 2 || waiting[0].FireID != v.FireIDs[2] {
 			t.Errorf("waiting %+v, %v", waiting, err)
@@ -112,7 +113,7 @@ func TestABackfillWaitsForAPause(t *testing.T) {
 		}
 		for _, b := range []Backfill{{}, {From: time.Now().Add(time.Hour), To: time.Now().Add(2 * time.Hour)}, {From: time.Now(), To: time.Now(), Max: MaxBackfill + 1}} {
 			_, err := w.control.Backfill(ctx, key, b)
-			refused(t, err, CodeInvalid)
+			refused(t, err, failure.CodeInvalid)
 		}
 	})
 }

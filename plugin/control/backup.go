@@ -13,6 +13,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 )
 
@@ -80,7 +81,7 @@ func (s *summed) line(record any) error {
 func (c *Control) SaveBackup(ctx context.Context, w io.Writer, by string, tell func(tasks int)) (Backup, error) {
 	cluster, err := c.store.Cluster(ctx)
 	if err != nil {
-		return Backup{}, wrap(err)
+		return Backup{}, failure.Wrap(err)
 	}
 	calendars, err := c.calendarDefinitions(ctx)
 	if err != nil {
@@ -100,7 +101,7 @@ func (c *Control) SaveBackup(ctx context.Context, w io.Writer, by string, tell f
 	for bucket := range cluster.Buckets {
 		infos, err := c.store.Definitions(ctx, bucket)
 		if err != nil {
-			return b, wrap(err)
+			return b, failure.Wrap(err)
 		}
 		for i := range infos {
 			if infos[i].Deleted {
@@ -134,16 +135,16 @@ func ReadBackup(r io.Reader, each func(BackupItem) error) (Backup, error) {
 		switch {
 		case n == 1:
 			if json.Unmarshal(line, &b) != nil || b.Format < 1 {
-				return b, invalid("it is no backup of Belfry")
+				return b, failure.Invalid("it is no backup of Belfry")
 			}
 			if b.Format > BackupFormat {
-				return b, invalid("backup format %d is of a newer Belfry; this one reads up to %d", b.Format, BackupFormat)
+				return b, failure.Invalid("backup format %d is of a newer Belfry; this one reads up to %d", b.Format, BackupFormat)
 			}
 		case bytes.HasPrefix(line, []byte(`{"end":`)):
 			return b, b.ended(line, sum, lines)
 		default:
 			if err := b.item(line, each); err != nil {
-				if _, ok := errors.AsType[*Error](err); ok {
+				if _, ok := errors.AsType[*failure.Error](err); ok {
 					return b, err
 				}
 				return b, fmt.Errorf("line %d: %w", n, err)
@@ -153,9 +154,9 @@ func ReadBackup(r io.Reader, each func(BackupItem) error) (Backup, error) {
 		sum.Write([]byte{'\n'})
 	}
 	if err := lines.Err(); err != nil {
-		return b, invalid("backup: %v", err)
+		return b, failure.Invalid("backup: %v", err)
 	}
-	return b, invalid("the backup was cut: it has no end")
+	return b, failure.Invalid("the backup was cut: it has no end")
 }
 
 func (b *Backup) item(line []byte, each func(BackupItem) error) error {
@@ -167,7 +168,7 @@ func (b *Backup) item(line []byte, each func(BackupItem) error) error {
 	case err == nil && item.Calendar != nil && item.Calendar.Name != "":
 		b.Calendars++
 	default:
-		return invalid("the backup is damaged: a line is neither task nor calendar")
+		return failure.Invalid("the backup is damaged: a line is neither task nor calendar")
 	}
 	return each(item)
 }
@@ -175,18 +176,18 @@ func (b *Backup) item(line []byte, each func(BackupItem) error) error {
 func (b *Backup) ended(line []byte, sum hash.Hash, lines *bufio.Scanner) error {
 	var end backupEnd
 	if err := json.Unmarshal(line, &end); err != nil {
-		return invalid("the backup is damaged: its end cannot be read")
+		return failure.Invalid("the backup is damaged: its end cannot be read")
 	}
 	b.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	switch {
 	case end.End.SHA256 != b.SHA256:
-		return invalid("the backup is damaged: its checksum is %s, and should be %s", b.SHA256, end.End.SHA256)
+		return failure.Invalid("the backup is damaged: its checksum is %s, and should be %s", b.SHA256, end.End.SHA256)
 	case end.End.Tasks != b.Tasks:
-		return invalid("the backup is damaged: it has %d tasks, and should have %d", b.Tasks, end.End.Tasks)
+		return failure.Invalid("the backup is damaged: it has %d tasks, and should have %d", b.Tasks, end.End.Tasks)
 	case end.End.Calendars != b.Calendars:
-		return invalid("the backup is damaged: it has %d calendars, and should have %d", b.Calendars, end.End.Calendars)
+		return failure.Invalid("the backup is damaged: it has %d calendars, and should have %d", b.Calendars, end.End.Calendars)
 	case lines.Scan():
-		return invalid("the backup is damaged: something follows its end")
+		return failure.Invalid("the backup is damaged: something follows its end")
 	}
 	return nil
 }

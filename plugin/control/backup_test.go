@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/control/definition"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -105,7 +106,7 @@ func TestBackupAndRestore(t *testing.T) {
 		if _, err := other.store.Update(t.Context(), task.Key{Name: "a"}, 0, func(i *task.Info) error { i.Description = "other"; return nil }); err != nil {
 			t.Fatal(err)
 		}
-		e := refused(t, second(other.Restore(t.Context(), opener(text), RestoreOptions{})), CodeExists)
+		e := refused(t, second(other.Restore(t.Context(), opener(text), RestoreOptions{})), failure.CodeExists)
 		if !strings.Contains(e.Message, "different: a") {
 			t.Errorf("%v", e)
 		}
@@ -140,10 +141,10 @@ func TestDamagedBackups(t *testing.T) {
 		"no task":     lines[0] + "{}\n" + lines[3],
 		"too long":    lines[0] + strings.Repeat("x", maxBackupLine+1),
 	} {
-		if _, err := ReadBackup(strings.NewReader(damaged), func(BackupItem) error { return nil }); AsError(err) == nil || AsError(err).Code != CodeInvalid {
+		if _, err := ReadBackup(strings.NewReader(damaged), func(BackupItem) error { return nil }); failure.Of(err) == nil || failure.Of(err).Code != failure.CodeInvalid {
 			t.Errorf("%s: %v", name, err)
 		}
-		refused(t, second(other.Restore(t.Context(), opener(damaged), RestoreOptions{})), CodeInvalid)
+		refused(t, second(other.Restore(t.Context(), opener(damaged), RestoreOptions{})), failure.CodeInvalid)
 	}
 	if tasks, err := other.Tasks(t.Context(), TaskFilter{}); err != nil || len(tasks) > 0 {
 		t.Errorf("restored: %v, %v", tasks, err)
@@ -211,7 +212,7 @@ func TestBackupCarriesCalendars(t *testing.T) {
 	if _, err := other.SetCalendar(t.Context(), office, 0); err != nil {
 		t.Fatal(err)
 	}
-	e := refused(t, second(other.Restore(t.Context(), opener(text), RestoreOptions{})), CodeExists)
+	e := refused(t, second(other.Restore(t.Context(), opener(text), RestoreOptions{})), failure.CodeExists)
 	if !strings.Contains(e.Message, "different: calendar office") {
 		t.Errorf("%v", e)
 	}
@@ -219,5 +220,5 @@ func TestBackupCarriesCalendars(t *testing.T) {
 		t.Errorf("forced: %+v, %v", r, err)
 	}
 	lines := strings.SplitAfter(text, "\n")
-	refused(t, second(other.Restore(t.Context(), opener(lines[0]+lines[2]+lines[3]), RestoreOptions{})), CodeInvalid)
+	refused(t, second(other.Restore(t.Context(), opener(lines[0]+lines[2]+lines[3]), RestoreOptions{})), failure.CodeInvalid)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/control/check"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -34,7 +35,7 @@ func (c *Control) saveCalendars(out *summed, all []calendar.Definition) error {
 func (c *Control) calendarDefinitions(ctx context.Context) ([]calendar.Definition, error) {
 	all, err := c.store.Calendars(ctx)
 	if err != nil {
-		return nil, wrap(err)
+		return nil, failure.Wrap(err)
 	}
 	definitions := make([]calendar.Definition, 0, len(all))
 	for i := range all {

@@ -11,6 +11,7 @@ import (
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/control/check"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -50,7 +51,7 @@ func (c *Control) calendarView(s store.Calendar) CalendarView {
 func (c *Control) Calendars(ctx context.Context) ([]CalendarView, error) {
 	all, err := c.store.Calendars(ctx)
 	if err != nil {
-		return nil, wrap(err)
+		return nil, failure.Wrap(err)
 	}
 	views := make([]CalendarView, 0, len(all))
 	for _, s := range all {
@@ -74,15 +75,15 @@ func (c *Control) Calendar(ctx context.Context, name string) (CalendarView, erro
 			v.Tasks = append(v.Tasks, tasks[i].Name)
 		}
 	}
-	return v, wrap(err)
+	return v, failure.Wrap(err)
 }
 
 // noCalendar adds to a not-found error the names that are like the one asked for.
 func (c *Control) noCalendar(ctx context.Context, name string, err error) error {
 	if !errors.Is(err, coordclient.ErrNotFound) {
-		return wrap(err)
+		return failure.Wrap(err)
 	}
-	e := &Error{Code: CodeNotFound, Message: "there is no calendar " + name, Err: err}
+	e := &failure.Error{Code: failure.CodeNotFound, Message: "there is no calendar " + name, Err: err}
 	if all, err := c.store.Calendars(ctx); err == nil {
 		names := make([]string, 0, len(all))
 		for _, s := range all {
@@ -103,7 +104,7 @@ func (c *Control) SetCalendar(ctx context.Context, d calendar.Definition, revisi
 	}
 	s, err := c.store.SetCalendar(ctx, d, revision)
 	if err != nil {
-		return CalendarView{}, wrap(err)
+		return CalendarView{}, failure.Wrap(err)
 	}
 	return c.calendarView(s), nil
 }
@@ -113,8 +114,8 @@ func (c *Control) SetCalendar(ctx context.Context, d calendar.Definition, revisi
 func (c *Control) DeleteCalendar(ctx context.Context, name string, revision int64) error {
 	err := c.store.DeleteCalendar(ctx, name, revision)
 	if used, ok := errors.AsType[*store.InUseError](err); ok {
-		return &Error{
-			Code: CodeConflict, Message: used.Error(), Err: err,
+		return &failure.Error{
+			Code: failure.CodeConflict, Message: used.Error(), Err: err,
 			Hint: "let them name others first (belfry task set NAME --allow … --forbid …)",
 		}
 	}
@@ -131,7 +132,7 @@ type OpeningView struct {
 // its zone. Codes: invalid, not_found, unavailable.
 func (c *Control) Openings(ctx context.Context, name string, n int, from time.Time) ([]OpeningView, error) {
 	if n < 1 || n > MaxNext {
-		return nil, invalid("%d times: ask for 1 to %d", n, MaxNext)
+		return nil, failure.Invalid("%d times: ask for 1 to %d", n, MaxNext)
 	}
 	s, err := c.store.Calendar(ctx, name)
 	if err != nil {
@@ -139,7 +140,7 @@ func (c *Control) Openings(ctx context.Context, name string, n int, from time.Ti
 	}
 	compiled, err := calendar.Compile(s.Definition)
 	if err != nil {
-		return nil, &Error{Code: CodeInvalid, Message: "calendar " + name + ": " + err.Error(), Err: err}
+		return nil, &failure.Error{Code: failure.CodeInvalid, Message: "calendar " + name + ": " + err.Error(), Err: err}
 	}
 	views := []OpeningView{}
 	at, open := from.In(compiled.Zone()), compiled.Open(from)
@@ -192,7 +193,7 @@ type fates struct {
 }
 
 // of notes what the windows do to an instant.
-func (f *fates) of(v *NextView) {
+func (f *fates) of(v *contract.NextView) {
 	why := f.w.Why(v.At)
 	if why == "" {
 		v.Runs = &v.At

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/render"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -27,20 +28,20 @@ func (c *Control) validateAfter(ctx context.Context, info *task.Info) error {
 	}
 	before, err := info.After.Keys(info.Key)
 	if err != nil {
-		return invalid("%v", err)
+		return failure.Invalid("%v", err)
 	}
 	slices.SortFunc(before, func(a, b task.Key) int { return strings.Compare(a.String(), b.String()) })
 	switch {
 	case len(before) == 0 || len(before) > task.MaxAfter:
-		return invalid("after: name 1 to %d tasks", task.MaxAfter)
+		return failure.Invalid("after: name 1 to %d tasks", task.MaxAfter)
 	case len(slices.Compact(slices.Clone(before))) < len(before):
-		return invalid("after: a task is named twice")
+		return failure.Invalid("after: a task is named twice")
 	case !slices.Contains([]task.On{"", task.OnSuccess, task.OnFailure, task.OnEnd}, info.After.On):
-		return invalid("after: on %q is unknown: use %s, %s or %s", info.After.On, task.OnSuccess, task.OnFailure, task.OnEnd)
+		return failure.Invalid("after: on %q is unknown: use %s, %s or %s", info.After.On, task.OnSuccess, task.OnFailure, task.OnEnd)
 	}
 	for name, text := range info.After.With {
 		if _, err := render.Compile("with "+name, text, render.Rules{MaxTemplate: task.MaxInput, MaxOutput: task.MaxInput}, task.Ended{}); err != nil {
-			return invalid("after: %v", err)
+			return failure.Invalid("after: %v", err)
 		}
 	}
 	return c.noCircle(ctx, info.Key, before)
@@ -60,8 +61,8 @@ func (c *Control) noCircle(ctx context.Context, key task.Key, before []task.Key)
 	for ; len(todo) > 0; todo = todo[1:] {
 		at := todo[0]
 		if at.key == key {
-			return &Error{
-				Code: CodeInvalid, Message: "after: a circle: " + key.Name + " after " + at.path,
+			return &failure.Error{
+				Code: failure.CodeInvalid, Message: "after: a circle: " + key.Name + " after " + at.path,
 				Hint: "let one of them follow something else",
 			}
 		}
@@ -69,12 +70,12 @@ func (c *Control) noCircle(ctx context.Context, key task.Key, before []task.Key)
 			continue
 		}
 		if seen[at.key] = true; len(seen) > maxAncestors {
-			return invalid("after: more than %d tasks come before it", maxAncestors)
+			return failure.Invalid("after: more than %d tasks come before it", maxAncestors)
 		}
 		info, err := c.expected(ctx, at.key)
 		if errors.Is(err, coordclient.ErrNotFound) {
 			if slices.Contains(before, at.key) {
-				return &Error{Code: CodeInvalid, Message: "after: there is no task " + at.key.Name, Hint: "create it first"}
+				return &failure.Error{Code: failure.CodeInvalid, Message: "after: there is no task " + at.key.Name, Hint: "create it first"}
 			}
 			continue
 		}
@@ -114,7 +115,7 @@ func (c *Control) link(ctx context.Context, info *task.Info) error {
 		_, err := c.store.Update(ctx, key, 0, func(of *task.Info) error {
 			list := slices.DeleteFunc(followers(of), func(f task.Follower) bool { return f.Key == follower.Key })
 			if len(list) >= task.MaxFollowers {
-				return invalid("task %s has %d followers already, the limit is %d", of.Name, len(list), task.MaxFollowers)
+				return failure.Invalid("task %s has %d followers already, the limit is %d", of.Name, len(list), task.MaxFollowers)
 			}
 			setFollowers(of, append(list, follower))
 			return nil
@@ -198,8 +199,8 @@ func (c *Control) followed(ctx context.Context, info *task.Info) error {
 	if len(names) == 0 {
 		return nil
 	}
-	return &Error{
-		Code: CodeConflict, Message: "task " + info.Name + " is followed by " + strings.Join(names, ", "),
+	return &failure.Error{
+		Code: failure.CodeConflict, Message: "task " + info.Name + " is followed by " + strings.Join(names, ", "),
 		Hint: "delete those first, or let them follow something else",
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -37,13 +39,13 @@ func TestFollowersAreKeptInStep(t *testing.T) {
 		w.create(minutely("a"))
 		w.create(minutely("b"))
 		c := w.create(following("c", "a"))
-		if c.State == Finished || c.Next != nil {
+		if c.State == contract.Finished || c.Next != nil {
 			t.Errorf("a task that only follows: %s, next %v", c.State, c.Next)
 		}
 		if got := w.followersOf("a"); got != "c" {
 			t.Errorf("followers of a: %q", got)
 		}
-		refused(t, w.control.DeleteTask(t.Context(), task.Key{Name: "a"}), CodeConflict)
+		refused(t, w.control.DeleteTask(t.Context(), task.Key{Name: "a"}), failure.CodeConflict)
 
 		// It follows another one from now on, and otherwise.
 		w.carry(Order{Verb: VerbPatch, Task: json.RawMessage(`{"name":"c","after":{"tasks":["b"],"on":"end"}}`)})
@@ -79,10 +81,10 @@ func TestChainsThatMakeNoSense(t *testing.T) {
 		w.create(minutely("a"))
 		w.create(following("b", "a"))
 		w.create(following("c", "b"))
-		try := func(info task.Info) *Error {
+		try := func(info task.Info) *failure.Error {
 			t.Helper()
 			_, _, err := w.control.CreateTask(t.Context(), info)
-			return refused(t, err, CodeInvalid)
+			return refused(t, err, failure.CodeInvalid)
 		}
 		try(following("x", "nobody"))
 		try(following("x"))
@@ -96,7 +98,7 @@ func TestChainsThatMakeNoSense(t *testing.T) {
 		wrong.After.With = map[string]string{"code": "{{.Vallue}}"}
 		try(wrong)
 		_, err := w.control.Carry(t.Context(), Order{Verb: VerbPatch, Task: json.RawMessage(`{"name":"a","after":{"tasks":["c"]}}`)})
-		if e := refused(t, err, CodeInvalid); !strings.Contains(e.Message, "a after c after b after a") {
+		if e := refused(t, err, failure.CodeInvalid); !strings.Contains(e.Message, "a after c after b after a") {
 			t.Errorf("circle: %s", e.Message)
 		}
 		// An operation with parameters can follow, if it is given all of them.

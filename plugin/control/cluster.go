@@ -11,31 +11,33 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 // Leader tells who leads, or led last. Codes: unavailable.
-func (c *Control) Leader(ctx context.Context) (LeaderView, error) {
+func (c *Control) Leader(ctx context.Context) (contract.LeaderView, error) {
 	g, err := c.group(ctx)
 	if err != nil {
-		return LeaderView{}, wrap(err)
+		return contract.LeaderView{}, failure.Wrap(err)
 	}
 	return g.lead(), nil
 }
 
 // Cluster tells how the group stands. Codes: unavailable.
-func (c *Control) Cluster(ctx context.Context) (ClusterView, error) {
+func (c *Control) Cluster(ctx context.Context) (contract.ClusterView, error) {
 	g, err := c.group(ctx)
 	if err != nil {
-		return ClusterView{}, wrap(err)
+		return contract.ClusterView{}, failure.Wrap(err)
 	}
 	v := c.clusterOf(g)
 	v.Rollover, err = c.rollover(ctx)
-	return v, wrap(err)
+	return v, failure.Wrap(err)
 }
 
 // rollover tells how long the numbers of the store's writes last; nil: it has no
 // such thing.
-func (c *Control) rollover(ctx context.Context) (*RolloverView, error) {
+func (c *Control) rollover(ctx context.Context) (*contract.RolloverView, error) {
 	ages, ok := c.kv.(interface {
 		Rollover(ctx context.Context) (coordclient.Rollover, error)
 	})
@@ -43,38 +45,38 @@ func (c *Control) rollover(ctx context.Context) (*RolloverView, error) {
 		return nil, nil
 	}
 	r, err := ages.Rollover(ctx)
-	return &RolloverView{Used: r.Used, PerDay: r.PerDay, Days: r.Days}, err
+	return &contract.RolloverView{Used: r.Used, PerDay: r.PerDay, Days: r.Days}, err
 }
 
-func (c *Control) clusterOf(g *group) ClusterView {
+func (c *Control) clusterOf(g *group) contract.ClusterView {
 	nodes := make(map[string]bool)
 	for _, m := range g.members {
 		nodes[m.ID.Node()] = true
 	}
-	return ClusterView{
+	return contract.ClusterView{
 		Cluster: c.name(g), UUID: g.cluster.UUID, Nodes: len(nodes), Waiting: g.waiting(),
 		Leader: g.lead(), Barrier: g.barrierView(), PlacedView: g.placed(),
 	}
 }
 
 // Placement tells where the buckets are. Codes: unavailable.
-func (c *Control) Placement(ctx context.Context) (PlacementView, error) {
+func (c *Control) Placement(ctx context.Context) (contract.PlacementView, error) {
 	g, err := c.group(ctx)
 	if err != nil {
-		return PlacementView{}, wrap(err)
+		return contract.PlacementView{}, failure.Wrap(err)
 	}
 	return g.placement(), nil
 }
 
-func (g *group) placement() PlacementView {
-	v := PlacementView{Term: g.paper.Term, Waiting: g.waiting(), PlacedView: g.placed(), Members: []PlacedMemberView{}, Without: []UnplacedView{}}
+func (g *group) placement() contract.PlacementView {
+	v := contract.PlacementView{Term: g.paper.Term, Waiting: g.waiting(), PlacedView: g.placed(), Members: []contract.PlacedMemberView{}, Without: []contract.UnplacedView{}}
 	at := make(map[coordclient.MemberID]int)
-	member := func(id coordclient.MemberID) *PlacedMemberView {
+	member := func(id coordclient.MemberID) *contract.PlacedMemberView {
 		i, ok := at[id]
 		if !ok {
 			i = len(v.Members)
 			at[id] = i
-			v.Members = append(v.Members, PlacedMemberView{Node: id.Node(), Member: string(id), Present: g.live[id]})
+			v.Members = append(v.Members, contract.PlacedMemberView{Node: id.Node(), Member: string(id), Present: g.live[id]})
 		}
 		return &v.Members[i]
 	}
@@ -98,25 +100,25 @@ func (g *group) placement() PlacementView {
 	return v
 }
 
-func unplaced(v *PlacementView, why string, b, tasks int) {
-	i := slices.IndexFunc(v.Without, func(u UnplacedView) bool { return u.Reason == why })
+func unplaced(v *contract.PlacementView, why string, b, tasks int) {
+	i := slices.IndexFunc(v.Without, func(u contract.UnplacedView) bool { return u.Reason == why })
 	if i < 0 {
 		i = len(v.Without)
-		v.Without = append(v.Without, UnplacedView{Reason: why})
+		v.Without = append(v.Without, contract.UnplacedView{Reason: why})
 	}
 	v.Without[i].Buckets = append(v.Without[i].Buckets, b)
 	v.Without[i].Tasks += tasks
 }
 
 // Buckets tells where each bucket is. Codes: unavailable.
-func (c *Control) Buckets(ctx context.Context) ([]BucketView, error) {
+func (c *Control) Buckets(ctx context.Context) ([]contract.BucketView, error) {
 	g, err := c.group(ctx)
 	if err != nil {
-		return nil, wrap(err)
+		return nil, failure.Wrap(err)
 	}
-	views := make([]BucketView, 0, len(g.holders))
+	views := make([]contract.BucketView, 0, len(g.holders))
 	for b := range g.holders {
-		v := BucketView{Bucket: b, Owner: g.owner(b).Node(), Reason: g.nowhere(b), Tasks: g.loads[b].Tasks}
+		v := contract.BucketView{Bucket: b, Owner: g.owner(b).Node(), Reason: g.nowhere(b), Tasks: g.loads[b].Tasks}
 		if v.Reason == "" {
 			to, _ := g.paper.Of(b)
 			v.Node = to.Node()
@@ -129,15 +131,15 @@ func (c *Control) Buckets(ctx context.Context) ([]BucketView, error) {
 // Activate lifts the start-up barrier: what is there is enough. It gives the
 // barrier as it was found; one that was open or lifted stays as it is. Codes:
 // unavailable, unknown_outcome, conflict.
-func (c *Control) Activate(ctx context.Context, by string) (BarrierView, error) {
+func (c *Control) Activate(ctx context.Context, by string) (contract.BarrierView, error) {
 	g, err := c.group(ctx)
 	switch {
 	case err != nil:
-		return BarrierView{}, wrap(err)
+		return contract.BarrierView{}, failure.Wrap(err)
 	case !g.prepared:
-		return BarrierView{}, &Error{Code: CodeUnavailable, Message: "there is no barrier yet", Hint: "start a host first: it makes the barrier"}
+		return contract.BarrierView{}, &failure.Error{Code: failure.CodeUnavailable, Message: "there is no barrier yet", Hint: "start a host first: it makes the barrier"}
 	}
-	return g.barrierView(), wrap(c.store.Lift(ctx, by))
+	return g.barrierView(), failure.Wrap(c.store.Lift(ctx, by))
 }
 
 // A Condition is something that a group is waited for to be.
@@ -162,7 +164,7 @@ func ParseCondition(text string) (Condition, error) {
 	case name == "nodes" && has:
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 1 {
-			return Condition{}, invalid("condition %q: give a number of nodes, such as nodes=3", text)
+			return Condition{}, failure.Invalid("condition %q: give a number of nodes, such as nodes=3", text)
 		}
 		return Condition{text, func(g *group) string {
 			if have := g.present(); have < n {
@@ -175,7 +177,7 @@ func ParseCondition(text string) (Condition, error) {
 	case text == "placed":
 		return Condition{text, (*group).unsettled}, nil
 	}
-	return Condition{}, invalid("condition %q is unknown: use %s", text, strings.Join(Conditions(), ", "))
+	return Condition{}, failure.Invalid("condition %q is unknown: use %s", text, strings.Join(Conditions(), ", "))
 }
 
 func (g *group) leaderless() string {
@@ -239,7 +241,7 @@ func (c *Control) await(ctx context.Context, late string, tell func(string), mis
 		case errors.Is(err, coordclient.ErrUnavailable) && time.Since(heard) < maxSilence:
 			last = told(tell, last, "the store does not answer")
 		case err != nil:
-			return wrap(err)
+			return failure.Wrap(err)
 		default:
 			is := missing(g)
 			if is == "" {
@@ -251,7 +253,7 @@ func (c *Control) await(ctx context.Context, late string, tell func(string), mis
 			if errors.Is(err, context.Canceled) {
 				return err
 			}
-			return &Error{Code: CodeTimeout, Message: late + ": " + cmp.Or(last, "it did not answer in time"), Err: err, Hint: "see cluster show and placement show"}
+			return &failure.Error{Code: failure.CodeTimeout, Message: late + ": " + cmp.Or(last, "it did not answer in time"), Err: err, Hint: "see cluster show and placement show"}
 		}
 	}
 }

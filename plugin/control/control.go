@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/reply"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -42,7 +43,7 @@ type Control struct {
 	secrets  *reply.Secrets
 	// deployed is the catalogue as one long piece of work has read it; nil: it is
 	// read each time.
-	deployed []ServiceView
+	deployed []contract.ServiceView
 	// coming are definitions that a plan is about to store; nil: none.
 	coming map[task.Key]task.Info
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 )
 
@@ -66,7 +68,7 @@ func (c *Control) Diagnose(ctx context.Context) (Diagnosis, error) {
 	})}
 	began := time.Now()
 	if _, err := looking.store.Cluster(ctx); err != nil {
-		return Diagnosis{}, wrap(err)
+		return Diagnosis{}, failure.Wrap(err)
 	}
 	d := diagnosis{took: time.Since(began), now: c.now()}
 	err := together(
@@ -78,7 +80,7 @@ func (c *Control) Diagnose(ctx context.Context) (Diagnosis, error) {
 		func() (err error) { _, err = looking.Events(ctx, 0); return err },
 	)
 	if err != nil {
-		return Diagnosis{}, wrap(err)
+		return Diagnosis{}, failure.Wrap(err)
 	}
 	d.corrupt = corrupt
 	return d.judge(), nil
@@ -87,8 +89,8 @@ func (c *Control) Diagnose(ctx context.Context) (Diagnosis, error) {
 // diagnosis is what a Diagnosis is made of.
 type diagnosis struct {
 	group    *group
-	tasks    []TaskView
-	services []ServiceView
+	tasks    []contract.TaskView
+	services []contract.ServiceView
 	requests []RequestView
 	waiting  int
 	corrupt  []string
@@ -142,11 +144,11 @@ func (d *diagnosis) hosts() {
 	versions := make(map[string]bool)
 	for _, n := range nodes {
 		switch {
-		case n.State == NodeGone:
+		case n.State == contract.NodeGone:
 			d.add(LevelWarn, DiagNodeGone, "node "+n.Name+": "+n.Reason, "belfry node show "+n.Name, "belfry node undrain "+n.Name)
-		case n.State == NodeClockOff:
+		case n.State == contract.NodeClockOff:
 			d.add(LevelFail, DiagClock, "node "+n.Name+": "+n.Reason, "set the clock of "+n.Name+" (NTP)")
-		case n.State != NodeHealthy:
+		case n.State != contract.NodeHealthy:
 			d.add(LevelWarn, DiagNodeOff, "node "+n.Name+" is "+string(n.State)+": "+n.Reason, "belfry node show "+n.Name)
 		case (time.Duration(n.SkewMS) * time.Millisecond).Abs() > warnSkew:
 			d.add(LevelWarn, DiagClock, fmt.Sprintf("the clock of node %s is %d ms off", n.Name, n.SkewMS), "set the clock of "+n.Name+" (NTP)")
@@ -202,15 +204,15 @@ func (d *diagnosis) placement() {
 }
 
 func (d *diagnosis) work() {
-	trouble := make(map[State][]string)
+	trouble := make(map[contract.State][]string)
 	for _, t := range d.tasks {
 		trouble[t.State] = append(trouble[t.State], t.Name)
 	}
 	fine := true
 	for _, s := range []struct {
-		state State
+		state contract.State
 		level Level
-	}{{Unplaced, LevelFail}, {Unknown, LevelFail}, {Failed, LevelWarn}, {Blocked, LevelWarn}} {
+	}{{contract.Unplaced, LevelFail}, {contract.Unknown, LevelFail}, {contract.Failed, LevelWarn}, {contract.Blocked, LevelWarn}} {
 		if names := trouble[s.state]; len(names) > 0 {
 			fine = false
 			d.add(s.level, DiagTasks, fmt.Sprintf("%s %s: %s", counted(len(names), "task"), s.state, few(names)), "belfry explain task "+names[0])
@@ -234,7 +236,7 @@ func (d *diagnosis) deployed() {
 	at := make(map[string][]string)
 	fine := true
 	for _, s := range d.services {
-		if s.Status == StatusFailed {
+		if s.Status == contract.StatusFailed {
 			fine = false
 			d.add(LevelWarn, DiagServices, "service "+s.Name+" on "+s.Node+": "+s.Error, "belfry service show "+s.Name)
 			continue

@@ -7,6 +7,9 @@
 // alive. Commands are edits of the store, which the owners must obey from the
 // acknowledgement on. Only TryOperation calls a host, by SendReceive.
 //
-// The views in view.go are a JSON contract. Errors are *Error, with a code that
-// one table maps to exit codes and HTTP statuses.
+// # Rooms
+//
+// What needs no store has rooms of its own, from the ground up: contract (what is
+// shown), failure (how it fails), definition (a definition as text), check (what is
+// wrong with one). Errors are *failure.Error.
 package control

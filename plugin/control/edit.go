@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/plugin/trigger"
@@ -25,32 +27,32 @@ const (
 // get their defaults; an empty delivery the strongest that the operation
 // offers. Codes: invalid, exists, conflict (a deleted task of this name is not
 // cleared away yet), unavailable, unknown_outcome.
-func (c *Control) CreateTask(ctx context.Context, info task.Info) (TaskView, []time.Time, error) {
+func (c *Control) CreateTask(ctx context.Context, info task.Info) (contract.TaskView, []time.Time, error) {
 	return c.createTask(ctx, info, nil)
 }
 
 // createTask is CreateTask; a receipt is stored with the task.
-func (c *Control) createTask(ctx context.Context, info task.Info, r *store.Receipt) (TaskView, []time.Time, error) {
+func (c *Control) createTask(ctx context.Context, info task.Info, r *store.Receipt) (contract.TaskView, []time.Time, error) {
 	info.Key = info.Normal()
 	info.Followers = nil // those that it has make themselves known
 	if err := c.validateNew(ctx, &info); err != nil {
-		return TaskView{}, nil, wrap(err)
+		return contract.TaskView{}, nil, failure.Wrap(err)
 	}
 	if err := c.link(ctx, &info); err != nil {
-		return TaskView{}, nil, wrap(err)
+		return contract.TaskView{}, nil, failure.Wrap(err)
 	}
 	stored, err := c.create(ctx, info, r)
 	if err != nil {
-		e := AsError(err)
-		if e.Code == CodeExists {
+		e := failure.Of(err)
+		if e.Code == failure.CodeExists {
 			e.Message = "task " + info.Name + " exists already"
 			e.Hint = "it was not changed; change it with task set, or choose another name"
 		}
-		return TaskView{}, nil, e
+		return contract.TaskView{}, nil, e
 	}
 	next, err := c.instants(&stored, stored.From, firstNext)
 	if err != nil {
-		return TaskView{}, nil, wrap(err)
+		return contract.TaskView{}, nil, failure.Wrap(err)
 	}
 	view, err := c.view(ctx, stored)
 	return view, next, err
@@ -72,12 +74,12 @@ func (c *Control) create(ctx context.Context, info task.Info, r *store.Receipt) 
 
 // UpdateTask edits a task by change, which is given a copy and may be called
 // again; revision 0 means the latest. Codes: invalid (also what change
-// returns, unless it is an *Error), not_found, conflict, unavailable,
+// returns, unless it is an *failure.Error), not_found, conflict, unavailable,
 // unknown_outcome.
-func (c *Control) UpdateTask(ctx context.Context, key task.Key, revision int64, change func(*task.Info) error) (TaskView, error) {
+func (c *Control) UpdateTask(ctx context.Context, key task.Key, revision int64, change func(*task.Info) error) (contract.TaskView, error) {
 	info, err := c.update(ctx, key, revision, change)
 	if err != nil {
-		return TaskView{}, c.missing(ctx, key, err)
+		return contract.TaskView{}, c.missing(ctx, key, err)
 	}
 	return c.view(ctx, info)
 }
@@ -88,10 +90,10 @@ func (c *Control) update(ctx context.Context, key task.Key, revision int64, chan
 		before := *info
 		before.Do = info.Do.Clone() // change may write into it
 		if err := change(info); err != nil {
-			if _, ok := errors.AsType[*Error](err); ok {
+			if _, ok := errors.AsType[*failure.Error](err); ok {
 				return err
 			}
-			return &Error{Code: CodeInvalid, Message: err.Error(), Err: err}
+			return &failure.Error{Code: failure.CodeInvalid, Message: err.Error(), Err: err}
 		}
 		info.Followers = before.Followers
 		if err := c.validateEdit(ctx, &before, info); err != nil {
@@ -120,7 +122,7 @@ func pin(before, after *task.Info) {
 
 // PauseTask stops a task from firing until ResumeTask; the instants between
 // never fire. Codes: not_found, unavailable, unknown_outcome.
-func (c *Control) PauseTask(ctx context.Context, key task.Key, reason string) (TaskView, error) {
+func (c *Control) PauseTask(ctx context.Context, key task.Key, reason string) (contract.TaskView, error) {
 	return c.PauseTaskUntil(ctx, key, reason, time.Time{})
 }
 
@@ -128,10 +130,10 @@ func (c *Control) PauseTask(ctx context.Context, key task.Key, reason string) (T
 // millisecond, whoever is up then. The zero time: it lasts until ResumeTask. A
 // task that is paused has its end and its reason replaced. Codes as of PauseTask,
 // invalid (the time is past, or further away than MaxPause).
-func (c *Control) PauseTaskUntil(ctx context.Context, key task.Key, reason string, until time.Time) (TaskView, error) {
+func (c *Control) PauseTaskUntil(ctx context.Context, key task.Key, reason string, until time.Time) (contract.TaskView, error) {
 	end, err := c.pauseEnd(until)
 	if err != nil {
-		return TaskView{}, err
+		return contract.TaskView{}, err
 	}
 	return c.UpdateTask(ctx, key, 0, func(info *task.Info) error {
 		info.Paused, info.PauseReason, info.PauseUntil = true, reason, end
@@ -150,15 +152,15 @@ func (c *Control) pauseEnd(until time.Time) (*time.Time, error) {
 	end := until.UTC().Truncate(time.Millisecond)
 	switch now := c.now(); {
 	case !end.After(now):
-		return nil, &Error{Code: CodeInvalid, Message: "a pause until " + end.Format(time.RFC3339) + " is over already", Hint: "name a time that is to come"}
+		return nil, &failure.Error{Code: failure.CodeInvalid, Message: "a pause until " + end.Format(time.RFC3339) + " is over already", Hint: "name a time that is to come"}
 	case end.Sub(now) > MaxPause:
-		return nil, invalid("a pause until %s: it may last %d days", end.Format(time.RFC3339), int(MaxPause.Hours()/24))
+		return nil, failure.Invalid("a pause until %s: it may last %d days", end.Format(time.RFC3339), int(MaxPause.Hours()/24))
 	}
 	return &end, nil
 }
 
 // ResumeTask lets a paused task fire again. Codes as of PauseTask.
-func (c *Control) ResumeTask(ctx context.Context, key task.Key) (TaskView, error) {
+func (c *Control) ResumeTask(ctx context.Context, key task.Key) (contract.TaskView, error) {
 	return c.UpdateTask(ctx, key, 0, func(info *task.Info) error {
 		info.Paused, info.PauseUntil = false, nil
 		return nil
@@ -177,7 +179,7 @@ func (c *Control) deleteTask(ctx context.Context, key task.Key, revision int64) 
 		return err
 	}
 	if err := c.followed(ctx, &info); err != nil {
-		return wrap(err)
+		return failure.Wrap(err)
 	}
 	if err := c.store.Delete(ctx, key, revision); err != nil || info.After == nil {
 		return c.missing(ctx, key, err)
@@ -186,14 +188,14 @@ func (c *Control) deleteTask(ctx context.Context, key task.Key, revision int64) 
 	if err != nil {
 		return nil //nolint:nilerr // it is deleted, and follows nobody
 	}
-	return wrap(errors.Join(c.unlink(ctx, info.Key, before, nil), c.store.ForgetJoin(ctx, info.UID)))
+	return failure.Wrap(errors.Join(c.unlink(ctx, info.Key, before, nil), c.store.ForgetJoin(ctx, info.UID)))
 }
 
 // Next gives the next n instants of a task after from, at most MaxNext. Codes:
 // invalid, not_found, unavailable.
-func (c *Control) Next(ctx context.Context, key task.Key, n int, from time.Time) ([]NextView, error) {
+func (c *Control) Next(ctx context.Context, key task.Key, n int, from time.Time) ([]contract.NextView, error) {
 	if n < 1 || n > MaxNext {
-		return nil, invalid("%d instants: ask for 1 to %d", n, MaxNext)
+		return nil, failure.Invalid("%d instants: ask for 1 to %d", n, MaxNext)
 	}
 	info, err := c.get(ctx, key)
 	if err != nil {
@@ -201,20 +203,20 @@ func (c *Control) Next(ctx context.Context, key task.Key, n int, from time.Time)
 	}
 	t, err := c.triggers.Compile(info.Trigger, info.From, info.UID)
 	if err != nil {
-		return nil, &Error{Code: CodeInvalid, Message: "trigger: " + err.Error(), Err: err}
+		return nil, &failure.Error{Code: failure.CodeInvalid, Message: "trigger: " + err.Error(), Err: err}
 	}
 	book, err := c.store.Consulted(ctx, []task.Info{info})
 	if err != nil {
-		return nil, wrap(err)
+		return nil, failure.Wrap(err)
 	}
 	windows, err := book.Windows(info.Windows)
 	if err != nil {
-		return nil, wrap(err)
+		return nil, failure.Wrap(err)
 	}
 	fate := fates{w: windows}
-	next := make([]NextView, 0, n)
+	next := make([]contract.NextView, 0, n)
 	for at, ok := t.Next(from); ok && len(next) < n; at, ok = t.Next(at) {
-		v := NextView{At: at.UTC(), Note: t.Note(at)}
+		v := contract.NextView{At: at.UTC(), Note: t.Note(at)}
 		if info.Standing(at).Paused {
 			v.Note = because(string(task.ReasonPaused), "does not fire unless resumed before")
 		}
@@ -227,7 +229,7 @@ func (c *Control) Next(ctx context.Context, key task.Key, n int, from time.Time)
 func (c *Control) instants(info *task.Info, after time.Time, n int) ([]time.Time, error) {
 	t, err := c.triggers.Compile(info.Trigger, info.From, info.UID)
 	if err != nil {
-		return nil, &Error{Code: CodeInvalid, Message: "trigger: " + err.Error(), Err: err}
+		return nil, &failure.Error{Code: failure.CodeInvalid, Message: "trigger: " + err.Error(), Err: err}
 	}
 	var instants []time.Time
 	for at, ok := t.Next(after); ok && len(instants) < n; at, ok = t.Next(at) {

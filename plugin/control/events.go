@@ -7,14 +7,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/definition"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
 // Events lists what happened lately on hosts and what administrators edited,
 // newest last; at most limit (below 1: all that are kept). Codes: unavailable.
-func (c *Control) Events(ctx context.Context, limit int) ([]EventView, error) {
+func (c *Control) Events(ctx context.Context, limit int) ([]contract.EventView, error) {
 	var (
 		events []store.Event
 		edits  []store.Edit
@@ -24,17 +26,17 @@ func (c *Control) Events(ctx context.Context, limit int) ([]EventView, error) {
 		func() (err error) { edits, err = c.store.Audit(ctx); return err },
 	)
 	if err != nil {
-		return nil, wrap(err)
+		return nil, failure.Wrap(err)
 	}
-	views := make([]EventView, 0, len(events)+len(edits))
+	views := make([]contract.EventView, 0, len(events)+len(edits))
 	for _, e := range events {
-		views = append(views, EventView{Time: e.Time.UTC(), Level: e.Level, Code: e.Code, Object: e.Object, Text: e.Text, Node: e.Node})
+		views = append(views, contract.EventView{Time: e.Time.UTC(), Level: e.Level, Code: e.Code, Object: e.Object, Text: e.Text, Node: e.Node})
 	}
 	for _, e := range edits {
 		a := auditView(e)
-		views = append(views, EventView{Time: a.At, Level: "info", Code: a.Code, Object: a.Object, Text: a.Text()})
+		views = append(views, contract.EventView{Time: a.At, Level: "info", Code: a.Code, Object: a.Object, Text: a.Text()})
 	}
-	slices.SortStableFunc(views, func(a, b EventView) int { return a.Time.Compare(b.Time) })
+	slices.SortStableFunc(views, func(a, b contract.EventView) int { return a.Time.Compare(b.Time) })
 	if limit > 0 {
 		views = views[max(0, len(views)-limit):]
 	}
@@ -101,7 +103,7 @@ type AuditFilter struct {
 func (c *Control) Audit(ctx context.Context, f AuditFilter) ([]AuditView, error) {
 	edits, err := c.store.Audit(ctx)
 	if err != nil {
-		return nil, wrap(err)
+		return nil, failure.Wrap(err)
 	}
 	views := []AuditView{}
 	for _, e := range edits {
@@ -150,18 +152,18 @@ func (c *Control) History(ctx context.Context, key task.Key) ([]RevisionView, er
 // before the present. Whether it is paused stays as it is. Codes: not_found (the
 // task, or the revision is not kept), invalid, conflict (somebody else edited it
 // meanwhile), unavailable, unknown_outcome.
-func (c *Control) RevertTask(ctx context.Context, key task.Key, revision int64) (TaskView, error) {
+func (c *Control) RevertTask(ctx context.Context, key task.Key, revision int64) (contract.TaskView, error) {
 	all, err := c.store.History(ctx, key)
 	if err != nil {
-		return TaskView{}, c.missing(ctx, key, err)
+		return contract.TaskView{}, c.missing(ctx, key, err)
 	}
 	if revision == 0 && len(all) > 1 {
 		revision = all[1].Revision
 	}
 	i := slices.IndexFunc(all, func(info task.Info) bool { return info.Revision == revision })
 	if i < 0 {
-		return TaskView{}, &Error{
-			Code: CodeNotFound, Message: fmt.Sprintf("revision %d of task %s is not kept", revision, key.Name),
+		return contract.TaskView{}, &failure.Error{
+			Code: failure.CodeNotFound, Message: fmt.Sprintf("revision %d of task %s is not kept", revision, key.Name),
 			Hint: fmt.Sprintf("kept are %d to %d; see task history %s", all[len(all)-1].Revision, all[0].Revision, key.Name),
 		}
 	}
@@ -190,7 +192,7 @@ type RequestView struct {
 func (c *Control) Requests(ctx context.Context) ([]RequestView, error) {
 	all, err := c.store.AllRequests(ctx)
 	if err != nil {
-		return nil, wrap(err)
+		return nil, failure.Wrap(err)
 	}
 	views := make([]RequestView, 0, len(all))
 	for _, r := range all {

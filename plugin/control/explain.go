@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -64,10 +66,10 @@ type CandidateView struct {
 
 // Explanation tells why a task does what it does, the most telling first.
 type Explanation struct {
-	Task     TaskView        `json:"task"`
-	Healthy  bool            `json:"healthy"` // no finding is a warning or worse
-	Findings []Finding       `json:"findings"`
-	Nodes    []CandidateView `json:"nodes"`
+	Task     contract.TaskView `json:"task"`
+	Healthy  bool              `json:"healthy"` // no finding is a warning or worse
+	Findings []Finding         `json:"findings"`
+	Nodes    []CandidateView   `json:"nodes"`
 }
 
 // ExplainTask tells why a task does what it does, or does not. Codes: not_found,
@@ -89,7 +91,7 @@ func (c *Control) ExplainTask(ctx context.Context, key task.Key) (Explanation, e
 		},
 	)
 	if err != nil {
-		return Explanation{}, wrap(err)
+		return Explanation{}, failure.Wrap(err)
 	}
 	x.task = x.reader.view(&info)
 	return x.explain(), nil
@@ -115,11 +117,11 @@ func (c *Control) asked(ctx context.Context, info *task.Info) (int, error) {
 type explainer struct {
 	info     *task.Info
 	reader   reader
-	task     TaskView
-	services []ServiceView
-	nodes    []NodeView
+	task     contract.TaskView
+	services []contract.ServiceView
+	nodes    []contract.NodeView
 	asked    int
-	next     []NextView
+	next     []contract.NextView
 	now      time.Time
 	findings []Finding
 }
@@ -133,7 +135,7 @@ func (x *explainer) explain() Explanation {
 	healthy := !slices.ContainsFunc(x.findings, func(f Finding) bool { return f.Level == LevelWarn || f.Level == LevelFail })
 	if len(x.findings) == 0 {
 		text := "it waits for its next instant"
-		if x.task.State == Running {
+		if x.task.State == contract.Running {
 			text = "it runs"
 		}
 		x.add(LevelOK, ReasonFine, text)
@@ -150,33 +152,33 @@ func (x *explainer) standing() {
 	code, text, _ := strings.Cut(x.task.Reason, ": ")
 	name := x.info.Name
 	switch x.task.State {
-	case Paused:
+	case contract.Paused:
 		who := "by nobody known"
 		if x.info.Edit.By != "" {
 			who = "last edited by " + x.info.Edit.By
 		}
 		x.add(LevelFail, code, join("paused since "+x.info.PausedAt.UTC().Format(time.RFC3339), text, who), "belfry task resume "+name)
-	case Finished:
+	case contract.Finished:
 		x.add(LevelInfo, code, "it never fires again", "belfry task set "+name+" --end ''", "belfry task delete "+name)
-	case Unplaced:
+	case contract.Unplaced:
 		x.add(LevelFail, code, text, "belfry placement show", "belfry node list")
-	case Unknown:
+	case contract.Unknown:
 		fix := "belfry node list"
-		if code == ReasonCorrupt {
+		if code == contract.ReasonCorrupt {
 			fix = "belfry cluster mend --dry-run"
 		}
 		x.add(LevelFail, code, text, fix, "belfry doctor")
-	case Failed:
+	case contract.Failed:
 		if code == string(task.ReasonEgress) {
 			x.add(LevelFail, code, text+"; such a run is not retried", "belfry task show "+name, "belfry run list --task "+name)
 			break
 		}
 		x.add(LevelFail, code, text, "belfry run list --task "+name, "belfry task run "+name+" --wait")
-	case Blocked:
+	case contract.Blocked:
 		x.add(LevelWarn, code, text, "belfry run list --task "+name+" --outcome running")
 	default:
 		if code != "" {
-			x.add(map[bool]Level{true: LevelInfo, false: LevelWarn}[code == ReasonNotStarted], code, text)
+			x.add(map[bool]Level{true: LevelInfo, false: LevelWarn}[code == contract.ReasonNotStarted], code, text)
 		}
 	}
 	if x.task.Moving != "" {
@@ -193,13 +195,13 @@ func (x *explainer) target() {
 	if x.info.Do != nil {
 		return
 	}
-	status := StatusFailed
+	status := contract.StatusFailed
 	there := false
 	for _, s := range x.services {
 		if s.Name == x.info.Service {
-			there = there || s.Status != StatusFailed
-			if s.Status == StatusActive {
-				status = StatusActive
+			there = there || s.Status != contract.StatusFailed
+			if s.Status == contract.StatusActive {
+				status = contract.StatusActive
 			}
 		}
 	}
@@ -207,7 +209,7 @@ func (x *explainer) target() {
 	switch {
 	case !there:
 		x.add(LevelFail, ReasonNoService, why, "belfry service list")
-	case status != StatusActive:
+	case status != contract.StatusActive:
 		x.add(LevelFail, ReasonInactive, "service "+x.info.Service+" is inactive on every host that has it", "belfry service show "+x.info.Service)
 	case why != "":
 		x.add(LevelFail, ReasonNoOperation, why, "belfry operation list "+x.info.Service)
@@ -276,7 +278,7 @@ func (x *explainer) coming() {
 	if x.asked > 0 {
 		x.add(LevelInfo, ReasonAsked, fmt.Sprintf("%d runs were asked for and wait for the owner, or for the run before", x.asked), "belfry request list")
 	}
-	if t := x.task.Next; t != nil && x.task.State == Waiting && x.now.Sub(*t) > overdue {
+	if t := x.task.Next; t != nil && x.task.State == contract.Waiting && x.now.Sub(*t) > overdue {
 		x.add(LevelFail, ReasonOverdue, "due since "+t.Format(time.RFC3339)+" and nobody has decided what becomes of it", "belfry node list", "belfry doctor")
 	}
 	if x.info.Paused {
@@ -302,11 +304,11 @@ func (x *explainer) candidates() []CandidateView {
 		n := &x.nodes[i]
 		v := CandidateView{Node: n.Name, Owner: n.Name == x.task.Node}
 		switch {
-		case n.State != NodeHealthy:
+		case n.State != contract.NodeHealthy:
 			v.Why = string(n.State) + ": " + n.Reason
 		case x.info.Needs() != "" && has[n.Name] == "":
 			v.Why = "service " + x.info.Needs() + " is not deployed there"
-		case x.info.Needs() != "" && has[n.Name] != StatusActive:
+		case x.info.Needs() != "" && has[n.Name] != contract.StatusActive:
 			v.Why = "service " + x.info.Needs() + " is " + has[n.Name] + " there"
 		default:
 			v.Eligible = true

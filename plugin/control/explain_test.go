@@ -10,6 +10,8 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/cluster"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -46,7 +48,7 @@ func TestExplainStanding(t *testing.T) {
 		w := newWorld(t)
 		w.control = w.control.As("ann@desk")
 		w.create(minutely("x"))
-		w.explains("x", ReasonNoOwner, LevelFail)
+		w.explains("x", contract.ReasonNoOwner, LevelFail)
 		if _, err := w.control.RunTask(t.Context(), task.Key{Name: "x"}, ""); err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +68,7 @@ func TestExplainStanding(t *testing.T) {
 		later := minutely("later")
 		later.Trigger.Start = time.Now().Add(time.Hour)
 		w.create(later)
-		w.explains("later", ReasonNotStarted, LevelInfo)
+		w.explains("later", contract.ReasonNotStarted, LevelInfo)
 		once := minutely("once")
 		once.Trigger = task.TriggerInfo{At: time.Now().Add(time.Second)}
 		w.create(once)
@@ -77,14 +79,14 @@ func TestExplainStanding(t *testing.T) {
 		berlin.Trigger = task.TriggerInfo{Cron: "0 30 2 26 3 ? 2000", TZ: "Europe/Berlin"}
 		w.create(berlin)
 		time.Sleep(3 * time.Minute)
-		w.explains("once", ReasonExhausted, LevelInfo)
-		w.explains("ended", ReasonEnded, LevelInfo)
+		w.explains("once", contract.ReasonExhausted, LevelInfo)
+		w.explains("ended", contract.ReasonEnded, LevelInfo)
 		w.explains("berlin", ReasonClockChange, LevelInfo)
 		w.leave()
-		if f := w.explains("later", ReasonUnreachable, LevelFail); !strings.Contains(f.Text, "n2") {
+		if f := w.explains("later", contract.ReasonUnreachable, LevelFail); !strings.Contains(f.Text, "n2") {
 			t.Errorf("%+v", f)
 		}
-		refused(t, second(w.control.ExplainTask(t.Context(), task.Key{Name: "nobody"})), CodeNotFound)
+		refused(t, second(w.control.ExplainTask(t.Context(), task.Key{Name: "nobody"})), failure.CodeNotFound)
 	})
 }
 
@@ -109,10 +111,10 @@ func TestExplainRuns(t *testing.T) {
 		w.create(retried)
 		w.create(fails)
 		time.Sleep(2 * time.Second)
-		if f := w.explains("retried", ReasonRetry, LevelWarn); !strings.Contains(f.Text, "no such table") {
+		if f := w.explains("retried", contract.ReasonRetry, LevelWarn); !strings.Contains(f.Text, "no such table") {
 			t.Errorf("%+v", f)
 		}
-		w.explains("fails", ReasonRun, LevelFail)
+		w.explains("fails", contract.ReasonRun, LevelFail)
 
 		w.does(func(context.Context, task.Call) task.Result {
 			return task.Result{Outcome: task.Failed, Error: "address 10.0.0.1 may not be called; egress.allow can allow it", NotSent: true, Refused: true}
@@ -158,7 +160,7 @@ func TestExplainServices(t *testing.T) {
 		w := newWorld(t)
 		w.serve("n2")
 		w.create(minutely("x"))
-		publish := func(services ...ServiceView) {
+		publish := func(services ...contract.ServiceView) {
 			t.Helper()
 			if err := Publish(t.Context(), w.owner, services); err != nil {
 				t.Fatal(err)
@@ -168,7 +170,7 @@ func TestExplainServices(t *testing.T) {
 		stock.Operations = stock.Operations[1:]
 		publish(stock)
 		w.explains("x", ReasonNoOperation, LevelFail)
-		stock.Status = StatusInactive
+		stock.Status = contract.StatusInactive
 		publish(stock)
 		w.explains("x", ReasonInactive, LevelFail)
 		publish(catalogue()[1])
@@ -205,7 +207,7 @@ func TestExplainPlaces(t *testing.T) {
 		w.awaits("leader")
 		w.create(minutely("x"))
 		time.Sleep(5 * time.Second)
-		w.explains("x", ReasonWaiting, LevelFail)
+		w.explains("x", contract.ReasonWaiting, LevelFail)
 		b := w.boot("b", 0, cluster.Options{Servers: 2}, catalogue()...)
 		w.awaits("placed")
 		moved, missing, err := w.control.MoveTask(t.Context(), task.Key{Name: "x"}, Pinned("nobody"))
@@ -213,7 +215,7 @@ func TestExplainPlaces(t *testing.T) {
 			t.Fatalf("%+v, %v, %v", moved, missing, err)
 		}
 		time.Sleep(10 * time.Second)
-		w.explains("x", ReasonNoNode, LevelFail)
+		w.explains("x", contract.ReasonNoNode, LevelFail)
 		_ = b
 	})
 }
@@ -252,7 +254,7 @@ func TestExplainWhatCannotBeRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
-		if x, err := w.control.ExplainTask(t.Context(), broken.Key); err != nil || x.Findings[0].Code != ReasonTrigger {
+		if x, err := w.control.ExplainTask(t.Context(), broken.Key); err != nil || x.Findings[0].Code != contract.ReasonTrigger {
 			t.Errorf("%+v, %v", x.Findings, err)
 		}
 		w.create(minutely("x"))
@@ -272,7 +274,7 @@ func TestExplainWhatCannotBeRead(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		w.explains("x", ReasonCorrupt, LevelFail)
+		w.explains("x", contract.ReasonCorrupt, LevelFail)
 		if gaps, err := w.control.Gaps(t.Context()); err != nil || len(gaps) != 1 || gaps[0].Bucket != b || gaps[0].Fault == "" {
 			t.Errorf("%+v, %v", gaps, err)
 		}
@@ -323,8 +325,8 @@ func TestTimeline(t *testing.T) {
 		if v, err := w.control.Timeline(t.Context(), TimelineAsk{Strips: 1, From: now, To: now.Add(time.Hour), Cells: 6}); err != nil || len(v.Tasks) != 1 || v.More != 1 {
 			t.Errorf("%+v, %v", v, err)
 		}
-		refused(t, second(w.control.Timeline(t.Context(), TimelineAsk{From: now, To: now, Cells: 6})), CodeInvalid)
-		refused(t, second(w.control.Timeline(t.Context(), TimelineAsk{Names: []string{"z"}, From: now, To: now.Add(time.Hour), Cells: 6})), CodeNotFound)
+		refused(t, second(w.control.Timeline(t.Context(), TimelineAsk{From: now, To: now, Cells: 6})), failure.CodeInvalid)
+		refused(t, second(w.control.Timeline(t.Context(), TimelineAsk{Names: []string{"z"}, From: now, To: now.Add(time.Hour), Cells: 6})), failure.CodeNotFound)
 	})
 }
 
@@ -455,7 +457,7 @@ func TestSimulateIsWhatHappens(t *testing.T) {
 		if err != nil || !all.LeaderLost {
 			t.Errorf("%+v, %v", all, err)
 		}
-		refused(t, second(w.control.Simulate(t.Context(), []string{"nobody"})), CodeNotFound)
+		refused(t, second(w.control.Simulate(t.Context(), []string{"nobody"})), failure.CodeNotFound)
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -302,7 +303,7 @@ func (f *follower) assemble() {
 			n += len(h.seen.views)
 		}
 	}
-	tasks := make([]TaskView, 0, n)
+	tasks := make([]contract.TaskView, 0, n)
 	f.p.where = make(map[task.Key]*seen, n)
 	for _, s := range f.p.seen {
 		if s == nil {
@@ -315,7 +316,7 @@ func (f *follower) assemble() {
 			}
 		}
 	}
-	slices.SortFunc(tasks, func(a, b TaskView) int {
+	slices.SortFunc(tasks, func(a, b contract.TaskView) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Tenant, b.Tenant), strings.Compare(a.Type, b.Type))
 	})
 	f.p.Tasks = tasks

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -59,7 +60,7 @@ func TestFollowEdits(t *testing.T) {
 		w.create(minutely("a"))
 		s := w.follow(w.client)
 		p, _ := s.after(time.Second)
-		if p.Link != LinkLive || len(p.Tasks) != 1 || p.Tasks[0].State != Unplaced || p.Read != buckets || len(p.Services) != 3 {
+		if p.Link != LinkLive || len(p.Tasks) != 1 || p.Tasks[0].State != contract.Unplaced || p.Read != buckets || len(p.Services) != 3 {
 			t.Fatalf("%+v", p)
 		}
 		w.create(minutely("b"))
@@ -96,13 +97,13 @@ func TestFollowRuns(t *testing.T) {
 		s := w.follow(w.client)
 		s.after(30 * time.Second)
 		p, _ := s.after(32 * time.Second)
-		if v, _ := p.Task(key); v.State != Running || v.Node != "n1" {
+		if v, _ := p.Task(key); v.State != contract.Running || v.Node != "n1" {
 			t.Fatalf("two seconds after its instant: %+v", v)
 		}
 		p, _ = s.after(12 * time.Second)
 		v, _ := p.Task(key)
 		runs := p.Runs(key)
-		if v.State != Waiting || len(runs) != 2 || runs[0].Outcome != string(task.OK) {
+		if v.State != contract.Waiting || len(runs) != 2 || runs[0].Outcome != string(task.OK) {
 			t.Fatalf("after its end: %+v, %+v", v, runs)
 		}
 		if len(p.Recent()) != 2 {
@@ -113,7 +114,7 @@ func TestFollowRuns(t *testing.T) {
 			t.Fatal(err)
 		}
 		p, _ = s.after(3 * time.Second)
-		if v, _ := p.Task(key); v.State != Running {
+		if v, _ := p.Task(key); v.State != contract.Running {
 			t.Errorf("three seconds after a request it is %s", v.State)
 		}
 	})

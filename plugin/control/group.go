@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/place"
 	"github.com/seed42aab489/belfry/plugin/store"
 )
@@ -136,21 +137,21 @@ func (g *group) owner(b int) coordclient.MemberID {
 }
 
 // lead tells who leads.
-func (g *group) lead() LeaderView {
-	return LeaderView{Node: g.leader.Node(), Member: string(g.leader), Term: g.term, Present: g.live[g.leader]}
+func (g *group) lead() contract.LeaderView {
+	return contract.LeaderView{Node: g.leader.Node(), Member: string(g.leader), Term: g.term, Present: g.live[g.leader]}
 }
 
-func (g *group) barrierView() BarrierView {
+func (g *group) barrierView() contract.BarrierView {
 	b := g.barrier
-	return BarrierView{
+	return contract.BarrierView{
 		Open: b.Open, Servers: b.Servers, Present: g.present(), WithinMS: b.WithinMS, Since: moment(b.Since),
 		Lifted: b.Lifted, LiftedBy: b.LiftedBy,
 	}
 }
 
 // placed counts the buckets.
-func (g *group) placed() PlacedView {
-	v := PlacedView{Buckets: len(g.holders)}
+func (g *group) placed() contract.PlacedView {
+	v := contract.PlacedView{Buckets: len(g.holders)}
 	for b := range g.holders {
 		to, _ := g.paper.Of(b)
 		switch {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/cluster"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -36,7 +38,7 @@ func TestTheBarrier(t *testing.T) {
 		if err != nil || s.Waiting != waiting || s.Cluster != "zk://z:2181/belfry" || !s.Leader.Present || len(s.Nodes) != 2 {
 			t.Fatalf("%+v, %v", s, err)
 		}
-		if v := w.task("x"); v.State != Unplaced || v.Reason != ReasonWaiting+": "+waiting {
+		if v := w.task("x"); v.State != contract.Unplaced || v.Reason != contract.ReasonWaiting+": "+waiting {
 			t.Errorf("%s, %s", v.State, v.Reason)
 		}
 		p, err := w.control.Placement(t.Context())
@@ -50,7 +52,7 @@ func TestTheBarrier(t *testing.T) {
 			t.Fatal(err)
 		}
 		var told []string
-		e := refused(t, w.control.Await(ctx, []Condition{placed}, func(s string) { told = append(told, s) }), CodeTimeout)
+		e := refused(t, w.control.Await(ctx, []Condition{placed}, func(s string) { told = append(told, s) }), failure.CodeTimeout)
 		if !strings.Contains(e.Message, waiting) || !slices.Equal(told, []string{waiting}) {
 			t.Errorf("%s, told %q", e.Message, told)
 		}
@@ -73,7 +75,7 @@ func (w *world) activates() {
 	if err != nil || c.Waiting != "" || c.Settled != buckets || c.Nodes != 2 || !c.Barrier.Lifted || c.UUID == "" {
 		w.Errorf("%+v, %v", c, err)
 	}
-	if v := w.task("x"); v.State != Waiting || v.Node == "" {
+	if v := w.task("x"); v.State != contract.Waiting || v.Node == "" {
 		w.Errorf("%+v", v)
 	}
 }
@@ -85,7 +87,7 @@ func TestDrainAndUndrain(t *testing.T) {
 		w.boot("a", 0, cluster.Options{}, catalogue()...)
 		w.boot("b", 0, cluster.Options{}, catalogue()...)
 		w.awaits("nodes=2", "placed")
-		if v := w.node("a"); v.State != NodeHealthy || v.Owned == 0 || v.Address != "a:8280" {
+		if v := w.node("a"); v.State != contract.NodeHealthy || v.Owned == 0 || v.Address != "a:8280" {
 			t.Fatalf("%+v", v)
 		}
 		if last, err := w.control.LastNode(t.Context(), "a"); last || err != nil {
@@ -94,7 +96,7 @@ func TestDrainAndUndrain(t *testing.T) {
 		if _, err := w.control.DrainNode(t.Context(), "a", "kernel", "alice"); err != nil {
 			t.Fatal(err)
 		}
-		e := refused(t, second(w.control.DrainNode(t.Context(), "a", "", "bob")), CodeExists)
+		e := refused(t, second(w.control.DrainNode(t.Context(), "a", "", "bob")), failure.CodeExists)
 		if !strings.Contains(e.Message, "alice") || !strings.Contains(e.Message, "kernel") {
 			t.Errorf("%s", e.Message)
 		}
@@ -102,7 +104,7 @@ func TestDrainAndUndrain(t *testing.T) {
 			t.Fatal(err)
 		}
 		v := w.node("a")
-		if v.State != NodeDrained || v.Reason != "kernel by alice" || v.Drain == nil || v.Drain.By != "alice" || v.Owned != 0 {
+		if v.State != contract.NodeDrained || v.Reason != "kernel by alice" || v.Drain == nil || v.Drain.By != "alice" || v.Owned != 0 {
 			t.Errorf("%+v", v)
 		}
 		if last, err := w.control.LastNode(t.Context(), "b"); !last || err != nil {
@@ -117,8 +119,8 @@ func TestDrainAndUndrain(t *testing.T) {
 				t.Errorf("%v, %v", is, err)
 			}
 		}
-		refused(t, w.control.AwaitDrained(t.Context(), "a", nil), CodeConflict)
-		refused(t, second(w.control.DrainNode(t.Context(), "c", "", "bob")), CodeNotFound)
+		refused(t, w.control.AwaitDrained(t.Context(), "a", nil), failure.CodeConflict)
+		refused(t, second(w.control.DrainNode(t.Context(), "c", "", "bob")), failure.CodeNotFound)
 		w.awaits("placed")
 	})
 }
@@ -138,7 +140,7 @@ func TestAwaitDrainedIsBounded(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		e := refused(t, w.control.AwaitDrained(ctx, "a", nil), CodeTimeout)
+		e := refused(t, w.control.AwaitDrained(ctx, "a", nil), failure.CodeTimeout)
 		if want := "a still owns 4 of 4 buckets; there is no leader"; !strings.Contains(e.Message, want) {
 			t.Errorf("%q, want %q", e.Message, want)
 		}
@@ -184,7 +186,7 @@ func TestAwaitOutlastsAnOutage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		refused(t, w.control.Await(t.Context(), []Condition{two}, nil), CodeUnavailable)
+		refused(t, w.control.Await(t.Context(), []Condition{two}, nil), failure.CodeUnavailable)
 		if took := time.Since(began); took < maxSilence || took > maxSilence+time.Second {
 			t.Errorf("gave up after %s", took)
 		}
@@ -201,7 +203,7 @@ func TestNodesThatMayNotOwn(t *testing.T) {
 		w.boot("late", 7*time.Second, cluster.Options{}, catalogue()...)
 		w.awaits("nodes=2", "placed")
 		v := w.node("late")
-		if v.State != NodeClockOff || v.SkewMS < 6000 || v.Owned != 0 || !strings.Contains(v.Reason, "clock") {
+		if v.State != contract.NodeClockOff || v.SkewMS < 6000 || v.Owned != 0 || !strings.Contains(v.Reason, "clock") {
 			t.Errorf("%+v", v)
 		}
 		if last, err := w.control.LastNode(t.Context(), "a"); !last || err != nil {
@@ -213,7 +215,7 @@ func TestNodesThatMayNotOwn(t *testing.T) {
 		a.kill()
 		time.Sleep(10 * time.Second)
 		v2 := w.task("sheet")
-		if v2.State == Waiting {
+		if v2.State == contract.Waiting {
 			t.Errorf("%+v", v2)
 		}
 		p, err := w.control.Placement(t.Context())
@@ -229,7 +231,7 @@ func TestPlacedByService(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		a := w.boot("a", 0, cluster.Options{}, catalogue()...)
-		w.boot("b", 0, cluster.Options{}, ServiceView{Name: "Other", Status: StatusActive})
+		w.boot("b", 0, cluster.Options{}, contract.ServiceView{Name: "Other", Status: contract.StatusActive})
 		w.awaits("nodes=2", "placed")
 		w.create(minutely("x"))
 		time.Sleep(5 * time.Second)
@@ -279,7 +281,7 @@ func TestTheGroupWithoutHosts(t *testing.T) {
 			t.Errorf("%+v, %v", s, err)
 		}
 		for _, n := range s.Nodes {
-			if n.State != NodeGone || n.Joined != nil {
+			if n.State != contract.NodeGone || n.Joined != nil {
 				t.Errorf("%+v", n)
 			}
 		}
@@ -290,7 +292,7 @@ func TestTheGroupWithoutHosts(t *testing.T) {
 		if _, err := w.control.PauseTask(t.Context(), task.Key{Name: "x"}, "no hosts"); err != nil {
 			t.Error(err)
 		}
-		if v := w.task("x"); v.State != Paused {
+		if v := w.task("x"); v.State != contract.Paused {
 			t.Errorf("%+v", v)
 		}
 		if l, err := w.control.Leader(t.Context()); err != nil || !strings.HasPrefix(l.Text(), "none; the last was ") {
@@ -311,7 +313,7 @@ func TestParseCondition(t *testing.T) {
 	}
 	for _, text := range []string{"", "nodes", "nodes=", "nodes=0", "nodes=-1", "nodes=x", "leader=1", "converged"} {
 		_, err := ParseCondition(text)
-		refused(t, err, CodeInvalid)
+		refused(t, err, failure.CodeInvalid)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/coordclient/coordtest"
 	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/engine"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -122,16 +124,16 @@ func until(d time.Duration, then task.Outcome) func(context.Context, task.Call) 
 	}
 }
 
-func catalogue() []ServiceView {
-	return []ServiceView{
-		{Name: "Stock", Status: StatusActive, Operations: []OperationView{
+func catalogue() []contract.ServiceView {
+	return []contract.ServiceView{
+		{Name: "Stock", Status: contract.StatusActive, Operations: []contract.OperationView{
 			{Service: "Stock", Name: "getLowStock", Schedulable: true, Delivery: task.EffectivelyOnce, Reads: true},
 			{Service: "Stock", Name: "setStock", Why: "it has parameters: code, quantity", Parameters: []string{"code", "quantity"}, Delivery: task.EffectivelyOnce},
 		}},
-		{Name: "Sheets", Status: StatusActive, Operations: []OperationView{
+		{Name: "Sheets", Status: contract.StatusActive, Operations: []contract.OperationView{
 			{Service: "Sheets", Name: "readAll", Schedulable: true, Delivery: task.AtLeastOnce, Reads: true},
 		}},
-		{Name: "Broken", Status: StatusFailed, Error: "broken.dbs:3:1: no such element"},
+		{Name: "Broken", Status: contract.StatusFailed, Error: "broken.dbs:3:1: no such element"},
 	}
 }
 
@@ -142,16 +144,16 @@ func minutely(name string) task.Info {
 	}
 }
 
-func (w *world) create(info task.Info) TaskView {
+func (w *world) create(info task.Info) contract.TaskView {
 	w.Helper()
 	v, _, err := w.control.CreateTask(w.Context(), info)
 	if err != nil {
-		w.Fatalf("%v (%s)", err, AsError(err).Hint)
+		w.Fatalf("%v (%s)", err, failure.Of(err).Hint)
 	}
 	return v
 }
 
-func (w *world) task(name string) TaskView {
+func (w *world) task(name string) contract.TaskView {
 	w.Helper()
 	v, err := w.control.Task(w.Context(), task.Key{Name: name})
 	if err != nil {
@@ -161,12 +163,12 @@ func (w *world) task(name string) TaskView {
 }
 
 // refused checks the code of an error, and gives it.
-func refused(t *testing.T, err error, code Code) *Error {
+func refused(t *testing.T, err error, code failure.Code) *failure.Error {
 	t.Helper()
 	if err == nil {
 		t.Fatalf("done, want %s", code)
 	}
-	e := AsError(err)
+	e := failure.Of(err)
 	if e.Code != code {
 		t.Fatalf("%s (%v), want %s", e.Code, err, code)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -15,7 +17,7 @@ func Pinned(nodes ...string) *task.Location {
 // MoveTask gives a task another location; nil: the hosts' default. Its owner
 // hands it over when no run of it is going. Missing are the nodes named that are
 // not in the group now. Codes: invalid, not_found, unavailable, unknown_outcome.
-func (c *Control) MoveTask(ctx context.Context, key task.Key, to *task.Location) (view TaskView, missing []string, err error) {
+func (c *Control) MoveTask(ctx context.Context, key task.Key, to *task.Location) (view contract.TaskView, missing []string, err error) {
 	view, err = c.UpdateTask(ctx, key, 0, func(info *task.Info) error {
 		info.Location = to
 		return nil
@@ -25,7 +27,7 @@ func (c *Control) MoveTask(ctx context.Context, key task.Key, to *task.Location)
 	}
 	live, err := c.live(ctx)
 	if err != nil {
-		return view, nil, wrap(err)
+		return view, nil, failure.Wrap(err)
 	}
 	there := make(map[string]bool)
 	for m := range live {

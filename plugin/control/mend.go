@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 // MendView is a bucket whose claim log lacks entries.
@@ -21,14 +22,14 @@ type MendView struct {
 func (c *Control) Gaps(ctx context.Context) ([]MendView, error) {
 	n, err := c.store.Span(ctx)
 	if err != nil {
-		return nil, wrap(err)
+		return nil, failure.Wrap(err)
 	}
 	views := []MendView{}
 	for b := range n {
 		missing, err := c.store.Gaps(ctx, b)
 		switch {
 		case errors.Is(err, coordclient.ErrUnavailable):
-			return nil, wrap(err)
+			return nil, failure.Wrap(err)
 		case err != nil:
 			views = append(views, MendView{Bucket: b, Missing: []int64{}, Fault: err.Error()})
 		case len(missing) > 0:
@@ -44,11 +45,11 @@ func (c *Control) Gaps(ctx context.Context) ([]MendView, error) {
 func (c *Control) Mend(ctx context.Context, v MendView, by string) error {
 	err := c.store.As(by).Mend(ctx, v.Bucket, v.Missing)
 	if errors.Is(err, coordclient.ErrExists) {
-		return &Error{
-			Code: CodeConflict, Err: err,
+		return &failure.Error{
+			Code: failure.CodeConflict, Err: err,
 			Message: fmt.Sprintf("bucket %d: an entry that looked lost is there: the server that was asked lacks what the others have", v.Bucket),
 			Hint:    "connect to another ZooKeeper server, and restart the one that lags with an empty data directory",
 		}
 	}
-	return wrap(err)
+	return failure.Wrap(err)
 }

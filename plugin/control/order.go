@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
@@ -67,7 +68,7 @@ type Done struct {
 	// came of that one.
 	Repeated bool `json:"repeated"`
 	// Task as it stands; null when it is gone.
-	Task *TaskView `json:"task"`
+	Task *contract.TaskView `json:"task"`
 	// Next are the first instants of a task that was created.
 	Next []time.Time `json:"next,omitempty"`
 	// FireID of a run.
@@ -108,7 +109,7 @@ func (c *Control) Carry(ctx context.Context, o Order) (Done, error) {
 		return c.carryEdit(ctx, key, 0, func(info *task.Info) error { info.Paused, info.PauseUntil = false, nil; return nil })
 	default: // VerbDelete: key has refused the others
 		err := c.deleteTask(ctx, key, o.Revision)
-		if err != nil && AsError(err).Code == CodeNotFound {
+		if err != nil && failure.Of(err).Code == failure.CodeNotFound {
 			return Done{}, nil
 		}
 		return Done{Changed: err == nil}, err
@@ -118,17 +119,17 @@ func (c *Control) Carry(ctx context.Context, o Order) (Done, error) {
 // key is the task that an order is about.
 func (o Order) key() (task.Key, error) {
 	if !slices.Contains(Verbs(), o.Verb) {
-		return task.Key{}, &Error{Code: CodeInvalid, Message: fmt.Sprintf("verb %q is unknown", o.Verb), Hint: failure.Nearest(string(o.Verb), Verbs())}
+		return task.Key{}, &failure.Error{Code: failure.CodeInvalid, Message: fmt.Sprintf("verb %q is unknown", o.Verb), Hint: failure.Nearest(string(o.Verb), Verbs())}
 	}
 	if len(o.ID) > MaxOrderID {
-		return task.Key{}, invalid("id of %d bytes: the limit is %d", len(o.ID), MaxOrderID)
+		return task.Key{}, failure.Invalid("id of %d bytes: the limit is %d", len(o.ID), MaxOrderID)
 	}
 	var key task.Key
 	if err := json.Unmarshal(o.Task, &key); err != nil {
-		return task.Key{}, invalid("task: %v", err)
+		return task.Key{}, failure.Invalid("task: %v", err)
 	}
 	if key.Name == "" {
-		return task.Key{}, invalid("task: no name")
+		return task.Key{}, failure.Invalid("task: no name")
 	}
 	return key.Normal(), nil
 }
@@ -146,7 +147,7 @@ func (c *Control) once(ctx context.Context, o Order, carry func(context.Context,
 		return done, err
 	}
 	done, err := carry(ctx, o, &r)
-	if code := AsError(err); err != nil && (errors.Is(code, store.ErrCarriedOut) || code.Code == CodeExists) {
+	if code := failure.Of(err); err != nil && (errors.Is(code, store.ErrCarriedOut) || code.Code == failure.CodeExists) {
 		// Another copy of this order was faster.
 		if earlier, found, readErr := c.repeated(ctx, r); found || readErr != nil {
 			return earlier, readErr
@@ -172,10 +173,10 @@ func (c *Control) repeated(ctx context.Context, r store.Receipt) (Done, bool, er
 	case errors.Is(err, coordclient.ErrNotFound):
 		return Done{}, false, nil
 	case err != nil:
-		return Done{}, false, wrap(err)
+		return Done{}, false, failure.Wrap(err)
 	case earlier.Digest != r.Digest:
-		return Done{}, true, &Error{
-			Code: CodeConflict, Message: "the idempotency key was used for another request",
+		return Done{}, true, &failure.Error{
+			Code: failure.CodeConflict, Message: "the idempotency key was used for another request",
 			Hint: "use a new key for each request, and the same one only to send it again",
 		}
 	}
@@ -184,7 +185,7 @@ func (c *Control) repeated(ctx context.Context, r store.Receipt) (Done, bool, er
 	switch {
 	case err == nil && view.UID == earlier.UID:
 		done.Task = &view
-	case err != nil && AsError(err).Code != CodeNotFound:
+	case err != nil && failure.Of(err).Code != failure.CodeNotFound:
 		return Done{}, true, err
 	}
 	return done, true, nil
@@ -230,7 +231,7 @@ func (c *Control) carryPut(ctx context.Context, o Order, key task.Key) (Done, er
 		if err == nil {
 			return Done{Changed: true, Created: true, Task: &view, Next: next}, nil
 		}
-		if AsError(err).Code != CodeExists {
+		if failure.Of(err).Code != failure.CodeExists {
 			return Done{}, err
 		}
 	}

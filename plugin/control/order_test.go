@@ -8,7 +8,9 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/definition"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -25,7 +27,7 @@ func (w *world) carry(o Order) Done {
 	w.Helper()
 	done, err := w.control.Carry(w.Context(), o)
 	if err != nil {
-		w.Fatalf("%s: %v (%s)", o.Verb, err, AsError(err).Hint)
+		w.Fatalf("%s: %v (%s)", o.Verb, err, failure.Of(err).Hint)
 	}
 	return done
 }
@@ -40,7 +42,7 @@ func TestOrders(t *testing.T) {
 			t.Fatalf("created %+v", created)
 		}
 		_, err := w.control.Carry(t.Context(), Order{Verb: VerbCreate, Task: definition})
-		refused(t, err, CodeExists)
+		refused(t, err, failure.CodeExists)
 
 		// What is read back is no change, and a change is one.
 		info, err := w.control.get(t.Context(), task.Key{Name: "stock"})
@@ -55,20 +57,20 @@ func TestOrders(t *testing.T) {
 			t.Errorf("put: %+v", put)
 		}
 		_, err = w.control.Carry(t.Context(), Order{Verb: VerbPut, Task: document(t, info), Revision: 1})
-		refused(t, err, CodeConflict)
+		refused(t, err, failure.CodeConflict)
 
 		patched := w.carry(Order{Verb: VerbPatch, Task: json.RawMessage(`{"name":"stock","description":null,"retry":{"max":3}}`)})
 		if patched.Task.Description != "" || patched.Task.Retry != 3 || patched.Task.Operation != "getLowStock" {
 			t.Errorf("patched: %+v", patched.Task)
 		}
 		name := json.RawMessage(`{"name":"stock"}`)
-		if paused := w.carry(Order{Verb: VerbPause, Task: name, Reason: "stocktaking"}); !paused.Changed || paused.Task.State != Paused {
+		if paused := w.carry(Order{Verb: VerbPause, Task: name, Reason: "stocktaking"}); !paused.Changed || paused.Task.State != contract.Paused {
 			t.Errorf("paused: %+v", paused)
 		}
 		if again := w.carry(Order{Verb: VerbPause, Task: name, Reason: "again"}); again.Changed || !strings.Contains(again.Task.Reason, "stocktaking") {
 			t.Errorf("paused again: %+v", again)
 		}
-		if resumed := w.carry(Order{Verb: VerbResume, Task: name}); !resumed.Changed || resumed.Task.State == Paused {
+		if resumed := w.carry(Order{Verb: VerbResume, Task: name}); !resumed.Changed || resumed.Task.State == contract.Paused {
 			t.Errorf("resumed: %+v", resumed)
 		}
 		if run := w.carry(Order{Verb: VerbRun, Task: name}); run.FireID == "" {
@@ -120,7 +122,7 @@ func TestOrdersThatComeAgain(t *testing.T) {
 		}
 		create.Task = document(t, minutely("other"))
 		_, err := w.control.Carry(t.Context(), create)
-		refused(t, err, CodeConflict)
+		refused(t, err, failure.CodeConflict)
 	})
 }
 
@@ -138,7 +140,7 @@ func TestOrdersThatMakeNoSense(t *testing.T) {
 			"long id":    {ID: strings.Repeat("x", MaxOrderID+1), Verb: VerbRun, Task: json.RawMessage(`{"name":"x"}`)},
 			"no service": {Verb: VerbPut, Task: json.RawMessage(`{"name":"x","trigger":{"cron":"@daily"}}`)},
 		} {
-			if _, err := w.control.Carry(t.Context(), o); err == nil || AsError(err).Code != CodeInvalid {
+			if _, err := w.control.Carry(t.Context(), o); err == nil || failure.Of(err).Code != failure.CodeInvalid {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

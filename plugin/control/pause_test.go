@@ -7,7 +7,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/definition"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -24,11 +26,11 @@ func TestAPauseEnds(t *testing.T) {
 		}
 		for _, until := range []time.Time{time.Now(), time.Now().Add(MaxPause + time.Hour)} {
 			_, err := w.control.PauseTaskUntil(ctx, key, "", until)
-			refused(t, err, CodeInvalid)
+			refused(t, err, failure.CodeInvalid)
 		}
 		v, err := w.control.PauseTaskUntil(ctx, key, "db patch", time.Now().Add(150*time.Second))
 		want := time.Now().Add(150 * time.Second).UTC()
-		if err != nil || v.State != Paused || v.PausedUntil == nil || !v.PausedUntil.Equal(want) || v.Next == nil || !v.Next.Equal(next[3]) ||
+		if err != nil || v.State != contract.Paused || v.PausedUntil == nil || !v.PausedUntil.Equal(want) || v.Next == nil || !v.Next.Equal(next[3]) ||
 			v.Reason != "PAUSED_BY_USER: db patch; until "+want.Format(time.RFC3339) {
 			t.Errorf("paused %+v, %v", v, err)
 		}
@@ -41,10 +43,10 @@ func TestAPauseEnds(t *testing.T) {
 			t.Errorf("coming %+v, %v", coming, err)
 		}
 		_, err = w.control.RunTask(ctx, key, "")
-		refused(t, err, CodeConflict)
+		refused(t, err, failure.CodeConflict)
 
 		time.Sleep(151 * time.Second)
-		if v, err = w.control.Task(ctx, key); err != nil || v.State == Paused || v.PausedUntil != nil || v.Revision != 2 || !v.Next.Equal(next[3]) {
+		if v, err = w.control.Task(ctx, key); err != nil || v.State == contract.Paused || v.PausedUntil != nil || v.Revision != 2 || !v.Next.Equal(next[3]) {
 			t.Errorf("over: %+v, %v", v, err)
 		}
 		if _, err := w.control.RunTask(ctx, key, ""); err != nil {
@@ -55,7 +57,7 @@ func TestAPauseEnds(t *testing.T) {
 		}
 		// An edit of later on loses nothing that came due since the pause ended.
 		time.Sleep(5 * time.Minute)
-		if v, err = w.control.UpdateTask(ctx, key, 0, func(i *task.Info) error { i.Retry.Max = 1; return nil }); err != nil || !v.Next.Equal(next[3]) || v.State == Paused {
+		if v, err = w.control.UpdateTask(ctx, key, 0, func(i *task.Info) error { i.Retry.Max = 1; return nil }); err != nil || !v.Next.Equal(next[3]) || v.State == contract.Paused {
 			t.Errorf("edited: %+v, %v", v, err)
 		}
 	})
@@ -87,10 +89,10 @@ func TestAnOrderToPauseUntil(t *testing.T) {
 			t.Errorf("put back: %+v, %v", done, err)
 		}
 		_, err = w.control.Carry(t.Context(), Order{Verb: VerbPatch, Task: json.RawMessage(`{"name":"x","paused":false}`)})
-		refused(t, err, CodeInvalid)
+		refused(t, err, failure.CodeInvalid)
 		time.Sleep(2 * time.Hour)
 		order.Until = time.Time{}
-		if done, err = w.control.Carry(t.Context(), order); err != nil || !done.Changed || done.Task.PausedUntil != nil || done.Task.State != Paused {
+		if done, err = w.control.Carry(t.Context(), order); err != nil || !done.Changed || done.Task.PausedUntil != nil || done.Task.State != contract.Paused {
 			t.Errorf("until resumed: %+v, %v", done, err)
 		}
 	})

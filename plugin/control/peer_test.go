@@ -10,6 +10,7 @@ import (
 	"github.com/seed42aab489/belfry/coordclient/coordtest"
 	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/cluster"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/engine"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/trigger"
@@ -37,7 +38,7 @@ func (s session) State() (bool, <-chan struct{}) {
 
 // boot brings up a host that places buckets, or has its own placed. Its clock
 // is ahead by so much.
-func (w *world) boot(node string, ahead time.Duration, o cluster.Options, services ...ServiceView) *peer {
+func (w *world) boot(node string, ahead time.Duration, o cluster.Options, services ...contract.ServiceView) *peer {
 	w.Helper()
 	value, err := json.Marshal(NodeInfo{Version: "1.2", Address: node + ":8280", Cluster: "zk://z:2181/belfry"})
 	if err != nil {
@@ -119,7 +120,7 @@ func (w *world) awaits(conditions ...string) {
 	}
 }
 
-func (w *world) node(name string) NodeView {
+func (w *world) node(name string) contract.NodeView {
 	w.Helper()
 	v, err := w.control.Node(w.Context(), name)
 	if err != nil {

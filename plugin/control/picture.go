@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -32,12 +33,12 @@ type Picture struct {
 	// Buckets there are, and Read of them have been read. As long as these
 	// differ, tasks are missing.
 	Buckets, Read int
-	Tasks         []TaskView // by name, tenant and type
-	Cluster       ClusterView
-	Placement     PlacementView
-	Nodes         []NodeView
-	Services      []ServiceView
-	Events        []EventView // newest last
+	Tasks         []contract.TaskView // by name, tenant and type
+	Cluster       contract.ClusterView
+	Placement     contract.PlacementView
+	Nodes         []contract.NodeView
+	Services      []contract.ServiceView
+	Events        []contract.EventView // newest last
 
 	seen  []*seen // by bucket; nil: not read
 	where map[task.Key]*seen
@@ -49,8 +50,8 @@ type seen struct {
 	node    store.Node
 	reader  reader
 	defined []task.Info
-	views   []TaskView
-	recent  []RunView // newest first, at most MaxRecent
+	views   []contract.TaskView
+	recent  []contract.RunView // newest first, at most MaxRecent
 }
 
 // MaxRecent is how many runs Recent gives.
@@ -74,20 +75,20 @@ func (p *Picture) Definition(key task.Key) (task.Info, bool) {
 }
 
 // Task gives how a task stands. False: there is none of this key.
-func (p *Picture) Task(key task.Key) (TaskView, bool) {
+func (p *Picture) Task(key task.Key) (contract.TaskView, bool) {
 	key = key.Normal()
-	i, ok := slices.BinarySearchFunc(p.Tasks, key, func(t TaskView, k task.Key) int {
+	i, ok := slices.BinarySearchFunc(p.Tasks, key, func(t contract.TaskView, k task.Key) int {
 		return cmp.Or(strings.Compare(t.Name, k.Name), strings.Compare(t.Tenant, k.Tenant), strings.Compare(t.Type, k.Type))
 	})
 	if !ok {
-		return TaskView{}, false
+		return contract.TaskView{}, false
 	}
 	return p.Tasks[i], true
 }
 
 // Runs gives those of a task that are kept, newest first. The caller may change
 // the list.
-func (p *Picture) Runs(key task.Key) []RunView {
+func (p *Picture) Runs(key task.Key) []contract.RunView {
 	info, ok := p.Definition(key)
 	s := p.where[info.Key]
 	if !ok {
@@ -99,8 +100,8 @@ func (p *Picture) Runs(key task.Key) []RunView {
 }
 
 // Recent gives the latest runs of all tasks, newest first, at most MaxRecent.
-func (p *Picture) Recent() []RunView {
-	var all []RunView
+func (p *Picture) Recent() []contract.RunView {
+	var all []contract.RunView
 	for _, s := range p.seen {
 		if s != nil {
 			all = append(all, s.recent...)
@@ -110,8 +111,8 @@ func (p *Picture) Recent() []RunView {
 	return all[:min(len(all), MaxRecent)]
 }
 
-func sortRuns(runs []RunView) {
-	slices.SortStableFunc(runs, func(a, b RunView) int {
+func sortRuns(runs []contract.RunView) {
+	slices.SortStableFunc(runs, func(a, b contract.RunView) int {
 		return cmp.Or(moved(b).Compare(moved(a)), strings.Compare(a.Task, b.Task), strings.Compare(b.FireID, a.FireID), cmp.Compare(b.Attempt, a.Attempt))
 	})
 }
@@ -135,7 +136,7 @@ func (s *seen) look(a around, b int) {
 func (s *seen) soonest() (next time.Time, busy bool) {
 	for i := range s.views {
 		v := &s.views[i]
-		busy = busy || v.State == Running || v.State == Blocked
+		busy = busy || v.State == contract.Running || v.State == contract.Blocked
 		for _, t := range []*time.Time{v.Next, v.PausedUntil} {
 			if t != nil && (next.IsZero() || t.Before(next)) {
 				next = *t

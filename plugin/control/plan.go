@@ -12,6 +12,7 @@ import (
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/control/check"
 	"github.com/seed42aab489/belfry/plugin/control/definition"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -78,15 +79,15 @@ func (p *Plan) Count(a Action) int {
 func (c *Control) PlanTasks(ctx context.Context, desired []Desired, prune *TaskFilter) (Plan, error) {
 	at, err := c.settled(ctx)
 	if err != nil {
-		return Plan{}, wrap(err)
+		return Plan{}, failure.Wrap(err)
 	}
 	cluster, err := c.store.Cluster(ctx)
 	if err != nil {
-		return Plan{}, wrap(err)
+		return Plan{}, failure.Wrap(err)
 	}
 	there, err := c.standing(ctx, desired, prune != nil)
 	if err != nil {
-		return Plan{}, wrap(err)
+		return Plan{}, failure.Wrap(err)
 	}
 	plan := Plan{Format: planFormat, Cluster: cluster.UUID, Made: c.now().UTC().Truncate(time.Second), Changes: []PlannedTask{}}
 	at.coming = make(map[task.Key]task.Info, len(desired))
@@ -99,7 +100,7 @@ func (c *Control) PlanTasks(ctx context.Context, desired []Desired, prune *TaskF
 		d := desired[i]
 		d.Key = d.Normal()
 		if wanted[d.Key] {
-			faults = append(faults, invalid("task %s: it is there twice", d.Name))
+			faults = append(faults, failure.Invalid("task %s: it is there twice", d.Name))
 			continue
 		}
 		wanted[d.Key] = true
@@ -114,7 +115,7 @@ func (c *Control) PlanTasks(ctx context.Context, desired []Desired, prune *TaskF
 		}
 	}
 	if len(faults) > 0 {
-		return Plan{}, &Error{Code: CodeInvalid, Message: errors.Join(faults...).Error(), Err: faults[0], Hint: AsError(faults[0]).Hint}
+		return Plan{}, &failure.Error{Code: failure.CodeInvalid, Message: errors.Join(faults...).Error(), Err: faults[0], Hint: failure.Of(faults[0]).Hint}
 	}
 	depth := waves(at.coming)
 	most := 0
@@ -255,10 +256,10 @@ func (p *Plan) prune(there map[task.Key]task.Info, wanted map[task.Key]bool, f T
 func ReadPlan(data []byte) (Plan, error) {
 	var p Plan
 	if err := json.Unmarshal(data, &p); err != nil {
-		return Plan{}, invalid("plan: %v", err)
+		return Plan{}, failure.Invalid("plan: %v", err)
 	}
 	if p.Format != planFormat {
-		return Plan{}, invalid("plan: format %d: this program reads %d", p.Format, planFormat)
+		return Plan{}, failure.Invalid("plan: format %d: this program reads %d", p.Format, planFormat)
 	}
 	return p, nil
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control/check"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/plugin/trigger"
@@ -28,12 +30,12 @@ type Fault struct {
 type Preview struct {
 	// Text says in English when it fires; empty while it cannot be said.
 	Text string
-	Next []NextView // the first instants
+	Next []contract.NextView // the first instants
 	// Year is how many instants there are in the year to come.
 	Year int
 	// Clock are instants of the year to come that a change of clocks moves or
 	// doubles, at most four.
-	Clock    []NextView
+	Clock    []contract.NextView
 	Warnings []string
 	Faults   []Fault // empty: it can be stored
 }
@@ -60,7 +62,7 @@ const (
 // PreviewTask tells what a definition would do from now on, with its first n
 // instants, and what is wrong with it, given the services that there are. taken
 // tells whether a name is; nil: the name is not checked, as it stays.
-func PreviewTask(info task.Info, services []ServiceView, taken func(task.Key) bool, now time.Time, n int) Preview {
+func PreviewTask(info task.Info, services []contract.ServiceView, taken func(task.Key) bool, now time.Time, n int) Preview {
 	var p Preview
 	fault := func(field, text, hint string) {
 		p.Faults = append(p.Faults, Fault{Field: field, Text: text, Hint: hint})
@@ -92,7 +94,7 @@ func PreviewTask(info task.Info, services []ServiceView, taken func(task.Key) bo
 		}
 	}
 	if err := check.Policies(&policies); err != nil {
-		fault("policy", err.Error(), AsError(err).Hint)
+		fault("policy", err.Error(), failure.Of(err).Hint)
 	}
 	p.trigger(info, now, n)
 	return p
@@ -163,18 +165,18 @@ func short(d time.Duration) string {
 	return s
 }
 
-func nextOf(t trigger.Trigger, after time.Time, n int) []NextView {
-	var next []NextView
+func nextOf(t trigger.Trigger, after time.Time, n int) []contract.NextView {
+	var next []contract.NextView
 	for at, ok := t.Next(after); ok && len(next) < n; at, ok = t.Next(at) {
-		next = append(next, NextView{At: at, Note: t.Note(at)})
+		next = append(next, contract.NextView{At: at, Note: t.Note(at)})
 	}
 	return next
 }
 
 // clockChanges looks at the changes of clocks within a year for instants that
 // they do something to.
-func clockChanges(t trigger.Trigger, now time.Time) []NextView {
-	var found []NextView
+func clockChanges(t trigger.Trigger, now time.Time) []contract.NextView {
+	var found []contract.NextView
 	for at := now; ; {
 		_, change := at.In(t.Zone()).ZoneBounds()
 		if change.IsZero() || change.After(now.Add(year)) {
@@ -183,7 +185,7 @@ func clockChanges(t trigger.Trigger, now time.Time) []NextView {
 		tried := 0
 		for next := range t.All(maxTime(now, change.Add(-clockAround)), change.Add(clockAround)) {
 			if note := t.Note(next); note != "" {
-				found = append(found, NextView{At: next, Note: note})
+				found = append(found, contract.NextView{At: next, Note: note})
 				break // one tells of the change
 			}
 			if tried++; tried > maxAround {
@@ -206,7 +208,7 @@ func maxTime(a, b time.Time) time.Time {
 
 // Instants gives the first n instants of a definition after a time, in its zone,
 // paused or not. Of a trigger that cannot be scheduled: none.
-func Instants(info *task.Info, after time.Time, n int) []NextView {
+func Instants(info *task.Info, after time.Time, n int) []contract.NextView {
 	var compiler trigger.Compiler
 	t, err := compiler.Compile(info.Trigger, info.From, info.UID)
 	if err != nil {

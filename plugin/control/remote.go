@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/control/check"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/invoke/web"
 	"github.com/seed42aab489/belfry/plugin/store"
@@ -25,20 +26,20 @@ const VerbFetch = "control.fetch-wsdl"
 func ServeFetch(handler coordclient.Handler, calls *web.HTTP) {
 	handler.Handle(VerbFetch, func(ctx context.Context, address []byte) ([]byte, error) {
 		if err := check.URL("wsdl", string(address)); err != nil {
-			return nil, failure.Sent(AsError(err))
+			return nil, failure.Sent(failure.Of(err))
 		}
 		a, err := calls.Do(ctx, web.Request{Method: http.MethodGet, URL: string(address)})
 		switch {
 		case task.Refused(err):
-			return nil, failure.Sent(&Error{Code: CodeInvalid, Message: err.Error(), Err: err})
+			return nil, failure.Sent(&failure.Error{Code: failure.CodeInvalid, Message: err.Error(), Err: err})
 		case err != nil:
-			return nil, failure.Sent(&Error{Code: CodeUnavailable, Message: err.Error(), Err: err})
+			return nil, failure.Sent(&failure.Error{Code: failure.CodeUnavailable, Message: err.Error(), Err: err})
 		case a.Status != http.StatusOK:
-			return nil, failure.Sent(&Error{Code: CodeUnavailable, Message: fmt.Sprintf("it answered %d %s", a.Status, http.StatusText(a.Status))})
+			return nil, failure.Sent(&failure.Error{Code: failure.CodeUnavailable, Message: fmt.Sprintf("it answered %d %s", a.Status, http.StatusText(a.Status))})
 		case !a.Whole || len(a.Body) > MaxTryBody:
-			return nil, failure.Sent(invalid("it has more than %d bytes", min(len(a.Body), MaxTryBody)))
+			return nil, failure.Sent(failure.Invalid("it has more than %d bytes", min(len(a.Body), MaxTryBody)))
 		case !describes(a.Body):
-			return nil, failure.Sent(invalid("what was answered is neither WSDL 1.1 nor an XML schema"))
+			return nil, failure.Sent(failure.Invalid("what was answered is neither WSDL 1.1 nor an XML schema"))
 		}
 		return a.Body, nil
 	})
@@ -67,45 +68,45 @@ func describes(text []byte) bool {
 func (c *Control) FetchWSDL(ctx context.Context, address string) ([]byte, error) {
 	live, err := c.live(ctx)
 	if err != nil {
-		return nil, wrap(err)
+		return nil, failure.Wrap(err)
 	}
 	ids := make([]coordclient.MemberID, 0, len(live))
 	for id := range live {
 		ids = append(ids, id)
 	}
 	if len(ids) == 0 {
-		return nil, &Error{Code: CodeUnavailable, Message: "no host is up that could read " + task.Shown(address)}
+		return nil, &failure.Error{Code: failure.CodeUnavailable, Message: "no host is up that could read " + task.Shown(address)}
 	}
 	answer, err := c.caller.SendReceive(ctx, slices.Min(ids), VerbFetch, []byte(address))
 	if err != nil {
-		e := AsError(failure.Received(err))
-		return nil, &Error{Code: e.Code, Message: task.Shown(address) + ": " + e.Message, Hint: e.Hint, Err: err}
+		e := failure.Of(failure.Received(err))
+		return nil, &failure.Error{Code: e.Code, Message: task.Shown(address) + ": " + e.Message, Hint: e.Hint, Err: err}
 	}
 	return answer, nil
 }
 
 // AddService registers a service of another system. Codes: invalid, exists,
 // unavailable, unknown_outcome.
-func (c *Control) AddService(ctx context.Context, r task.RemoteService) (ServiceView, error) {
+func (c *Control) AddService(ctx context.Context, r task.RemoteService) (contract.ServiceView, error) {
 	if err := store.CheckKey(task.Key{Name: r.Name}.Normal()); err != nil {
-		return ServiceView{}, invalid("%v", err)
+		return contract.ServiceView{}, failure.Invalid("%v", err)
 	}
 	if err := check.URL("endpoint", r.Endpoint); err != nil {
-		return ServiceView{}, err
+		return contract.ServiceView{}, err
 	}
 	services, err := c.Services(ctx)
 	if err != nil {
-		return ServiceView{}, err
+		return contract.ServiceView{}, err
 	}
-	exists := &Error{Code: CodeExists, Message: "there is a service " + r.Name + " already", Hint: "choose another name, or remove it first"}
-	if slices.ContainsFunc(services, func(s ServiceView) bool { return s.Name == r.Name }) {
-		return ServiceView{}, exists
+	exists := &failure.Error{Code: failure.CodeExists, Message: "there is a service " + r.Name + " already", Hint: "choose another name, or remove it first"}
+	if slices.ContainsFunc(services, func(s contract.ServiceView) bool { return s.Name == r.Name }) {
+		return contract.ServiceView{}, exists
 	}
 	if err := c.store.AddRemote(ctx, r); err != nil {
 		if errors.Is(err, coordclient.ErrExists) {
-			return ServiceView{}, exists
+			return contract.ServiceView{}, exists
 		}
-		return ServiceView{}, wrap(err)
+		return contract.ServiceView{}, failure.Wrap(err)
 	}
 	return c.Service(ctx, r.Name)
 }
@@ -115,29 +116,29 @@ func (c *Control) AddService(ctx context.Context, r task.RemoteService) (Service
 func (c *Control) RemoveService(ctx context.Context, name string) error {
 	err := c.store.RemoveRemote(ctx, name)
 	if errors.Is(err, coordclient.ErrNotFound) {
-		return &Error{
-			Code: CodeNotFound, Message: "no service " + name + " was added", Hint: "a service that hosts have deployed is removed with its descriptor",
+		return &failure.Error{
+			Code: failure.CodeNotFound, Message: "no service " + name + " was added", Hint: "a service that hosts have deployed is removed with its descriptor",
 		}
 	}
-	return wrap(err)
+	return failure.Wrap(err)
 }
 
 // remotes are the services of other systems as views.
-func (c *Control) remotes(ctx context.Context) ([]ServiceView, error) {
+func (c *Control) remotes(ctx context.Context) ([]contract.ServiceView, error) {
 	all, err := c.store.Remotes(ctx)
 	if err != nil {
 		return nil, err
 	}
-	views := make([]ServiceView, 0, len(all))
+	views := make([]contract.ServiceView, 0, len(all))
 	for i := range all {
 		r := &all[i]
-		v := ServiceView{Name: r.Name, File: r.WSDL, Status: StatusRemote, Description: "SOAP " + r.Version + " at " + task.Shown(r.Endpoint)}
+		v := contract.ServiceView{Name: r.Name, File: r.WSDL, Status: contract.StatusRemote, Description: "SOAP " + r.Version + " at " + task.Shown(r.Endpoint)}
 		if !r.Added.IsZero() {
 			v.Deployed = &r.Added
 		}
 		for j := range r.Operations {
 			o := &r.Operations[j]
-			v.Operations = append(v.Operations, OperationView{
+			v.Operations = append(v.Operations, contract.OperationView{
 				Service: r.Name, Name: o.Name, Parameters: o.Parameters, Schedulable: o.Why == "", Why: o.Why,
 				Delivery: task.AtLeastOnce, Reads: !o.InOnly, Action: r.Call(o),
 			})

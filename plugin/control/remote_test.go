@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -21,11 +23,11 @@ func TestRemoteServices(t *testing.T) {
 		},
 	}
 	v, err := w.control.AddService(ctx, payroll)
-	if err != nil || v.Status != StatusRemote || len(v.Operations) != 2 || v.Deployed == nil || v.File != payroll.WSDL {
+	if err != nil || v.Status != contract.StatusRemote || len(v.Operations) != 2 || v.Deployed == nil || v.File != payroll.WSDL {
 		t.Fatalf("%+v, %v", v, err)
 	}
 	_, err = w.control.AddService(ctx, payroll)
-	refused(t, err, CodeExists)
+	refused(t, err, failure.CodeExists)
 	for _, bad := range []task.RemoteService{
 		{Name: "Stock", Endpoint: payroll.Endpoint}, {Name: "a/b", Endpoint: payroll.Endpoint}, {Name: "x", Endpoint: "file:///x"},
 	} {
@@ -45,20 +47,20 @@ func TestRemoteServices(t *testing.T) {
 	}
 	info.Name, info.Operation = "by", "raiseBy"
 	_, _, err = w.control.CreateTask(ctx, info)
-	if e := refused(t, err, CodeInvalid); !strings.Contains(e.Message, "it has parameters: percent") || !strings.Contains(e.Hint, "Payroll.raise") {
+	if e := refused(t, err, failure.CodeInvalid); !strings.Contains(e.Message, "it has parameters: percent") || !strings.Contains(e.Hint, "Payroll.raise") {
 		t.Errorf("%s (%s)", e.Message, e.Hint)
 	}
 	info.Operation, info.Delivery = "raise", task.EffectivelyOnce
 	_, _, err = w.control.CreateTask(ctx, info)
-	refused(t, err, CodeInvalid)
+	refused(t, err, failure.CodeInvalid)
 	_, err = w.control.TryOperation(ctx, "Payroll", "raise", nil, "")
-	refused(t, err, CodeInvalid)
+	refused(t, err, failure.CodeInvalid)
 	_, err = w.control.FetchWSDL(ctx, payroll.WSDL)
-	refused(t, err, CodeUnavailable) // no host is up
+	refused(t, err, failure.CodeUnavailable) // no host is up
 	if err := w.control.RemoveService(ctx, "Payroll"); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, w.control.RemoveService(ctx, "Payroll"), CodeNotFound)
+	refused(t, w.control.RemoveService(ctx, "Payroll"), failure.CodeNotFound)
 	if v := w.task("raise"); v.Kind != task.KindSOAP {
 		t.Errorf("the task went with its service: %+v", v)
 	}

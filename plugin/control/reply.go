@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/reply"
 	"github.com/seed42aab489/belfry/plugin/store"
@@ -55,11 +56,11 @@ type ReplyAnswer struct {
 func (c *Control) Reply(ctx context.Context, r ReplyRequest) (ReplyAnswer, error) {
 	secret, err := c.secrets.Get(ctx)
 	if err != nil {
-		return ReplyAnswer{}, wrap(err)
+		return ReplyAnswer{}, failure.Wrap(err)
 	}
 	if !reply.Proves(secret, task.FireID(r.FireID), r.Token) {
-		return ReplyAnswer{}, &Error{
-			Code: CodeUnauthorised, Message: "the token is not that of the run", Hint: "send the token that came with the call",
+		return ReplyAnswer{}, &failure.Error{
+			Code: failure.CodeUnauthorised, Message: "the token is not that of the run", Hint: "send the token that came with the call",
 		}
 	}
 	return c.EndRun(ctx, r.FireID, r.Reply)
@@ -69,7 +70,7 @@ func (c *Control) Reply(ctx context.Context, r ReplyRequest) (ReplyAnswer, error
 // called is known to have ended, and its reply was lost. Codes as of Reply.
 func (c *Control) EndRun(ctx context.Context, fireID string, said task.Reply) (ReplyAnswer, error) {
 	if len(said.Value) > task.MaxReplyValue {
-		return ReplyAnswer{}, invalid("value of %d bytes: the limit is %d; reply with where it is to be found", len(said.Value), task.MaxReplyValue)
+		return ReplyAnswer{}, failure.Invalid("value of %d bytes: the limit is %d; reply with where it is to be found", len(said.Value), task.MaxReplyValue)
 	}
 	l, err := c.look(ctx, fireID)
 	switch {
@@ -83,7 +84,7 @@ func (c *Control) EndRun(ctx context.Context, fireID string, said task.Reply) (R
 	case !l.open:
 		return endedBefore(last, said), nil
 	case l.info.Reply == nil && last.Outcome != string(task.Waiting):
-		return ReplyAnswer{}, invalid("run %s does not wait for a reply", fireID)
+		return ReplyAnswer{}, failure.Invalid("run %s does not wait for a reply", fireID)
 	case last.Deadline != nil && last.Deadline.Before(c.now().Add(-lateReply)) && !l.info.Reply.Retries():
 		return ReplyAnswer{State: ReplyEnded, Outcome: string(task.TimedOut)}, nil
 	}
@@ -92,7 +93,7 @@ func (c *Control) EndRun(ctx context.Context, fireID string, said task.Reply) (R
 	case errors.Is(err, store.ErrReplied):
 		return ReplyAnswer{State: ReplyAnswered}, nil
 	case err != nil:
-		return ReplyAnswer{}, wrap(err)
+		return ReplyAnswer{}, failure.Wrap(err)
 	}
 	return c.accepted(ctx, fireID, said), nil
 }
@@ -114,7 +115,7 @@ func (c *Control) accepted(ctx context.Context, fireID string, said task.Reply) 
 const lateReply = 5 * time.Second
 
 // endedBefore tells why a reply to a run that has ended changes nothing.
-func endedBefore(last RunView, said task.Reply) ReplyAnswer {
+func endedBefore(last contract.RunView, said task.Reply) ReplyAnswer {
 	answer := ReplyAnswer{State: ReplyEnded, Outcome: last.Outcome}
 	ok := last.Outcome == string(task.OK)
 	switch {
@@ -131,11 +132,11 @@ func ServeReplies(handler coordclient.Handler, c *Control) {
 	handler.Handle(VerbReply, func(ctx context.Context, request []byte) ([]byte, error) {
 		var r ReplyRequest
 		if err := json.Unmarshal(request, &r); err != nil {
-			return nil, failure.Sent(invalid("request: %v", err))
+			return nil, failure.Sent(failure.Invalid("request: %v", err))
 		}
 		answer, err := c.Reply(ctx, r)
 		if err != nil {
-			return nil, failure.Sent(AsError(err))
+			return nil, failure.Sent(failure.Of(err))
 		}
 		return json.Marshal(answer)
 	})

@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/reply"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -54,7 +56,7 @@ func TestReplies(t *testing.T) {
 				t.Errorf("%s: %+v, %v, want %s", what, a, err, state)
 			}
 		}
-		if v := w.task("x"); v.State != Running || !strings.HasPrefix(v.Reason, ReasonReply) {
+		if v := w.task("x"); v.State != contract.Running || !strings.HasPrefix(v.Reason, contract.ReasonReply) {
 			t.Errorf("waiting: %s %s", v.State, v.Reason)
 		}
 		if runs, err := w.control.Runs(t.Context(), RunFilter{Outcome: "WAITING"}); err != nil || len(runs) != 1 || runs[0].Deadline == nil {
@@ -62,12 +64,12 @@ func TestReplies(t *testing.T) {
 		}
 
 		_, err := send(token+"x", task.Reply{OK: true})
-		refused(t, err, CodeUnauthorised)
+		refused(t, err, failure.CodeUnauthorised)
 		_, err = send(reply.Token([]byte("another secret"), task.FireID(id)), task.Reply{OK: true})
-		refused(t, err, CodeUnauthorised)
+		refused(t, err, failure.CodeUnauthorised)
 		_, err = send(token, task.Reply{OK: true, Value: strings.Repeat("x", task.MaxReplyValue+1)})
-		refused(t, err, CodeInvalid)
-		if v := w.task("x"); v.State != Running {
+		refused(t, err, failure.CodeInvalid)
+		if v := w.task("x"); v.State != contract.Running {
 			t.Errorf("after forged replies: %+v", v)
 		}
 
@@ -126,7 +128,7 @@ func TestRepliesThatChangeNothing(t *testing.T) {
 		}
 		for _, unknown := range []string{"0-nobody:5", id + "0", "900-nobody:5"} {
 			_, err = w.control.Reply(t.Context(), ReplyRequest{FireID: unknown, Token: reply.Token(secret, task.FireID(unknown))})
-			refused(t, err, CodeNotFound)
+			refused(t, err, failure.CodeNotFound)
 		}
 	})
 }
@@ -145,7 +147,7 @@ func TestWhatMayWaitForReplies(t *testing.T) {
 	} {
 		info := installs("x")
 		change(&info)
-		if _, _, err := w.control.CreateTask(t.Context(), info); AsError(err) == nil || AsError(err).Code != CodeInvalid {
+		if _, _, err := w.control.CreateTask(t.Context(), info); failure.Of(err) == nil || failure.Of(err).Code != failure.CodeInvalid {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/control/definition"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/plugin/trigger"
 )
@@ -47,18 +48,18 @@ func (c *Control) Restore(ctx context.Context, open func() (io.ReadCloser, error
 	r := restorer{c: c, open: open, o: o, chains: make(map[task.Key]task.Info)}
 	r.out.Different = []string{}
 	if err := r.compare(ctx); err != nil {
-		return r.out, wrap(err)
+		return r.out, failure.Wrap(err)
 	}
 	if r.out.Replaced > 0 && !o.Force && !o.DryRun {
-		return r.out, &Error{
-			Code: CodeExists, Message: fmt.Sprintf("%d tasks or calendars are there and different: %s", r.out.Replaced, some(r.out.Different)),
+		return r.out, &failure.Error{
+			Code: failure.CodeExists, Message: fmt.Sprintf("%d tasks or calendars are there and different: %s", r.out.Replaced, some(r.out.Different)),
 			Hint: "nothing was changed; --force replaces them, --dry-run tells what would be done",
 		}
 	}
 	if o.DryRun {
 		return r.out, nil
 	}
-	return r.out, wrap(r.restore(ctx))
+	return r.out, failure.Wrap(r.restore(ctx))
 }
 
 // restorer is one restore. It holds at most restored definitions, and of those

@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -19,7 +21,7 @@ func TestARunFromBeginningToEnd(t *testing.T) {
 		hourly := minutely("x")
 		hourly.Trigger.Interval = task.Duration(time.Hour)
 		hourly.Trigger.Start = time.Now().Add(time.Hour)
-		if v := w.create(hourly); v.State != Waiting || v.Node != "n2" || !strings.HasPrefix(v.Reason, ReasonNotStarted) {
+		if v := w.create(hourly); v.State != contract.Waiting || v.Node != "n2" || !strings.HasPrefix(v.Reason, contract.ReasonNotStarted) {
 			t.Errorf("created %+v", v)
 		}
 		w.does(until(10*time.Second, task.OK))
@@ -28,7 +30,7 @@ func TestARunFromBeginningToEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(5 * time.Second)
-		if v := w.task("x"); v.State != Running || v.Fired != 1 || v.Last != nil {
+		if v := w.task("x"); v.State != contract.Running || v.Fired != 1 || v.Last != nil {
 			t.Errorf("running %+v", v)
 		}
 		attempts, err := w.control.Run(ctx, id)
@@ -39,9 +41,9 @@ func TestARunFromBeginningToEnd(t *testing.T) {
 		if err != nil || run.FireID != id || run.Outcome != "OK" || run.Attempt != 1 || run.Node != "n2" || run.Task != "x" || run.Ended == nil {
 			t.Errorf("ended: %+v, %v", run, err)
 		}
-		refused(t, w.control.CancelRun(ctx, id), CodeConflict)
+		refused(t, w.control.CancelRun(ctx, id), failure.CodeConflict)
 		v := w.task("x")
-		if v.State != Waiting || v.Last == nil || v.Last.FireID != id || v.Next == nil || !v.Next.Equal(hourly.Trigger.Start.Truncate(time.Millisecond)) {
+		if v.State != contract.Waiting || v.Last == nil || v.Last.FireID != id || v.Next == nil || !v.Next.Equal(hourly.Trigger.Start.Truncate(time.Millisecond)) {
 			t.Errorf("after: %+v", v)
 		}
 		w.does(until(time.Hour, task.OK))
@@ -79,18 +81,18 @@ func TestRunsThatAreNotThere(t *testing.T) {
 		ctx := t.Context()
 		for _, id := range []string{"", "rubbish", "x:1", "3-abc"} {
 			_, err := w.control.Run(ctx, id)
-			refused(t, err, CodeInvalid)
+			refused(t, err, failure.CodeInvalid)
 		}
 		for _, id := range []string{"900-abc:1", "1-abc:1", v.UID + ":17"} {
 			_, err := w.control.Run(ctx, id)
-			refused(t, err, CodeNotFound)
+			refused(t, err, failure.CodeNotFound)
 			_, err = w.control.WaitRun(ctx, id)
-			refused(t, err, CodeNotFound)
+			refused(t, err, failure.CodeNotFound)
 		}
 		_, err := w.control.Runs(ctx, RunFilter{Task: "y"})
-		refused(t, err, CodeNotFound)
+		refused(t, err, failure.CodeNotFound)
 		_, err = w.control.Runs(ctx, RunFilter{Outcome: "FALED"})
-		if e := refused(t, err, CodeInvalid); e.Hint != "did you mean FAILED?" {
+		if e := refused(t, err, failure.CodeInvalid); e.Hint != "did you mean FAILED?" {
 			t.Errorf("hint %q", e.Hint)
 		}
 		// Nobody is there to take the request: the wait ends with its context.
@@ -99,13 +101,13 @@ func TestRunsThatAreNotThere(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = w.control.Run(ctx, id)
-		if e := refused(t, err, CodeNotFound); !strings.Contains(e.Message, "was asked for") {
+		if e := refused(t, err, failure.CodeNotFound); !strings.Contains(e.Message, "was asked for") {
 			t.Errorf("pending: %v", e)
 		}
 		short, cancel := context.WithTimeout(ctx, 3*time.Second)
 		defer cancel()
 		_, err = w.control.WaitRun(short, id)
-		refused(t, err, CodeTimeout)
+		refused(t, err, failure.CodeTimeout)
 		// A host comes, and does it.
 		w.serve("n2")
 		if run, err := w.control.WaitRun(ctx, id); err != nil || run.Outcome != "OK" {
@@ -119,16 +121,16 @@ func TestStates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		ctx := t.Context()
-		check := func(name string, state State, reason string) {
+		check := func(name string, state contract.State, reason string) {
 			t.Helper()
 			if v := w.task(name); v.State != state || !strings.HasPrefix(v.Reason, reason) || (reason == "") != (v.Reason == "") {
 				t.Errorf("%s is %s (%s), want %s (%s)", name, v.State, v.Reason, state, reason)
 			}
 		}
 		w.create(minutely("every"))
-		check("every", Unplaced, ReasonNoOwner)
+		check("every", contract.Unplaced, contract.ReasonNoOwner)
 		w.serve("n2")
-		check("every", Waiting, "")
+		check("every", contract.Waiting, "")
 
 		w.does(until(0, task.Failed))
 		once := minutely("once")
@@ -139,12 +141,12 @@ func TestStates(t *testing.T) {
 		retried.Retry = task.Retry{Max: 2, Backoff: task.Duration(time.Minute)}
 		w.create(retried)
 		time.Sleep(2 * time.Second)
-		check("once", Failed, ReasonRun+": no such table")
-		check("retried", Running, ReasonRetry+": no such table")
+		check("once", contract.Failed, contract.ReasonRun+": no such table")
+		check("retried", contract.Running, contract.ReasonRetry+": no such table")
 
 		w.does(until(0, task.OK))
 		time.Sleep(2 * time.Minute)
-		check("retried", Finished, ReasonExhausted)
+		check("retried", contract.Finished, contract.ReasonExhausted)
 		if v := w.task("retried"); v.Last.Attempt != 2 || v.Last.Outcome != "OK" || v.Failures != 0 {
 			t.Errorf("%+v, last %+v", v, v.Last)
 		}
@@ -152,7 +154,7 @@ func TestStates(t *testing.T) {
 		ended.Trigger.End = time.Now().Add(3 * time.Minute)
 		w.create(ended)
 		time.Sleep(5 * time.Minute)
-		check("ended", Finished, ReasonEnded)
+		check("ended", contract.Finished, contract.ReasonEnded)
 
 		w.does(until(10*time.Minute, task.OK))
 		queued := minutely("queued")
@@ -160,23 +162,23 @@ func TestStates(t *testing.T) {
 		queued.Timeout = task.Duration(time.Hour)
 		w.create(queued)
 		time.Sleep(150 * time.Second)
-		check("queued", Blocked, string(task.ReasonQueued))
+		check("queued", contract.Blocked, string(task.ReasonQueued))
 		w.does(until(0, task.OK))
 		if _, err := w.control.PauseTask(ctx, task.Key{Name: "every"}, ""); err != nil {
 			t.Fatal(err)
 		}
-		check("every", Paused, string(task.ReasonPaused))
+		check("every", contract.Paused, string(task.ReasonPaused))
 
 		s, err := w.control.Status(ctx)
-		if err != nil || s.Tasks[Blocked] != 1 || s.Tasks[Paused] != 1 || s.Tasks[Finished] != 2 || s.Tasks[Failed] != 1 || s.Total != 5 ||
+		if err != nil || s.Tasks[contract.Blocked] != 1 || s.Tasks[contract.Paused] != 1 || s.Tasks[contract.Finished] != 2 || s.Tasks[contract.Failed] != 1 || s.Total != 5 ||
 			len(s.Nodes) != 1 || s.Nodes[0].Name != "n2" || s.Nodes[0].Version != "1.2" || s.Nodes[0].State != "healthy" || len(s.Trouble) != 2 ||
 			len(s.Next) != 1 || s.Next[0].Name != "queued" || s.Cluster != "standalone" {
 			t.Errorf("status %+v, %v", s, err)
 		}
 		// The host is gone, and nobody has taken over.
 		w.leave()
-		check("queued", Unknown, ReasonUnreachable+": node n2")
-		check("every", Paused, string(task.ReasonPaused))
-		check("ended", Finished, ReasonEnded)
+		check("queued", contract.Unknown, contract.ReasonUnreachable+": node n2")
+		check("every", contract.Paused, string(task.ReasonPaused))
+		check("ended", contract.Finished, contract.ReasonEnded)
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/control/check"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -33,26 +34,26 @@ type RunFilter struct {
 
 // Runs lists runs and skips, the newest first. Only recent ones are kept
 // (bucket.RunsPerTask of a task). Codes: invalid, not_found, unavailable.
-func (c *Control) Runs(ctx context.Context, f RunFilter) ([]RunView, error) {
+func (c *Control) Runs(ctx context.Context, f RunFilter) ([]contract.RunView, error) {
 	outcomes := []task.Outcome{
 		task.Running, task.Waiting, task.OK, task.Failed, task.TimedOut, task.Interrupted, task.Unknown, task.Skipped, task.Cancelled,
 	}
 	if f.Outcome != "" && !slices.Contains(outcomes, task.Outcome(f.Outcome)) {
-		return nil, &Error{Code: CodeInvalid, Message: "outcome " + f.Outcome + " is unknown", Hint: failure.Nearest(f.Outcome, outcomes)}
+		return nil, &failure.Error{Code: failure.CodeInvalid, Message: "outcome " + f.Outcome + " is unknown", Hint: failure.Nearest(f.Outcome, outcomes)}
 	}
 	buckets, err := c.bucketsOf(ctx, f.Task)
 	if err != nil {
 		return nil, err
 	}
 	var mu sync.Mutex // guards runs
-	runs := []RunView{}
+	runs := []contract.RunView{}
 	err = c.store.Snapshots(ctx, buckets, func(snap store.Snapshot) error {
 		r := c.reader(snap, around{})
 		for i := range r.defined {
 			if f.Task != "" && r.defined[i].Name != f.Task {
 				continue
 			}
-			found := slices.DeleteFunc(r.runs(&r.defined[i]), func(v RunView) bool { return !f.matches(v) })
+			found := slices.DeleteFunc(r.runs(&r.defined[i]), func(v contract.RunView) bool { return !f.matches(v) })
 			mu.Lock()
 			runs = append(runs, found...)
 			mu.Unlock()
@@ -60,9 +61,9 @@ func (c *Control) Runs(ctx context.Context, f RunFilter) ([]RunView, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, wrap(err)
+		return nil, failure.Wrap(err)
 	}
-	slices.SortStableFunc(runs, func(a, b RunView) int {
+	slices.SortStableFunc(runs, func(a, b contract.RunView) int {
 		return cmp.Or(moved(b).Compare(moved(a)), strings.Compare(b.FireID, a.FireID), b.Attempt-a.Attempt)
 	})
 	if f.Limit > 0 {
@@ -72,14 +73,14 @@ func (c *Control) Runs(ctx context.Context, f RunFilter) ([]RunView, error) {
 }
 
 // moved is the time by which runs are ordered.
-func moved(r RunView) time.Time {
+func moved(r contract.RunView) time.Time {
 	if r.Started != nil {
 		return *r.Started
 	}
 	return r.Scheduled
 }
 
-func (f RunFilter) matches(r RunView) bool {
+func (f RunFilter) matches(r contract.RunView) bool {
 	return (f.Outcome == "" || r.Outcome == f.Outcome) && (f.Since.IsZero() || !r.Scheduled.Before(f.Since))
 }
 
@@ -90,7 +91,7 @@ func (c *Control) bucketsOf(ctx context.Context, name string) ([]int, error) {
 	}
 	keys, err := c.store.Keys(ctx)
 	if err != nil {
-		return nil, wrap(err)
+		return nil, failure.Wrap(err)
 	}
 	var buckets []int
 	for _, key := range keys {
@@ -102,11 +103,11 @@ func (c *Control) bucketsOf(ctx context.Context, name string) ([]int, error) {
 			continue
 		}
 		if err != nil {
-			return nil, wrap(err)
+			return nil, failure.Wrap(err)
 		}
 		b, err := c.store.Seat(ctx, &info)
 		if err != nil {
-			return nil, wrap(err)
+			return nil, failure.Wrap(err)
 		}
 		buckets = append(buckets, b)
 	}
@@ -118,11 +119,11 @@ func (c *Control) bucketsOf(ctx context.Context, name string) ([]int, error) {
 }
 
 // runs are those of a task, oldest first.
-func (r reader) runs(info *task.Info) []RunView {
+func (r reader) runs(info *task.Info) []contract.RunView {
 	if r.fault != nil {
 		return nil
 	}
-	var views []RunView
+	var views []contract.RunView
 	for _, run := range r.state.Runs(info.UID) {
 		views = append(views, runView(run, info.Key))
 	}
@@ -131,7 +132,7 @@ func (r reader) runs(info *task.Info) []RunView {
 
 // Run gives every attempt at a firing that is kept, the first one first. Codes:
 // invalid, not_found, unavailable.
-func (c *Control) Run(ctx context.Context, fireID string) ([]RunView, error) {
+func (c *Control) Run(ctx context.Context, fireID string) ([]contract.RunView, error) {
 	l, err := c.look(ctx, fireID)
 	if err != nil {
 		return nil, err
@@ -145,10 +146,10 @@ func (c *Control) Run(ctx context.Context, fireID string) ([]RunView, error) {
 // Output gives the last attempt at a firing of which something is kept that was
 // answered or replied. Codes: invalid, not_found (nothing is kept of it),
 // unavailable.
-func (c *Control) Output(ctx context.Context, fireID string) (RunView, error) {
+func (c *Control) Output(ctx context.Context, fireID string) (contract.RunView, error) {
 	attempts, err := c.Run(ctx, fireID)
 	if err != nil {
-		return RunView{}, err
+		return contract.RunView{}, err
 	}
 	for _, a := range slices.Backward(attempts) {
 		if a.Value != "" {
@@ -156,8 +157,8 @@ func (c *Control) Output(ctx context.Context, fireID string) (RunView, error) {
 		}
 	}
 	last := attempts[len(attempts)-1]
-	return RunView{}, &Error{
-		Code: CodeNotFound, Message: "nothing is kept of what run " + fireID + " was answered (" + last.Outcome + ")",
+	return contract.RunView{}, &failure.Error{
+		Code: failure.CodeNotFound, Message: "nothing is kept of what run " + fireID + " was answered (" + last.Outcome + ")",
 		Hint: "`belfry task set " + last.Task + " --keep-output` keeps it from the next run on; a run by hand keeps it anyway. That of older runs goes first.",
 	}
 }
@@ -165,13 +166,13 @@ func (c *Control) Output(ctx context.Context, fireID string) (RunView, error) {
 // look is what is to be seen of a firing.
 type look struct {
 	info     task.Info
-	attempts []RunView // that are kept, and the one that goes
-	open     bool      // it may have another attempt, or its first goes
-	pending  bool      // it was asked for, and nobody has taken the request
+	attempts []contract.RunView // that are kept, and the one that goes
+	open     bool               // it may have another attempt, or its first goes
+	pending  bool               // it was asked for, and nobody has taken the request
 }
 
 func (l look) nothing(fireID string) error {
-	e := &Error{Code: CodeNotFound, Message: "there is no run " + fireID, Hint: "only recent runs are kept; see run list"}
+	e := &failure.Error{Code: failure.CodeNotFound, Message: "there is no run " + fireID, Hint: "only recent runs are kept; see run list"}
 	if l.pending {
 		e.Message = "run " + fireID + " was asked for and has not started"
 		e.Hint = "it starts when the host that owns task " + l.info.Name + " takes the request"
@@ -184,7 +185,7 @@ func (l look) nothing(fireID string) error {
 func (c *Control) look(ctx context.Context, fireID string) (look, error) {
 	id := task.FireID(fireID)
 	if _, ok := store.BucketOf(id.UID()); !ok || !strings.Contains(fireID, ":") {
-		return look{}, &Error{Code: CodeInvalid, Message: "fire id " + fireID + " is none", Hint: "run list -o wide shows fire ids"}
+		return look{}, &failure.Error{Code: failure.CodeInvalid, Message: "fire id " + fireID + " is none", Hint: "run list -o wide shows fire ids"}
 	}
 	var l look
 	info, b, err := c.store.Find(ctx, id.UID())
@@ -192,26 +193,26 @@ func (c *Control) look(ctx context.Context, fireID string) (look, error) {
 		return l, l.nothing(fireID)
 	}
 	if err != nil {
-		return look{}, wrap(err)
+		return look{}, failure.Wrap(err)
 	}
 	l.info = info
 	requests, err := c.store.Requests(ctx, b)
 	if err != nil {
-		return look{}, wrap(err)
+		return look{}, failure.Wrap(err)
 	}
 	l.pending = slices.ContainsFunc(requests, func(r task.Request) bool {
 		return r.Kind == task.RequestRun && task.ManualID(r.UID, r.ID) == id
 	})
 	snap, err := c.store.Snapshot(ctx, b)
 	if err != nil {
-		return look{}, wrap(err)
+		return look{}, failure.Wrap(err)
 	}
 	snap.Loaded.Definitions = []task.Info{info}
 	r := c.reader(snap, around{})
 	if r.fault != nil {
-		return look{}, &Error{Code: CodeInternal, Message: ReasonCorrupt + ": " + r.fault.Error(), Err: r.fault}
+		return look{}, &failure.Error{Code: failure.CodeInternal, Message: contract.ReasonCorrupt + ": " + r.fault.Error(), Err: r.fault}
 	}
-	l.attempts = slices.DeleteFunc(r.runs(&l.info), func(v RunView) bool { return v.FireID != fireID })
+	l.attempts = slices.DeleteFunc(r.runs(&l.info), func(v contract.RunView) bool { return v.FireID != fireID })
 	l.open = stillOpen(r.state, id)
 	return l, nil
 }
@@ -231,14 +232,14 @@ func (c *Control) RunTask(ctx context.Context, key task.Key, reason string) (str
 // runTask is RunTask; a receipt is stored with the request.
 func (c *Control) runTask(ctx context.Context, key task.Key, reason string, receipt *store.Receipt) (string, error) {
 	if len(reason) > check.MaxDescription {
-		return "", invalid("reason of %d bytes: the limit is %d", len(reason), check.MaxDescription)
+		return "", failure.Invalid("reason of %d bytes: the limit is %d", len(reason), check.MaxDescription)
 	}
 	info, err := c.get(ctx, key)
 	if err != nil {
 		return "", err
 	}
 	if info.Paused {
-		return "", &Error{Code: CodeConflict, Message: "task " + info.Name + " is paused", Hint: "resume it first"}
+		return "", &failure.Error{Code: failure.CodeConflict, Message: "task " + info.Name + " is paused", Hint: "resume it first"}
 	}
 	r := task.Request{Kind: task.RequestRun, Task: key, Reason: reason}
 	if receipt == nil {
@@ -255,21 +256,21 @@ func (c *Control) runTask(ctx context.Context, key task.Key, reason string, rece
 // WaitRun follows a firing until it has ended, or was skipped, and gives its
 // last attempt. It is bounded by ctx alone. Codes: timeout, not_found,
 // unavailable, invalid.
-func (c *Control) WaitRun(ctx context.Context, fireID string) (RunView, error) {
+func (c *Control) WaitRun(ctx context.Context, fireID string) (contract.RunView, error) {
 	for pause := firstLook; ; pause = min(pause*2, lastLook) {
 		l, err := c.look(ctx, fireID)
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
-			return RunView{}, err
+			return contract.RunView{}, err
 		case !l.open && len(l.attempts) > 0:
 			return l.attempts[len(l.attempts)-1], nil
 		case !l.open && !l.pending:
-			return RunView{}, l.nothing(fireID)
+			return contract.RunView{}, l.nothing(fireID)
 		}
 		if err := wait(ctx, pause); err != nil {
-			return RunView{}, &Error{
-				Code: CodeTimeout, Message: "run " + fireID + " has not ended", Err: err,
+			return contract.RunView{}, &failure.Error{
+				Code: failure.CodeTimeout, Message: "run " + fireID + " has not ended", Err: err,
 				Hint: "it goes on; see run show " + fireID,
 			}
 		}
@@ -284,12 +285,12 @@ func (c *Control) CancelRun(ctx context.Context, fireID string) error {
 	case err != nil:
 		return err
 	case !l.open && len(l.attempts) > 0:
-		return &Error{Code: CodeConflict, Message: "run " + fireID + " has ended: " + l.attempts[len(l.attempts)-1].Outcome}
+		return &failure.Error{Code: failure.CodeConflict, Message: "run " + fireID + " has ended: " + l.attempts[len(l.attempts)-1].Outcome}
 	case !l.open:
 		return l.nothing(fireID)
 	}
 	_, err = c.store.Ask(ctx, task.Request{Kind: task.RequestCancel, Task: l.info.Key, FireID: task.FireID(fireID)})
-	return wrap(err)
+	return failure.Wrap(err)
 }
 
 // Rerun asks for the task of a firing to be fired once more, now, and gives the

@@ -8,10 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 )
 
-func names(services []ServiceView) string {
+func names(services []contract.ServiceView) string {
 	var all []string
 	for _, s := range services {
 		all = append(all, s.Name+"@"+s.Node+":"+s.Status)
@@ -37,7 +39,7 @@ func TestServicesAreThoseOfLivingHosts(t *testing.T) {
 	}
 	check("Stock@n2:active")
 	_, err := w.control.Service(t.Context(), "Stok")
-	if e := refused(t, err, CodeNotFound); e.Hint != "did you mean Stock?" {
+	if e := refused(t, err, failure.CodeNotFound); e.Hint != "did you mean Stock?" {
 		t.Errorf("hint %q", e.Hint)
 	}
 	ops, err := w.control.Operations(t.Context(), "")
@@ -61,14 +63,14 @@ func TestTryOperation(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	_, err := w.control.TryOperation(ctx, "Stock", "setStock", nil, "")
-	refused(t, err, CodeUnavailable) // no host
+	refused(t, err, failure.CodeUnavailable) // no host
 	w.join("n1")
 	_, err = w.control.TryOperation(ctx, "Stock", "setStock", nil, "")
-	refused(t, err, CodeUnavailable) // it does not answer yet
+	refused(t, err, failure.CodeUnavailable) // it does not answer yet
 	Serve(w.member, host(func(_ context.Context, r TryRequest) (TryResult, error) {
 		switch r.Params["code"][0] {
 		case "refused":
-			return TryResult{}, &Error{Code: CodeInvalid, Message: "quantity is missing", Hint: "add it"}
+			return TryResult{}, &failure.Error{Code: failure.CodeInvalid, Message: "quantity is missing", Hint: "add it"}
 		case "odd":
 			return TryResult{}, errors.New("odd")
 		case "big":
@@ -89,19 +91,19 @@ func TestTryOperation(t *testing.T) {
 		t.Errorf("%d bytes, %v", len(r.Body), err)
 	}
 	_, err = try("refused")
-	if e := refused(t, err, CodeInvalid); e.Message != "quantity is missing (add it)" {
+	if e := refused(t, err, failure.CodeInvalid); e.Message != "quantity is missing (add it)" {
 		t.Errorf("%q", e.Message)
 	}
 	_, err = try("odd")
-	refused(t, err, CodeInternal)
+	refused(t, err, failure.CodeInternal)
 	_, err = try("big")
-	refused(t, err, CodeInvalid)
+	refused(t, err, failure.CodeInvalid)
 	_, err = w.control.TryOperation(ctx, "Stock", "setStok", nil, "")
-	if e := refused(t, err, CodeNotFound); e.Hint != "did you mean setStock?" {
+	if e := refused(t, err, failure.CodeNotFound); e.Hint != "did you mean setStock?" {
 		t.Errorf("hint %q", e.Hint)
 	}
 	_, err = w.control.TryOperation(ctx, "Nope", "x", nil, "")
-	refused(t, err, CodeNotFound)
+	refused(t, err, failure.CodeNotFound)
 }
 
 func TestEventsAndNodes(t *testing.T) {
@@ -116,8 +118,8 @@ func TestEventsAndNodes(t *testing.T) {
 		}
 	}
 	events, err := w.control.Events(t.Context(), 1)
-	want := EventView{Time: at.UTC(), Level: "warn", Code: "RUN_FAILED", Object: "x", Text: "second", Node: "n2"}
-	if err != nil || !slices.Equal(events, []EventView{want}) {
+	want := contract.EventView{Time: at.UTC(), Level: "warn", Code: "RUN_FAILED", Object: "x", Text: "second", Node: "n2"}
+	if err != nil || !slices.Equal(events, []contract.EventView{want}) {
 		t.Errorf("%+v, %v", events, err)
 	}
 	nodes, err := w.control.Nodes(t.Context())
@@ -132,9 +134,9 @@ func TestAnEmptyStore(t *testing.T) {
 	client := newEmpty()
 	c := New(Deps{KV: client, Members: client, Caller: client})
 	_, err := c.Status(t.Context())
-	refused(t, err, CodeUnavailable)
+	refused(t, err, failure.CodeUnavailable)
 	_, _, err = c.CreateTask(t.Context(), minutely("x"))
-	refused(t, err, CodeInvalid) // nothing is deployed
+	refused(t, err, failure.CodeInvalid) // nothing is deployed
 	_, err = c.Runs(t.Context(), RunFilter{Task: "x"})
-	refused(t, err, CodeUnavailable)
+	refused(t, err, failure.CodeUnavailable)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 )
@@ -45,7 +46,7 @@ func ServeRehearsals(handler coordclient.Handler, r Rehearser) {
 	handler.Handle(VerbRehearse, func(_ context.Context, request []byte) ([]byte, error) {
 		var q rehearseRequest
 		if err := json.Unmarshal(request, &q); err != nil {
-			return nil, failure.Sent(invalid("request: %v", err))
+			return nil, failure.Sent(failure.Invalid("request: %v", err))
 		}
 		return json.Marshal(r.Rehearse(q.Without))
 	})
@@ -57,13 +58,13 @@ func (c *Control) rehearse(ctx context.Context, without []string) (Rehearsal, er
 	if err != nil {
 		return Rehearsal{}, err
 	}
-	none := &Error{Code: CodeUnavailable, Message: "there is no leader to ask how it would place", Hint: "see cluster show"}
+	none := &failure.Error{Code: failure.CodeUnavailable, Message: "there is no leader to ask how it would place", Hint: "see cluster show"}
 	if !leader.Present {
 		return Rehearsal{}, none
 	}
 	request, err := json.Marshal(rehearseRequest{without})
 	if err != nil {
-		return Rehearsal{}, wrap(err)
+		return Rehearsal{}, failure.Wrap(err)
 	}
 	answer, err := c.caller.SendReceive(ctx, coordclient.MemberID(leader.Member), VerbRehearse, request)
 	if err != nil {
@@ -71,7 +72,7 @@ func (c *Control) rehearse(ctx context.Context, without []string) (Rehearsal, er
 	}
 	var r Rehearsal
 	if err := json.Unmarshal(answer, &r); err != nil {
-		return Rehearsal{}, &Error{Code: CodeInternal, Message: "the leader's answer cannot be read: " + err.Error(), Err: err}
+		return Rehearsal{}, &failure.Error{Code: failure.CodeInternal, Message: "the leader's answer cannot be read: " + err.Error(), Err: err}
 	}
 	if !r.Leads {
 		return Rehearsal{}, none
@@ -139,7 +140,7 @@ func (c *Control) Simulate(ctx context.Context, lost []string) (Simulation, erro
 		if n, err := c.Node(ctx, name); err != nil {
 			return Simulation{}, err
 		} else if n.Member == "" {
-			return Simulation{}, &Error{Code: CodeNotFound, Message: "node " + name + " is gone already", Hint: "see node list"}
+			return Simulation{}, &failure.Error{Code: failure.CodeNotFound, Message: "node " + name + " is gone already", Hint: "see node list"}
 		}
 	}
 	leader, err := c.Leader(ctx)
@@ -157,7 +158,7 @@ func (c *Control) Simulate(ctx context.Context, lost []string) (Simulation, erro
 	if len(lost) == 0 {
 		sim.WithinMS = 0
 	}
-	return sim, wrap(c.play(ctx, &sim, &r))
+	return sim, failure.Wrap(c.play(ctx, &sim, &r))
 }
 
 // play follows each task.
@@ -212,11 +213,11 @@ func (c *Control) play(ctx context.Context, sim *Simulation, r *Rehearsal) error
 	return err
 }
 
-func (sim *Simulation) move(v *TaskView, to, why string, noticed time.Time) {
+func (sim *Simulation) move(v *contract.TaskView, to, why string, noticed time.Time) {
 	m := MovedTask{Task: v.Name, Tenant: v.Tenant, Type: v.Type, From: v.Node, To: to, Why: why, Next: v.Next}
 	if slices.Contains(sim.Lost, v.Node) {
 		m.Late = v.Next != nil && v.Next.Before(noticed)
-		m.Running = v.State == Running || v.State == Blocked
+		m.Running = v.State == contract.Running || v.State == contract.Blocked
 	}
 	if m.Late {
 		sim.Late++

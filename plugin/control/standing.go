@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/store"
 )
 
@@ -17,8 +18,8 @@ const maxSkew = 5 * time.Second
 // nodes lists those in the group, oldest first, and after them, by name, those
 // gone that something still points to: the placement, buckets, or a drain by an
 // administrator.
-func (g *group) nodes() []NodeView {
-	views := make([]NodeView, 0, len(g.members))
+func (g *group) nodes() []contract.NodeView {
+	views := make([]contract.NodeView, 0, len(g.members))
 	there := make(map[string]bool)
 	for _, m := range g.members {
 		there[m.ID.Node()] = true
@@ -48,14 +49,14 @@ func (g *group) nodes() []NodeView {
 }
 
 // node tells how a member stands.
-func (g *group) node(m coordclient.Member) NodeView {
+func (g *group) node(m coordclient.Member) contract.NodeView {
 	var info NodeInfo
 	if len(m.Value) > 0 && json.Unmarshal(m.Value, &info) != nil {
 		info = NodeInfo{State: "unreadable"}
 	}
-	v := NodeView{
+	v := contract.NodeView{
 		Name: m.ID.Node(), Member: string(m.ID), Joined: moment(m.Joined), Version: info.Version, Address: info.Address,
-		State: NodeState(cmp.Or(info.State, string(NodeHealthy))), Running: info.Running, Leader: g.leader == m.ID,
+		State: contract.NodeState(cmp.Or(info.State, string(contract.NodeHealthy))), Running: info.Running, Leader: g.leader == m.ID,
 	}
 	for b := range g.holders {
 		if to, _ := g.paper.Of(b); to == m.ID {
@@ -76,26 +77,26 @@ func (g *group) node(m coordclient.Member) NodeView {
 }
 
 // stand settles the state of a member, the most telling first.
-func (g *group) stand(v *NodeView, skew time.Duration) {
+func (g *group) stand(v *contract.NodeView, skew time.Duration) {
 	switch {
-	case v.State != NodeHealthy:
+	case v.State != contract.NodeHealthy:
 	case g.prepared && !g.began(coordclient.MemberID(v.Member)):
-		v.State, v.Reason = NodeJoining, "it has not compared its clock yet"
+		v.State, v.Reason = contract.NodeJoining, "it has not compared its clock yet"
 	case v.Drain != nil && v.Drain.Stopping:
-		v.State, v.Reason = NodeStopping, v.Drain.Reason
+		v.State, v.Reason = contract.NodeStopping, v.Drain.Reason
 	case v.Drain != nil:
-		v.State, v.Reason = NodeDraining, v.Drain.Text()
+		v.State, v.Reason = contract.NodeDraining, v.Drain.Text()
 		if v.Owned == 0 && v.Placed == 0 {
-			v.State = NodeDrained
+			v.State = contract.NodeDrained
 		}
 	case skew.Abs() > maxSkew:
-		v.State, v.Reason = NodeClockOff, fmt.Sprintf("its clock is off by %s, %s are allowed: it owns nothing", skew, maxSkew)
+		v.State, v.Reason = contract.NodeClockOff, fmt.Sprintf("its clock is off by %s, %s are allowed: it owns nothing", skew, maxSkew)
 	}
 }
 
 // goneNode tells of a node that is not in the group.
-func (g *group) goneNode(node string) NodeView {
-	v := NodeView{Name: node, State: NodeGone, Reason: "it is not in the group"}
+func (g *group) goneNode(node string) contract.NodeView {
+	v := contract.NodeView{Name: node, State: contract.NodeGone, Reason: "it is not in the group"}
 	for b := range g.holders {
 		if g.holders[b].Member.Node() == node {
 			v.Owned++
@@ -109,6 +110,6 @@ func (g *group) goneNode(node string) NodeView {
 	return v
 }
 
-func drainView(d store.Drain) *DrainView {
-	return &DrainView{Reason: d.Reason, By: d.By, At: moment(d.At), Stopping: d.Member != ""}
+func drainView(d store.Drain) *contract.DrainView {
+	return &contract.DrainView{Reason: d.Reason, By: d.By, At: moment(d.At), Stopping: d.Member != ""}
 }

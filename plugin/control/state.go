@@ -7,20 +7,21 @@ import (
 
 	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/calendar"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
 // view tells how a task stands.
-func (r reader) view(info *task.Info) TaskView {
+func (r reader) view(info *task.Info) contract.TaskView {
 	v := define(info)
 	v.Node = r.owner.node
 	if r.fault != nil {
-		v.State, v.Reason = Unknown, ReasonCorrupt+": "+r.fault.Error()
+		v.State, v.Reason = contract.Unknown, contract.ReasonCorrupt+": "+r.fault.Error()
 		return v
 	}
 	b, ok := r.state.View(info.UID)
 	if !ok {
-		v.State, v.Reason = Unknown, ReasonCorrupt+": the task is not in it"
+		v.State, v.Reason = contract.Unknown, contract.ReasonCorrupt+": the task is not in it"
 		return v
 	}
 	if !b.Next.IsZero() {
@@ -37,43 +38,43 @@ func (r reader) view(info *task.Info) TaskView {
 
 // standing is the state and why. Where a task stands by its own account
 // (paused, finished) goes before whether somebody looks after it.
-func (r reader) standing(info *task.Info, b *bucket.View) (State, string) {
+func (r reader) standing(info *task.Info, b *bucket.View) (contract.State, string) {
 	switch b.Phase {
 	case bucket.PhasePaused:
-		return Paused, because(string(task.ReasonPaused), join(info.PauseReason, untilText(info)))
+		return contract.Paused, because(string(task.ReasonPaused), join(info.PauseReason, untilText(info)))
 	case bucket.PhaseFinished:
 		if end := info.Trigger.End; !end.IsZero() && !r.c.now().Before(end) {
-			return Finished, ReasonEnded
+			return contract.Finished, contract.ReasonEnded
 		}
-		return Finished, ReasonExhausted
+		return contract.Finished, contract.ReasonExhausted
 	}
 	switch {
 	case !r.owner.known:
-		return Unplaced, r.owner.why
+		return contract.Unplaced, r.owner.why
 	case !r.owner.alive:
-		return Unknown, because(ReasonUnreachable, "node "+r.owner.node+" is not in the group")
+		return contract.Unknown, because(contract.ReasonUnreachable, "node "+r.owner.node+" is not in the group")
 	}
 	switch b.Phase {
 	case bucket.PhaseRunning:
-		return Running, retrying(b)
+		return contract.Running, retrying(b)
 	case bucket.PhaseBlocked:
-		return Blocked, because(string(task.ReasonQueued), strconv.Itoa(len(b.Queued))+" wait for the run before")
+		return contract.Blocked, because(string(task.ReasonQueued), strconv.Itoa(len(b.Queued))+" wait for the run before")
 	case bucket.PhaseFailed:
 		if missing, ok := errors.AsType[*calendar.MissingError](b.Fault); ok {
-			return Failed, because(ReasonNoCalendar, missing.Error())
+			return contract.Failed, because(contract.ReasonNoCalendar, missing.Error())
 		}
 		if b.Fault != nil {
-			return Failed, because(ReasonTrigger, b.Fault.Error())
+			return contract.Failed, because(contract.ReasonTrigger, b.Fault.Error())
 		}
 		if b.Last.Reason == task.ReasonEgress {
-			return Failed, because(string(task.ReasonEgress), b.Last.Error)
+			return contract.Failed, because(string(task.ReasonEgress), b.Last.Error)
 		}
-		return Failed, because(ReasonRun, b.Last.Error)
+		return contract.Failed, because(contract.ReasonRun, b.Last.Error)
 	}
 	if start := info.Trigger.Start; r.c.now().Before(start) {
-		return Waiting, because(ReasonNotStarted, "it starts at "+start.UTC().Format(time.RFC3339))
+		return contract.Waiting, because(contract.ReasonNotStarted, "it starts at "+start.UTC().Format(time.RFC3339))
 	}
-	return Waiting, ""
+	return contract.Waiting, ""
 }
 
 // untilText says when a pause is over of itself; empty: it is not.
@@ -92,9 +93,9 @@ func retrying(b *bucket.View) string {
 	}
 	last := b.Open[len(b.Open)-1]
 	if last.Outcome == task.Waiting {
-		return because(ReasonReply, "until "+last.Deadline.UTC().Format(time.RFC3339))
+		return because(contract.ReasonReply, "until "+last.Deadline.UTC().Format(time.RFC3339))
 	}
-	return because(ReasonRetry, last.Error)
+	return because(contract.ReasonRetry, last.Error)
 }
 
 func because(code, text string) string {
@@ -105,8 +106,8 @@ func because(code, text string) string {
 }
 
 // define is the part of a view that the definition alone tells.
-func define(info *task.Info) TaskView {
-	v := TaskView{
+func define(info *task.Info) contract.TaskView {
+	v := contract.TaskView{
 		Name: info.Name, Tenant: info.Tenant, Type: info.Type, UID: info.UID, Revision: info.Revision,
 		Service: info.Service, Operation: info.Operation, Kind: info.Kind(), Calls: info.Calls(), Do: info.Do,
 		Trigger: Line(info.Trigger), TZ: info.Trigger.TZ, Start: moment(info.Trigger.Start), End: moment(info.Trigger.End),
@@ -160,8 +161,8 @@ func moment(t time.Time) *time.Time {
 	return &t
 }
 
-func runView(r task.Run, key task.Key) RunView {
-	return RunView{
+func runView(r task.Run, key task.Key) contract.RunView {
+	return contract.RunView{
 		FireID: string(r.FireID), Task: key.Name, Tenant: key.Tenant, Type: key.Type,
 		Scheduled: r.Scheduled.UTC(), Started: moment(r.Started), Ended: moment(r.Ended),
 		Outcome: string(r.Outcome), Reason: string(r.Reason), Attempt: r.Attempt, Node: r.Node, Error: r.Error, Skips: r.Skips,

@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 // Bounds of the lists in a status.
@@ -13,12 +16,12 @@ const (
 )
 
 // Status is the whole in one screen.
-func (c *Control) Status(ctx context.Context) (StatusView, error) {
-	v := StatusView{Next: []TaskView{}, Trouble: []TaskView{}}
+func (c *Control) Status(ctx context.Context) (contract.StatusView, error) {
+	v := contract.StatusView{Next: []contract.TaskView{}, Trouble: []contract.TaskView{}}
 	var (
 		g        *group
-		tasks    []TaskView
-		services []ServiceView
+		tasks    []contract.TaskView
+		services []contract.ServiceView
 	)
 	err := together(
 		func() (err error) { g, err = c.group(ctx); return err },
@@ -27,14 +30,14 @@ func (c *Control) Status(ctx context.Context) (StatusView, error) {
 		func() (err error) { v.Outbox, err = c.store.Waiting(ctx); return err },
 	)
 	if err != nil {
-		return StatusView{}, wrap(err)
+		return contract.StatusView{}, failure.Wrap(err)
 	}
 	v.Cluster, v.Waiting, v.Leader, v.Nodes = c.name(g), g.waiting(), g.lead(), g.nodes()
 	count(&v, tasks)
 	names, failed := make(map[string]bool), make(map[string]bool)
 	for _, s := range services {
 		names[s.Name] = true
-		if s.Status == StatusFailed {
+		if s.Status == contract.StatusFailed {
 			failed[s.Name] = true
 		}
 	}
@@ -57,17 +60,17 @@ func (c *Control) name(g *group) string {
 }
 
 // count sorts tasks by how they stand, and picks those to be named.
-func count(v *StatusView, tasks []TaskView) {
+func count(v *contract.StatusView, tasks []contract.TaskView) {
 	v.Total = len(tasks)
-	v.Tasks = make(map[State]int)
-	for _, s := range States() {
+	v.Tasks = make(map[contract.State]int)
+	for _, s := range contract.States() {
 		v.Tasks[s] = 0
 	}
-	var next []TaskView
+	var next []contract.TaskView
 	for _, t := range tasks {
 		v.Tasks[t.State]++
 		switch t.State {
-		case Failed, Blocked, Unplaced, Unknown:
+		case contract.Failed, contract.Blocked, contract.Unplaced, contract.Unknown:
 			if len(v.Trouble) < maxTrouble {
 				v.Trouble = append(v.Trouble, t)
 			}
@@ -76,6 +79,6 @@ func count(v *StatusView, tasks []TaskView) {
 			next = append(next, t)
 		}
 	}
-	slices.SortStableFunc(next, func(a, b TaskView) int { return a.Next.Compare(*b.Next) })
+	slices.SortStableFunc(next, func(a, b contract.TaskView) int { return a.Next.Compare(*b.Next) })
 	v.Next = append(v.Next, next[:min(len(next), soonest)]...)
 }

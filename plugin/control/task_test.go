@@ -9,6 +9,8 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/control/check"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -51,7 +53,7 @@ func TestWhatIsRefused(t *testing.T) {
 			info := minutely("x")
 			c.change(&info)
 			_, _, err := w.control.CreateTask(t.Context(), info)
-			if e := refused(t, err, CodeInvalid); !strings.Contains(e.Message+" "+e.Hint, c.say) {
+			if e := refused(t, err, failure.CodeInvalid); !strings.Contains(e.Message+" "+e.Hint, c.say) {
 				t.Errorf("%q (%q) does not say %q", e.Message, e.Hint, c.say)
 			}
 		})
@@ -69,7 +71,7 @@ func TestATaskWithoutAHost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if v.State != Unplaced || v.Delivery != task.EffectivelyOnce || v.Misfire != task.MisfireFireOnce || v.Overlap != task.OverlapAllow ||
+		if v.State != contract.Unplaced || v.Delivery != task.EffectivelyOnce || v.Misfire != task.MisfireFireOnce || v.Overlap != task.OverlapAllow ||
 			v.Revision != 1 || v.Tenant != task.DefaultTenant || v.TZ != "UTC" || v.Timeout != "1m0s" || v.Last != nil {
 			t.Errorf("created %+v", v)
 		}
@@ -82,38 +84,38 @@ func TestATaskWithoutAHost(t *testing.T) {
 			t.Errorf("delivery %s", v.Delivery)
 		}
 		_, _, err = w.control.CreateTask(ctx, minutely("x"))
-		refused(t, err, CodeExists)
-		if v, err = w.control.PauseTask(ctx, task.Key{Name: "x"}, "db patch"); err != nil || v.State != Paused || v.Reason != "PAUSED_BY_USER: db patch" || v.Next != nil {
+		refused(t, err, failure.CodeExists)
+		if v, err = w.control.PauseTask(ctx, task.Key{Name: "x"}, "db patch"); err != nil || v.State != contract.Paused || v.Reason != "PAUSED_BY_USER: db patch" || v.Next != nil {
 			t.Errorf("paused %+v, %v", v, err)
 		}
 		_, err = w.control.RunTask(ctx, task.Key{Name: "x"}, "")
-		refused(t, err, CodeConflict)
-		if v, err = w.control.ResumeTask(ctx, task.Key{Name: "x"}); err != nil || v.State != Unplaced {
+		refused(t, err, failure.CodeConflict)
+		if v, err = w.control.ResumeTask(ctx, task.Key{Name: "x"}); err != nil || v.State != contract.Unplaced {
 			t.Errorf("resumed %+v, %v", v, err)
 		}
 		_, err = w.control.UpdateTask(ctx, task.Key{Name: "x"}, 1, func(i *task.Info) error { i.Retry.Max = 2; return nil })
-		refused(t, err, CodeConflict)
+		refused(t, err, failure.CodeConflict)
 		_, err = w.control.UpdateTask(ctx, task.Key{Name: "x"}, 3, func(i *task.Info) error { i.Operation = "nope"; return nil })
-		refused(t, err, CodeInvalid)
+		refused(t, err, failure.CodeInvalid)
 		if v, err = w.control.UpdateTask(ctx, task.Key{Name: "x"}, 3, func(i *task.Info) error { i.Retry.Max = 2; return nil }); err != nil || v.Retry != 2 || v.Revision != 4 {
 			t.Errorf("changed %+v, %v", v, err)
 		}
 		_, err = w.control.Task(ctx, task.Key{Name: "xx"})
-		if e := refused(t, err, CodeNotFound); e.Hint != "did you mean x, y?" {
+		if e := refused(t, err, failure.CodeNotFound); e.Hint != "did you mean x, y?" {
 			t.Errorf("hint %q", e.Hint)
 		}
 		_, err = w.control.Task(ctx, task.Key{Tenant: "other", Name: "x"})
-		if e := refused(t, err, CodeNotFound); !strings.Contains(e.Hint, "tenant default") {
+		if e := refused(t, err, failure.CodeNotFound); !strings.Contains(e.Hint, "tenant default") {
 			t.Errorf("hint %q", e.Hint)
 		}
 		if err := w.control.DeleteTask(ctx, task.Key{Name: "x"}); err != nil {
 			t.Fatal(err)
 		}
 		_, _, err = w.control.CreateTask(ctx, minutely("x")) // nobody clears the tombstone away
-		refused(t, err, CodeConflict)
-		refused(t, w.control.DeleteTask(ctx, task.Key{Name: "x"}), CodeNotFound)
+		refused(t, err, failure.CodeConflict)
+		refused(t, w.control.DeleteTask(ctx, task.Key{Name: "x"}), failure.CodeNotFound)
 		s, err := w.control.Status(ctx)
-		if err != nil || s.Total != 1 || s.Tasks[Unplaced] != 1 || len(s.Trouble) != 1 || len(s.Nodes) != 0 || s.Services != 3 || s.Failed != 1 {
+		if err != nil || s.Total != 1 || s.Tasks[contract.Unplaced] != 1 || len(s.Trouble) != 1 || len(s.Nodes) != 0 || s.Services != 3 || s.Failed != 1 {
 			t.Errorf("status %+v, %v", s, err)
 		}
 	})
@@ -158,7 +160,7 @@ func TestNext(t *testing.T) {
 	}
 	for _, n := range []int{0, -1, MaxNext + 1} {
 		_, err := w.control.Next(t.Context(), task.Key{Name: "x"}, n, from)
-		refused(t, err, CodeInvalid)
+		refused(t, err, failure.CodeInvalid)
 	}
 	if _, err := w.control.PauseTask(t.Context(), task.Key{Name: "x"}, ""); err != nil {
 		t.Fatal(err)
@@ -186,8 +188,8 @@ func TestFilters(t *testing.T) {
 		"acme/a1":                                  {Tenant: "acme"},
 		"acme/a1 ":                                 {Service: "Sheets"},
 		"acme/a1  ":                                {Type: "T2"},
-		"default/b1":                               {State: Paused},
-		"":                                         {State: Running},
+		"default/b1":                               {State: contract.Paused},
+		"":                                         {State: contract.Running},
 	} {
 		tasks, err := w.control.Tasks(t.Context(), f)
 		var got []string
@@ -199,7 +201,7 @@ func TestFilters(t *testing.T) {
 		}
 	}
 	_, err := w.control.Tasks(t.Context(), TaskFilter{State: "pausd"})
-	if e := refused(t, err, CodeInvalid); e.Hint != "did you mean paused?" {
+	if e := refused(t, err, failure.CodeInvalid); e.Hint != "did you mean paused?" {
 		t.Errorf("hint %q", e.Hint)
 	}
 }
@@ -227,9 +229,9 @@ func TestBrokenRecords(t *testing.T) {
 	if err != nil || len(tasks) != 19 {
 		t.Fatalf("%d tasks, %v", len(tasks), err)
 	}
-	broken := slices.DeleteFunc(tasks, func(v TaskView) bool { return !strings.HasPrefix(v.Reason, ReasonCorrupt) })
+	broken := slices.DeleteFunc(tasks, func(v contract.TaskView) bool { return !strings.HasPrefix(v.Reason, contract.ReasonCorrupt) })
 	homes, err := client.List(t.Context(), "/tasks/1")
-	if err != nil || len(broken) != len(homes) || len(broken) == 0 || broken[0].State != Unknown {
+	if err != nil || len(broken) != len(homes) || len(broken) == 0 || broken[0].State != contract.Unknown {
 		t.Errorf("%d of %d tasks are shown as broken, %v", len(broken), len(homes), err)
 	}
 }

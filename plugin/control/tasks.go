@@ -10,6 +10,7 @@ import (
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/calendar"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -19,7 +20,7 @@ import (
 type TaskFilter struct {
 	Tenant, Type, Service string
 	Node                  string // that owns the task's bucket
-	State                 State
+	State                 contract.State
 	NamePrefix            string
 }
 
@@ -32,16 +33,16 @@ func (f TaskFilter) definition(info *task.Info) bool {
 
 // Tasks lists tasks by name, tenant and type. Records that cannot be read are
 // left out.
-func (c *Control) Tasks(ctx context.Context, f TaskFilter) ([]TaskView, error) {
-	if f.State != "" && !slices.Contains(States(), f.State) {
-		return nil, &Error{Code: CodeInvalid, Message: "state " + string(f.State) + " is unknown", Hint: failure.Nearest(string(f.State), States())}
+func (c *Control) Tasks(ctx context.Context, f TaskFilter) ([]contract.TaskView, error) {
+	if f.State != "" && !slices.Contains(contract.States(), f.State) {
+		return nil, &failure.Error{Code: failure.CodeInvalid, Message: "state " + string(f.State) + " is unknown", Hint: failure.Nearest(string(f.State), contract.States())}
 	}
 	around, err := c.around(ctx)
 	if err != nil {
-		return nil, wrap(err)
+		return nil, failure.Wrap(err)
 	}
 	var mu sync.Mutex // guards views
-	views := []TaskView{}
+	views := []contract.TaskView{}
 	err = c.store.Snapshots(ctx, nil, func(snap store.Snapshot) error {
 		found := c.reader(snap, around).filter(f)
 		mu.Lock()
@@ -50,28 +51,28 @@ func (c *Control) Tasks(ctx context.Context, f TaskFilter) ([]TaskView, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, wrap(err)
+		return nil, failure.Wrap(err)
 	}
-	slices.SortFunc(views, func(a, b TaskView) int {
+	slices.SortFunc(views, func(a, b contract.TaskView) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Tenant, b.Tenant), strings.Compare(a.Type, b.Type))
 	})
 	return views, nil
 }
 
 // Task tells how one task stands.
-func (c *Control) Task(ctx context.Context, key task.Key) (TaskView, error) {
+func (c *Control) Task(ctx context.Context, key task.Key) (contract.TaskView, error) {
 	info, err := c.get(ctx, key)
 	if err != nil {
-		return TaskView{}, err
+		return contract.TaskView{}, err
 	}
 	return c.view(ctx, info)
 }
 
 // Defined gives a task and its definition. Codes: not_found, unavailable.
-func (c *Control) Defined(ctx context.Context, key task.Key) (TaskView, task.Info, error) {
+func (c *Control) Defined(ctx context.Context, key task.Key) (contract.TaskView, task.Info, error) {
 	info, err := c.get(ctx, key)
 	if err != nil {
-		return TaskView{}, task.Info{}, err
+		return contract.TaskView{}, task.Info{}, err
 	}
 	view, err := c.view(ctx, info)
 	return view, info, err
@@ -84,10 +85,10 @@ func (c *Control) get(ctx context.Context, key task.Key) (task.Info, error) {
 }
 
 // view reads what the bucket of a task knows of it.
-func (c *Control) view(ctx context.Context, info task.Info) (TaskView, error) {
+func (c *Control) view(ctx context.Context, info task.Info) (contract.TaskView, error) {
 	r, err := c.readBucket(ctx, info)
 	if err != nil {
-		return TaskView{}, wrap(err)
+		return contract.TaskView{}, failure.Wrap(err)
 	}
 	return r.view(&info), nil
 }
@@ -155,18 +156,18 @@ func (a around) ownerless(b int) string {
 	to, why := a.paper.Of(b)
 	switch {
 	case len(a.live) == 0:
-		return because(ReasonNoOwner, "no host is up")
+		return because(contract.ReasonNoOwner, "no host is up")
 	case a.waiting:
-		return because(ReasonWaiting, why)
+		return because(contract.ReasonWaiting, why)
 	case len(a.paper.Buckets) == 0:
-		return because(ReasonNoOwner, "no host has taken its bucket")
+		return because(contract.ReasonNoOwner, "no host has taken its bucket")
 	case to == "":
-		return because(ReasonNoNode, why)
+		return because(contract.ReasonNoNode, why)
 	}
 	if _, ok := a.live[to]; !ok {
-		return because(ReasonNoOwner, "node "+to.Node()+", where it belongs, is gone")
+		return because(contract.ReasonNoOwner, "node "+to.Node()+", where it belongs, is gone")
 	}
-	return because(ReasonNoOwner, "node "+to.Node()+", where it belongs, has not taken it yet")
+	return because(contract.ReasonNoOwner, "node "+to.Node()+", where it belongs, has not taken it yet")
 }
 
 func (c *Control) reader(snap store.Snapshot, a around) reader {
@@ -191,8 +192,8 @@ func (a around) owner(b int, n store.Node) owner {
 }
 
 // filter gives the views of the tasks that a filter lets pass.
-func (r reader) filter(f TaskFilter) []TaskView {
-	var views []TaskView
+func (r reader) filter(f TaskFilter) []contract.TaskView {
+	var views []contract.TaskView
 	for i := range r.defined {
 		if r.defined[i].Deleted || !f.definition(&r.defined[i]) {
 			continue
@@ -210,8 +211,8 @@ func (c *Control) missing(ctx context.Context, key task.Key, err error) error {
 	if err == nil {
 		return nil
 	}
-	e := AsError(err)
-	if e.Code != CodeNotFound {
+	e := failure.Of(err)
+	if e.Code != failure.CodeNotFound {
 		return e
 	}
 	key = key.Normal()
@@ -240,7 +241,7 @@ func (c *Control) missing(ctx context.Context, key task.Key, err error) error {
 func (c *Control) TaskNames(ctx context.Context) ([]string, error) {
 	keys, err := c.store.Keys(ctx)
 	if err != nil {
-		return nil, wrap(err)
+		return nil, failure.Wrap(err)
 	}
 	names := make([]string, 0, len(keys))
 	for _, key := range keys {

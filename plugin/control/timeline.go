@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/plugin/trigger"
@@ -40,11 +42,11 @@ type TimelineView struct {
 
 // StripView is one task's part of a timeline.
 type StripView struct {
-	Task   string     `json:"task"`
-	Tenant string     `json:"tenant"`
-	Type   string     `json:"type"`
-	State  State      `json:"state"`
-	Cells  []CellView `json:"cells"`
+	Task   string         `json:"task"`
+	Tenant string         `json:"tenant"`
+	Type   string         `json:"type"`
+	State  contract.State `json:"state"`
+	Cells  []CellView     `json:"cells"`
 }
 
 // CellView is what of a task lies in one cell. The past is as far as runs are
@@ -65,12 +67,12 @@ type CellView struct {
 func (c *Control) Timeline(ctx context.Context, ask TimelineAsk) (TimelineView, error) {
 	span := ask.To.Sub(ask.From)
 	if ask.Cells < 1 || ask.Cells > MaxCells || span < time.Duration(ask.Cells)*time.Millisecond {
-		return TimelineView{}, invalid("%d parts of %s: ask for 1 to %d parts of a millisecond at least", ask.Cells, span, MaxCells)
+		return TimelineView{}, failure.Invalid("%d parts of %s: ask for 1 to %d parts of a millisecond at least", ask.Cells, span, MaxCells)
 	}
 	v := TimelineView{From: ask.From.UTC(), To: ask.To.UTC(), Now: c.now().UTC(), CellMS: (span / time.Duration(ask.Cells)).Milliseconds(), Tasks: []StripView{}}
 	around, err := c.around(ctx)
 	if err != nil {
-		return v, wrap(err)
+		return v, failure.Wrap(err)
 	}
 	var mu sync.Mutex // guards v.Tasks
 	err = c.store.Snapshots(ctx, nil, func(snap store.Snapshot) error {
@@ -88,7 +90,7 @@ func (c *Control) Timeline(ctx context.Context, ask TimelineAsk) (TimelineView, 
 		return nil
 	})
 	if err != nil {
-		return v, wrap(err)
+		return v, failure.Wrap(err)
 	}
 	for _, name := range ask.Names {
 		if !slices.ContainsFunc(v.Tasks, func(s StripView) bool { return s.Task == name }) {
@@ -125,7 +127,7 @@ func (p *Picture) Strip(key task.Key, v *TimelineView) (StripView, bool) {
 	return s, true
 }
 
-func (s *StripView) fill(info *task.Info, runs []RunView, triggers *trigger.Compiler, v *TimelineView) {
+func (s *StripView) fill(info *task.Info, runs []contract.RunView, triggers *trigger.Compiler, v *TimelineView) {
 	cell := time.Duration(v.CellMS) * time.Millisecond
 	s.Cells = make([]CellView, int(v.To.Sub(v.From)/cell))
 	for _, run := range runs {
@@ -152,7 +154,7 @@ func (s *StripView) fill(info *task.Info, runs []RunView, triggers *trigger.Comp
 	}
 }
 
-func (c *CellView) count(run RunView) {
+func (c *CellView) count(run contract.RunView) {
 	switch task.Outcome(run.Outcome) {
 	case task.OK:
 		c.OK++

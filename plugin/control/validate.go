@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control/check"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -21,7 +23,7 @@ const maxListed = 12
 // validateNew checks a task to be created and fills in its defaults.
 func (c *Control) validateNew(ctx context.Context, info *task.Info) error {
 	if err := store.CheckKey(info.Key); err != nil {
-		return invalid("%v", err)
+		return failure.Invalid("%v", err)
 	}
 	if err := c.validateTarget(ctx, info); err != nil {
 		return err
@@ -59,10 +61,10 @@ func (c *Control) validateEdit(ctx context.Context, before, after *task.Info) er
 func (c *Control) validateTrigger(info *task.Info, now time.Time) error {
 	t, err := c.triggers.Compile(info.Trigger, now, info.UID)
 	if err != nil {
-		return &Error{Code: CodeInvalid, Message: "trigger: " + err.Error(), Err: err}
+		return &failure.Error{Code: failure.CodeInvalid, Message: "trigger: " + err.Error(), Err: err}
 	}
 	if _, ok := t.Next(now); !ok && info.Trigger.Cron != task.Never {
-		return invalid("trigger %s would never fire after now", Line(info.Trigger))
+		return failure.Invalid("trigger %s would never fire after now", Line(info.Trigger))
 	}
 	return nil
 }
@@ -79,7 +81,7 @@ func (c *Control) validateTarget(ctx context.Context, info *task.Info) error {
 	}
 	op, why := findOperation(services, info.Service, info.Operation, info.After)
 	if why != "" {
-		return &Error{Code: CodeInvalid, Message: why, Hint: schedulable(services, info.Service)}
+		return &failure.Error{Code: failure.CodeInvalid, Message: why, Hint: schedulable(services, info.Service)}
 	}
 	if op.Action != nil {
 		info.Do = op.Action.Clone()
@@ -94,34 +96,34 @@ func (c *Control) validateTarget(ctx context.Context, info *task.Info) error {
 	case task.AtMostOnce, task.AtLeastOnce:
 	case task.EffectivelyOnce:
 		if op.Delivery != task.EffectivelyOnce {
-			return invalid("delivery effectively-once: %s of %s offers %s only, because its source has no transactions",
+			return failure.Invalid("delivery effectively-once: %s of %s offers %s only, because its source has no transactions",
 				op.Name, info.Service, cmp.Or(op.Delivery, task.AtLeastOnce))
 		}
 	default:
-		return invalid("delivery %q is unknown: use %s, %s or %s", info.Delivery, task.AtMostOnce, task.AtLeastOnce, task.EffectivelyOnce)
+		return failure.Invalid("delivery %q is unknown: use %s, %s or %s", info.Delivery, task.AtMostOnce, task.AtLeastOnce, task.EffectivelyOnce)
 	}
 	return nil
 }
 
 // findOperation looks for an operation that can be scheduled, or says why there
 // is none.
-func findOperation(services []ServiceView, service, operation string, after *task.After) (OperationView, string) {
+func findOperation(services []contract.ServiceView, service, operation string, after *task.After) (contract.OperationView, string) {
 	switch {
 	case service == "":
-		return OperationView{}, "no service is named"
+		return contract.OperationView{}, "no service is named"
 	case operation == "":
-		return OperationView{}, "no operation is named"
+		return contract.OperationView{}, "no operation is named"
 	}
 	why := "service " + service + " is not deployed on any host"
 	for _, s := range services {
 		if s.Name != service {
 			continue
 		}
-		if s.Status == StatusFailed {
+		if s.Status == contract.StatusFailed {
 			why = "service " + service + " could not be deployed: " + s.Error
 			continue
 		}
-		i := slices.IndexFunc(s.Operations, func(o OperationView) bool { return o.Name == operation })
+		i := slices.IndexFunc(s.Operations, func(o contract.OperationView) bool { return o.Name == operation })
 		switch {
 		case i < 0:
 			why = "service " + service + " has no operation " + operation
@@ -131,12 +133,12 @@ func findOperation(services []ServiceView, service, operation string, after *tas
 			return s.Operations[i], ""
 		}
 	}
-	return OperationView{}, why
+	return contract.OperationView{}, why
 }
 
 // given tells whether all parameters of an operation come from what its task
 // follows.
-func given(o OperationView, after *task.After) bool {
+func given(o contract.OperationView, after *task.After) bool {
 	return after != nil && len(o.Parameters) > 0 && !slices.ContainsFunc(o.Parameters, func(p string) bool {
 		_, ok := after.With[p]
 		return !ok
@@ -144,11 +146,11 @@ func given(o OperationView, after *task.After) bool {
 }
 
 // schedulable lists what could be scheduled: of the service if it has any.
-func schedulable(services []ServiceView, service string) string {
+func schedulable(services []contract.ServiceView, service string) string {
 	var of, all []string
 	for _, s := range services {
 		for _, o := range s.Operations {
-			if !o.Schedulable || s.Status == StatusFailed {
+			if !o.Schedulable || s.Status == contract.StatusFailed {
 				continue
 			}
 			all = append(all, s.Name+"."+o.Name)
@@ -200,14 +202,14 @@ func (c *Control) validateAction(ctx context.Context, info *task.Info) error {
 		info.Delivery = task.AtLeastOnce
 	case task.AtMostOnce, task.AtLeastOnce:
 	case task.EffectivelyOnce:
-		return &Error{
-			Code: CodeInvalid,
+		return &failure.Error{
+			Code: failure.CodeInvalid,
 			Message: "delivery effectively-once: " + info.Calls() + " keeps no record of fire ids that this system could ask, " +
 				"so nobody could tell whether an interrupted run had its effect",
 			Hint: "use at-least-once: every attempt carries the fire id as Idempotency-Key, by which the receiver can tell repeats",
 		}
 	default:
-		return invalid("delivery %q is unknown: use %s or %s", info.Delivery, task.AtMostOnce, task.AtLeastOnce)
+		return failure.Invalid("delivery %q is unknown: use %s or %s", info.Delivery, task.AtMostOnce, task.AtLeastOnce)
 	}
 	return nil
 }
@@ -218,18 +220,18 @@ func (c *Control) offered(ctx context.Context, info *task.Info, need string) err
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(services, func(s ServiceView) bool { return s.Name == need && s.Status == StatusActive }) {
+	if slices.ContainsFunc(services, func(s contract.ServiceView) bool { return s.Name == need && s.Status == contract.StatusActive }) {
 		return nil
 	}
 	if info.Kind() == task.KindTimer {
-		return &Error{
-			Code: CodeInvalid, Message: "no host has started its timer service",
+		return &failure.Error{
+			Code: failure.CodeInvalid, Message: "no host has started its timer service",
 			Hint: "the handlers' configuration of a host starts it: a handler \"timer-service\" of the event \"start\"",
 		}
 	}
 	var names []string
 	for _, s := range services {
-		if name, ok := strings.CutPrefix(s.Name, task.CodeService); ok && s.Status == StatusActive {
+		if name, ok := strings.CutPrefix(s.Name, task.CodeService); ok && s.Status == contract.StatusActive {
 			names = append(names, name)
 		}
 	}
@@ -238,5 +240,5 @@ func (c *Control) offered(ctx context.Context, info *task.Info, need string) err
 		slices.Sort(names)
 		hint = "there is: " + strings.Join(slices.Compact(names), ", ")
 	}
-	return &Error{Code: CodeInvalid, Message: "no host has code named " + strconv.Quote(info.Do.Code.Name), Hint: hint}
+	return &failure.Error{Code: failure.CodeInvalid, Message: "no host has code named " + strconv.Quote(info.Do.Code.Name), Hint: hint}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
@@ -33,7 +34,7 @@ type TryResult struct {
 	Elapsed     time.Duration `json:"-"` // as the caller measured it
 }
 
-// Host answers the verbs of this package in a host. An *Error reaches the
+// Host answers the verbs of this package in a host. An *failure.Error reaches the
 // caller with its code.
 type Host interface {
 	TryOperation(ctx context.Context, r TryRequest) (TryResult, error)
@@ -44,14 +45,14 @@ func Serve(handler coordclient.Handler, host Host) {
 	handler.Handle(VerbTry, func(ctx context.Context, request []byte) ([]byte, error) {
 		var r TryRequest
 		if err := json.Unmarshal(request, &r); err != nil {
-			return nil, failure.Sent(invalid("request: %v", err))
+			return nil, failure.Sent(failure.Invalid("request: %v", err))
 		}
 		result, err := host.TryOperation(ctx, r)
 		if err != nil {
-			return nil, failure.Sent(AsError(err))
+			return nil, failure.Sent(failure.Of(err))
 		}
 		if len(result.Body) > MaxTryBody {
-			return nil, failure.Sent(invalid("the answer has %d bytes: only %d can be shown; ask for less, or over HTTP", len(result.Body), MaxTryBody))
+			return nil, failure.Sent(failure.Invalid("the answer has %d bytes: only %d can be shown; ask for less, or over HTTP", len(result.Body), MaxTryBody))
 		}
 		head, err := json.Marshal(result)
 		if err != nil {
@@ -75,13 +76,13 @@ func (c *Control) TryOperation(ctx context.Context, service, operation string, p
 		names = append(names, o.Name)
 	}
 	if !slices.Contains(names, operation) {
-		return TryResult{}, &Error{
-			Code: CodeNotFound, Message: "service " + service + " has no operation " + operation, Hint: failure.Nearest(operation, names),
+		return TryResult{}, &failure.Error{
+			Code: failure.CodeNotFound, Message: "service " + service + " has no operation " + operation, Hint: failure.Nearest(operation, names),
 		}
 	}
-	if s.Status == StatusRemote {
-		return TryResult{}, &Error{
-			Code: CodeInvalid, Message: "service " + service + " is of another system, and is called by tasks alone",
+	if s.Status == contract.StatusRemote {
+		return TryResult{}, &failure.Error{
+			Code: failure.CodeInvalid, Message: "service " + service + " is of another system, and is called by tasks alone",
 			Hint: "make a task of it and run that: belfry task run",
 		}
 	}
@@ -91,7 +92,7 @@ func (c *Control) TryOperation(ctx context.Context, service, operation string, p
 	}
 	request, err := json.Marshal(TryRequest{service, operation, params, accept})
 	if err != nil {
-		return TryResult{}, wrap(err)
+		return TryResult{}, failure.Wrap(err)
 	}
 	began := time.Now()
 	answer, err := c.caller.SendReceive(ctx, to, VerbTry, request)
@@ -101,7 +102,7 @@ func (c *Control) TryOperation(ctx context.Context, service, operation string, p
 	head, body, _ := bytes.Cut(answer, []byte{'\n'})
 	var result TryResult
 	if err := json.Unmarshal(head, &result); err != nil {
-		return TryResult{}, &Error{Code: CodeInternal, Message: "the host's answer cannot be read: " + err.Error(), Err: err}
+		return TryResult{}, &failure.Error{Code: failure.CodeInternal, Message: "the host's answer cannot be read: " + err.Error(), Err: err}
 	}
 	result.Body, result.Elapsed = body, time.Since(began)
 	return result, nil
@@ -111,12 +112,12 @@ func (c *Control) TryOperation(ctx context.Context, service, operation string, p
 func (c *Control) hostOf(ctx context.Context, node string) (coordclient.MemberID, error) {
 	live, err := c.live(ctx)
 	if err != nil {
-		return "", wrap(err)
+		return "", failure.Wrap(err)
 	}
 	for id := range live {
 		if id.Node() == node {
 			return id, nil
 		}
 	}
-	return "", &Error{Code: CodeUnavailable, Message: "node " + node + " is not in the group", Hint: "no host that has the service is up"}
+	return "", &failure.Error{Code: failure.CodeUnavailable, Message: "node " + node + " is not in the group", Hint: "no host that has the service is up"}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -29,49 +30,49 @@ func TestTheContract(t *testing.T) {
 		Timeout: task.Duration(90 * time.Second), Description: "d",
 		Alerts: []task.Alert{{On: task.AlertLate, After: task.Duration(time.Minute), To: []string{"mailto:a@example.org"}}},
 	})
-	full.State, full.Reason, full.Node, full.Next, full.Last = Failed, "RUN_FAILED: boom", "n1", &at, &run
+	full.State, full.Reason, full.Node, full.Next, full.Last = contract.Failed, "RUN_FAILED: boom", "n1", &at, &run
 	full.Fired, full.Failures, full.Skipped = 10, 2, 1
-	service := ServiceView{
-		Name: "Stock", File: "stock.dbs", Status: StatusActive, Node: "n1", Deployed: &at, Description: "d",
-		Operations:  []OperationView{{Service: "Stock", Name: "getLowStock", Schedulable: true, Delivery: task.EffectivelyOnce, Reads: true}},
-		Resources:   []ResourceView{{Method: "GET", Path: "product/{code}"}},
+	service := contract.ServiceView{
+		Name: "Stock", File: "stock.dbs", Status: contract.StatusActive, Node: "n1", Deployed: &at, Description: "d",
+		Operations:  []contract.OperationView{{Service: "Stock", Name: "getLowStock", Schedulable: true, Delivery: task.EffectivelyOnce, Reads: true}},
+		Resources:   []contract.ResourceView{{Method: "GET", Path: "product/{code}"}},
 		Triggers:    []string{"low"},
 		Unsupported: []string{"boxcarring"},
 	}
-	status := StatusView{
-		Cluster: "standalone", Next: []TaskView{}, Trouble: []TaskView{}, Services: 1, Outbox: 2,
-		Nodes: []NodeView{{Name: "n1", Member: "n1.00ff", Joined: &at, Version: "1", Address: "127.0.0.1:8280", State: "healthy", Running: 1}},
+	status := contract.StatusView{
+		Cluster: "standalone", Next: []contract.TaskView{}, Trouble: []contract.TaskView{}, Services: 1, Outbox: 2,
+		Nodes: []contract.NodeView{{Name: "n1", Member: "n1.00ff", Joined: &at, Version: "1", Address: "127.0.0.1:8280", State: "healthy", Running: 1}},
 	}
-	drained := NodeView{
-		Name: "n2", Member: "n2.00ff", Joined: &at, Version: "1", Address: "127.0.0.1:8281", State: NodeDraining, Reason: "patch by alice",
-		Leader: true, Placed: 1, Owned: 2, Tasks: 3, SkewMS: -4, Drain: &DrainView{Reason: "patch", By: "alice", At: &at},
+	drained := contract.NodeView{
+		Name: "n2", Member: "n2.00ff", Joined: &at, Version: "1", Address: "127.0.0.1:8281", State: contract.NodeDraining, Reason: "patch by alice",
+		Leader: true, Placed: 1, Owned: 2, Tasks: 3, SkewMS: -4, Drain: &contract.DrainView{Reason: "patch", By: "alice", At: &at},
 	}
-	leader := LeaderView{Node: "n2", Member: "n2.00ff", Term: 7, Present: true}
-	barrier := BarrierView{Servers: 3, Present: 2, WithinMS: 60000, Since: &at, Lifted: true, LiftedBy: "alice"}
-	placed := PlacedView{Buckets: 4, Settled: 2, Moving: 1, Unplaced: 1}
+	leader := contract.LeaderView{Node: "n2", Member: "n2.00ff", Term: 7, Present: true}
+	barrier := contract.BarrierView{Servers: 3, Present: 2, WithinMS: 60000, Since: &at, Lifted: true, LiftedBy: "alice"}
+	placed := contract.PlacedView{Buckets: 4, Settled: 2, Moving: 1, Unplaced: 1}
 	waiting := define(&task.Info{})
-	waiting.State = Waiting
-	count(&status, []TaskView{full, waiting})
+	waiting.State = contract.Waiting
+	count(&status, []contract.TaskView{full, waiting})
 	for name, v := range map[string]any{
 		"task":          full,
 		"task_empty":    define(&task.Info{}),
 		"run":           run,
-		"run_empty":     RunView{},
+		"run_empty":     contract.RunView{},
 		"service":       service.Whole(),
-		"service_empty": ServiceView{}.Whole(),
+		"service_empty": contract.ServiceView{}.Whole(),
 		"status":        status,
-		"event":         EventView{Time: at, Level: "warn", Code: "RUN_FAILED", Object: "x", Text: "t", Node: "n1"},
-		"next":          NextView{At: at, Note: "n"},
+		"event":         contract.EventView{Time: at, Level: "warn", Code: "RUN_FAILED", Object: "x", Text: "t", Node: "n1"},
+		"next":          contract.NextView{At: at, Note: "n"},
 		"node":          drained,
-		"node_gone":     NodeView{Name: "n3", State: NodeGone},
+		"node_gone":     contract.NodeView{Name: "n3", State: contract.NodeGone},
 		"leader":        leader,
-		"cluster":       ClusterView{Cluster: "zk://a:2181/belfry", UUID: "u", Nodes: 2, Waiting: "w", Leader: leader, Barrier: barrier, PlacedView: placed},
-		"placement": PlacementView{
+		"cluster":       contract.ClusterView{Cluster: "zk://a:2181/belfry", UUID: "u", Nodes: 2, Waiting: "w", Leader: leader, Barrier: barrier, PlacedView: placed},
+		"placement": contract.PlacementView{
 			Term: 7, PlacedView: placed,
-			Members: []PlacedMemberView{{Node: "n2", Member: "n2.00ff", Present: true, Placed: 3, Owned: 2, Tasks: 5, PerMinute: 1.5}},
-			Without: []UnplacedView{{Reason: "r", Buckets: []int{3}, Tasks: 1}},
+			Members: []contract.PlacedMemberView{{Node: "n2", Member: "n2.00ff", Present: true, Placed: 3, Owned: 2, Tasks: 5, PerMinute: 1.5}},
+			Without: []contract.UnplacedView{{Reason: "r", Buckets: []int{3}, Tasks: 1}},
 		},
-		"bucket": BucketView{Bucket: 3, Node: "n2", Owner: "n1", Reason: "", Tasks: 1},
+		"bucket": contract.BucketView{Bucket: 3, Node: "n2", Owner: "n1", Reason: "", Tasks: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 // Bounds of consuming.
@@ -48,7 +49,7 @@ type Config struct {
 }
 
 // Refused hears of a record that was refused.
-type Refused func(source string, e *control.Error)
+type Refused func(source string, e *failure.Error)
 
 // Counts tells what became of records since the start.
 type Counts struct{ Carried, Repeated, Refused, Retried int64 }
@@ -149,13 +150,13 @@ func (i *Intake) take(ctx context.Context, record *kgo.Record) bool {
 		}
 		err = nil
 	}
-	return i.bury(ctx, record, source, control.AsError(err))
+	return i.bury(ctx, record, source, failure.Of(err))
 }
 
 // passing tells whether an error may be over soon.
 func passing(err error) bool {
-	switch control.AsError(err).Code {
-	case control.CodeUnavailable, control.CodeUnknownOutcome, control.CodeTimeout:
+	switch failure.Of(err).Code {
+	case failure.CodeUnavailable, failure.CodeUnknownOutcome, failure.CodeTimeout:
 		return true
 	default:
 		return false
@@ -165,11 +166,11 @@ func passing(err error) bool {
 // read reads an order from a record.
 func read(record *kgo.Record, source string) (control.Order, error) {
 	if len(record.Value) > MaxRecord {
-		return control.Order{}, &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf("a record of %d bytes: the limit is %d", len(record.Value), MaxRecord)}
+		return control.Order{}, &failure.Error{Code: failure.CodeInvalid, Message: fmt.Sprintf("a record of %d bytes: the limit is %d", len(record.Value), MaxRecord)}
 	}
 	var order control.Order
 	if err := json.Unmarshal(record.Value, &order); err != nil {
-		return control.Order{}, &control.Error{Code: control.CodeInvalid, Message: "no order: " + err.Error(), Err: err}
+		return control.Order{}, &failure.Error{Code: failure.CodeInvalid, Message: "no order: " + err.Error(), Err: err}
 	}
 	if order.ID == "" {
 		for _, h := range record.Headers {
@@ -186,7 +187,7 @@ func read(record *kgo.Record, source string) (control.Order, error) {
 }
 
 // bury puts a refused record aside; false: ctx ended before that was done.
-func (i *Intake) bury(ctx context.Context, record *kgo.Record, source string, e *control.Error) bool {
+func (i *Intake) bury(ctx context.Context, record *kgo.Record, source string, e *failure.Error) bool {
 	if i.c.DeadLetter != "" {
 		letter := &kgo.Record{
 			Topic: i.c.DeadLetter, Key: record.Key, Value: record.Value,

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 // cluster is what orders do, with the rule of idempotency keys.
@@ -41,10 +42,10 @@ func (c *cluster) Carry(_ context.Context, o control.Order) (control.Done, error
 	c.came[o.ID]++
 	switch {
 	case o.Verb == "nonsense":
-		return control.Done{}, &control.Error{Code: control.CodeInvalid, Message: "verb nonsense is unknown"}
+		return control.Done{}, &failure.Error{Code: failure.CodeInvalid, Message: "verb nonsense is unknown"}
 	case c.fails[o.ID] > 0:
 		c.fails[o.ID]--
-		return control.Done{}, &control.Error{Code: control.CodeUnavailable, Message: "no majority"}
+		return control.Done{}, &failure.Error{Code: failure.CodeUnavailable, Message: "no majority"}
 	case c.done[o.ID] > 0:
 		return control.Done{Repeated: true}, nil
 	}
@@ -85,7 +86,7 @@ func broker(t *testing.T) []kgo.Opt {
 func run(t *testing.T, client []kgo.Opt, c Carrier, refused Refused) (i *Intake, stop func()) {
 	t.Helper()
 	if refused == nil {
-		refused = func(source string, e *control.Error) { t.Errorf("%s refused: %v", source, e) }
+		refused = func(source string, e *failure.Error) { t.Errorf("%s refused: %v", source, e) }
 	}
 	i, err := New(Config{Topic: "tasks", Group: "belfry", DeadLetter: "dead", Client: client}, c, refused, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -156,7 +157,7 @@ func TestWhatIsRefusedBecomesADeadLetter(t *testing.T) {
 	client := broker(t)
 	c := newCluster()
 	refused := make(chan string, 10)
-	run(t, client, c, func(source string, e *control.Error) { refused <- source + " " + string(e.Code) })
+	run(t, client, c, func(source string, e *failure.Error) { refused <- source + " " + string(e.Code) })
 	produce(t, client,
 		&kgo.Record{Key: []byte("k"), Value: []byte("not JSON"), Headers: []kgo.RecordHeader{{Key: "from", Value: []byte("test")}}},
 		&kgo.Record{Key: []byte("k"), Value: []byte(`{"id":"` + strings.Repeat("x", MaxRecord/2) + strings.Repeat("y", MaxRecord/2) + `"}`)},

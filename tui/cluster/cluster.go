@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
 	"github.com/seed42aab489/belfry/tui/screen"
@@ -31,10 +31,10 @@ func (Screen) Scopes() []intent.Scope { return []intent.Scope{intent.Cluster, in
 
 func (c Screen) seen(s *screen.Scene) int { return max(1, min(len(s.Picture.Nodes), s.Height-9)) }
 
-func (c Screen) here(s *screen.Scene) (control.NodeView, bool) {
+func (c Screen) here(s *screen.Scene) (contract.NodeView, bool) {
 	at := c.cursor.Within(len(s.Picture.Nodes), c.seen(s)).At
 	if at >= len(s.Picture.Nodes) {
-		return control.NodeView{}, false
+		return contract.NodeView{}, false
 	}
 	return s.Picture.Nodes[at], true
 }
@@ -71,7 +71,7 @@ func (c Screen) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen
 }
 
 // draining is the order that drains a host, or takes that back.
-func draining(s *screen.Scene, n control.NodeView) order.Order {
+func draining(s *screen.Scene, n contract.NodeView) order.Order {
 	o := order.Order{Verb: order.Drain, Node: n.Name, By: s.By}
 	if n.Drain != nil {
 		o.Verb = order.Undrain
@@ -186,14 +186,14 @@ func (c Screen) barrier(s *screen.Scene) string {
 	return s.Line(theme.Faint, fmt.Sprintf("clocks are off by at most %s", time.Duration(skew)*time.Millisecond))
 }
 
-func (c Screen) row(s *screen.Scene, n control.NodeView) []widget.Cell {
+func (c Screen) row(s *screen.Scene, n contract.NodeView) []widget.Cell {
 	g := s.Theme.Glyphs
 	glyph, role := g.OK, theme.Good
 	switch n.State {
-	case control.NodeHealthy:
-	case control.NodeJoining:
+	case contract.NodeHealthy:
+	case contract.NodeJoining:
 		glyph, role = g.Planned, theme.Busy
-	case control.NodeDraining, control.NodeDrained, control.NodeStopping:
+	case contract.NodeDraining, contract.NodeDrained, contract.NodeStopping:
 		glyph, role = g.Paused, theme.Warn
 	default:
 		glyph, role = g.Bad, theme.Bad

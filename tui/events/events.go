@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
@@ -57,8 +58,8 @@ func standing(s *screen.Scene) []alert {
 	var all []alert
 	for _, n := range s.Picture.Nodes {
 		switch n.State {
-		case control.NodeHealthy, control.NodeJoining, control.NodeDrained:
-		case control.NodeDraining, control.NodeStopping:
+		case contract.NodeHealthy, contract.NodeJoining, contract.NodeDrained:
+		case contract.NodeDraining, contract.NodeStopping:
 			all = append(all, alert{theme.Warn, "node " + n.Name + " " + string(n.State), n.Reason, task.Key{}, intent.GoCluster})
 		default:
 			all = append(all, alert{theme.Bad, "node " + n.Name + " " + string(n.State), n.Reason, task.Key{}, intent.GoCluster})
@@ -75,9 +76,9 @@ func standing(s *screen.Scene) []alert {
 	for i := range s.Picture.Tasks {
 		t := &s.Picture.Tasks[i]
 		switch t.State {
-		case control.Failed:
+		case contract.Failed:
 			all = append(all, alert{theme.Bad, "task " + t.Name + " " + string(t.State), t.Reason, screen.KeyOf(*t), intent.None})
-		case control.Unplaced, control.Unknown, control.Blocked:
+		case contract.Unplaced, contract.Unknown, contract.Blocked:
 			all = append(all, alert{theme.Warn, "task " + t.Name + " " + string(t.State), t.Reason, screen.KeyOf(*t), intent.None})
 		}
 	}
@@ -87,9 +88,9 @@ func standing(s *screen.Scene) []alert {
 	return all
 }
 
-func (e Screen) rows(s *screen.Scene) []control.EventView {
+func (e Screen) rows(s *screen.Scene) []contract.EventView {
 	terms := e.filter.Terms()
-	var rows []control.EventView
+	var rows []contract.EventView
 	for i := len(s.Picture.Events) - 1; i >= 0; i-- {
 		ev := s.Picture.Events[i]
 		if e.level > 0 && ev.Level == "info" || e.level > 1 && ev.Level != "error" {
@@ -165,7 +166,7 @@ func (e Screen) click(s *screen.Scene, in intent.Intent) Screen {
 }
 
 // open goes to what the line under the cursor is about.
-func (e Screen) open(s *screen.Scene, rows []control.EventView) screen.Effect {
+func (e Screen) open(s *screen.Scene, rows []contract.EventView) screen.Effect {
 	if alerts := e.alerts(s); e.onAlerts && len(alerts) > 0 {
 		a := alerts[e.alert.Within(len(alerts), e.alertsSeen(s)).At]
 		if a.place != intent.None {
@@ -180,7 +181,7 @@ func (e Screen) open(s *screen.Scene, rows []control.EventView) screen.Effect {
 }
 
 // text is that of the line under the cursor.
-func (e Screen) text(s *screen.Scene, rows []control.EventView) string {
+func (e Screen) text(s *screen.Scene, rows []contract.EventView) string {
 	if alerts := e.alerts(s); e.onAlerts && len(alerts) > 0 {
 		a := alerts[e.alert.Within(len(alerts), e.alertsSeen(s)).At]
 		return strings.TrimSpace(a.what + "  " + a.why)
@@ -192,7 +193,7 @@ func (e Screen) text(s *screen.Scene, rows []control.EventView) string {
 }
 
 // about is the task that an event is about.
-func (e Screen) about(s *screen.Scene, rows []control.EventView, at int) (task.Key, bool) {
+func (e Screen) about(s *screen.Scene, rows []contract.EventView, at int) (task.Key, bool) {
 	if at >= len(rows) {
 		return task.Key{}, false
 	}
@@ -202,7 +203,7 @@ func (e Screen) about(s *screen.Scene, rows []control.EventView, at int) (task.K
 			continue
 		}
 		parts := strings.Split(object, "/")
-		i := slices.IndexFunc(s.Picture.Tasks, func(t control.TaskView) bool { return t.Name == parts[len(parts)-1] })
+		i := slices.IndexFunc(s.Picture.Tasks, func(t contract.TaskView) bool { return t.Name == parts[len(parts)-1] })
 		if i >= 0 {
 			return screen.KeyOf(s.Picture.Tasks[i]), true
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -114,7 +115,7 @@ func (o Order) drains(p *control.Picture) []string {
 		switch {
 		case n.Name == o.Node:
 			tasks = n.Tasks
-		case n.State == control.NodeHealthy:
+		case n.State == contract.NodeHealthy:
 			others++
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -48,15 +50,15 @@ type Order struct {
 
 // Editor changes definitions; control.Control does.
 type Editor interface {
-	CreateTask(ctx context.Context, info task.Info) (control.TaskView, []time.Time, error)
-	UpdateTask(ctx context.Context, key task.Key, revision int64, change func(*task.Info) error) (control.TaskView, error)
+	CreateTask(ctx context.Context, info task.Info) (contract.TaskView, []time.Time, error)
+	UpdateTask(ctx context.Context, key task.Key, revision int64, change func(*task.Info) error) (contract.TaskView, error)
 	DeleteTask(ctx context.Context, key task.Key) error
 }
 
 // Switch starts and stops tasks and their runs; control.Control does.
 type Switch interface {
-	PauseTask(ctx context.Context, key task.Key, reason string) (control.TaskView, error)
-	ResumeTask(ctx context.Context, key task.Key) (control.TaskView, error)
+	PauseTask(ctx context.Context, key task.Key, reason string) (contract.TaskView, error)
+	ResumeTask(ctx context.Context, key task.Key) (contract.TaskView, error)
 	RunTask(ctx context.Context, key task.Key, reason string) (string, error)
 	CancelRun(ctx context.Context, fireID string) error
 	TryOperation(ctx context.Context, service, operation string, params map[string][]string, accept string) (control.TryResult, error)
@@ -64,9 +66,9 @@ type Switch interface {
 
 // Nodes orders hosts about; control.Control does.
 type Nodes interface {
-	DrainNode(ctx context.Context, name, reason, by string) (control.NodeView, error)
+	DrainNode(ctx context.Context, name, reason, by string) (contract.NodeView, error)
 	UndrainNode(ctx context.Context, name string) (bool, error)
-	Activate(ctx context.Context, by string) (control.BarrierView, error)
+	Activate(ctx context.Context, by string) (contract.BarrierView, error)
 }
 
 // Hand carries orders out.
@@ -159,8 +161,8 @@ func (o Order) each(ctx context.Context, h Hand) Done {
 		}
 	}
 	if first != nil && len(o.Tasks) > 1 {
-		e := control.AsError(first)
-		first = &control.Error{
+		e := failure.Of(first)
+		first = &failure.Error{
 			Code: e.Code, Hint: e.Hint, Err: first,
 			Message: fmt.Sprintf("%d of %d done; not %s: %s", len(o.Tasks)-len(failed), len(o.Tasks), strings.Join(failed, ", "), e.Message),
 		}
@@ -171,7 +173,7 @@ func (o Order) each(ctx context.Context, h Hand) Done {
 // with completes what is told.
 func (d Done) with(err error) Done {
 	if err != nil {
-		e := control.AsError(err)
+		e := failure.Of(err)
 		d.Err, d.Text, d.Hint = err, d.Order.Title()+": "+e.Message, e.Hint
 		return d
 	}

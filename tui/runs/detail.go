@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
@@ -30,8 +30,8 @@ func (r Detail) Title() string { return "Tasks › " + r.key.Name + " › run" }
 // Scopes of its keys.
 func (Detail) Scopes() []intent.Scope { return []intent.Scope{intent.Firing, intent.Page, intent.List} }
 
-func (r Detail) attempts(s *screen.Scene) []control.RunView {
-	var found []control.RunView
+func (r Detail) attempts(s *screen.Scene) []contract.RunView {
+	var found []contract.RunView
 	for _, run := range s.Picture.Runs(r.key) {
 		if run.FireID == r.fireID {
 			found = append(found, run)
@@ -125,7 +125,7 @@ func (r Detail) lines(s *screen.Scene) []string {
 }
 
 // attempt tells of one.
-func (r Detail) attempt(s *screen.Scene, a control.RunView) []string {
+func (r Detail) attempt(s *screen.Scene, a contract.RunView) []string {
 	glyph, word, role := s.Outcome(a)
 	lines := []string{s.Fit(s.Draw(role, glyph+" "+word) + fmt.Sprintf("   attempt %d on %s", a.Attempt, screen.OrDash(widget.Clean(a.Node))))}
 	add := func(name, value string) {

@@ -4,13 +4,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/screen"
 )
 
 // Recent draws the last n runs as glyphs, the newest at the right.
-func Recent(s *screen.Scene, runs []control.RunView, n int) string {
+func Recent(s *screen.Scene, runs []contract.RunView, n int) string {
 	var b strings.Builder
 	for i := min(n, len(runs)) - 1; i >= 0; i-- {
 		glyph, _, role := s.Outcome(runs[i])
@@ -23,17 +23,17 @@ func Recent(s *screen.Scene, runs []control.RunView, n int) string {
 }
 
 // Going finds the run that goes.
-func Going(runs []control.RunView) (control.RunView, bool) {
+func Going(runs []contract.RunView) (contract.RunView, bool) {
 	for _, r := range runs {
 		if r.Outcome == string(task.Running) {
 			return r, true
 		}
 	}
-	return control.RunView{}, false
+	return contract.RunView{}, false
 }
 
 // Length is how long a run took, or takes so far.
-func Length(s *screen.Scene, r control.RunView) time.Duration {
+func Length(s *screen.Scene, r contract.RunView) time.Duration {
 	switch {
 	case r.Started == nil:
 		return 0

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
@@ -15,7 +16,7 @@ import (
 )
 
 // Table draws runs.
-func Table(s *screen.Scene, runs []control.RunView, c widget.Cursor, named bool, height int) []string {
+func Table(s *screen.Scene, runs []contract.RunView, c widget.Cursor, named bool, height int) []string {
 	if len(runs) == 0 {
 		return []string{"", "It has not fired yet. " + s.Key("t") + " fires it once now."}
 	}
@@ -44,7 +45,7 @@ func Table(s *screen.Scene, runs []control.RunView, c widget.Cursor, named bool,
 	return table.View(s.Theme, s.Width, height)
 }
 
-func runRow(s *screen.Scene, r control.RunView) []widget.Cell {
+func runRow(s *screen.Scene, r contract.RunView) []widget.Cell {
 	glyph, word, role := s.Outcome(r)
 	late, took := "", ""
 	if r.Started != nil {
@@ -76,11 +77,11 @@ type List struct {
 	cursor widget.Cursor
 	filter screen.Filter
 	failed bool
-	latest *screen.Memo[*control.Picture, []control.RunView]
+	latest *screen.Memo[*control.Picture, []contract.RunView]
 }
 
 // New makes the list.
-func New() List { return List{latest: new(screen.Memo[*control.Picture, []control.RunView])} }
+func New() List { return List{latest: new(screen.Memo[*control.Picture, []contract.RunView])} }
 
 // Title is "Runs".
 func (List) Title() string { return "Runs" }
@@ -89,13 +90,13 @@ func (List) Title() string { return "Runs" }
 func (r List) Scopes() []intent.Scope { return r.filter.Scopes(intent.Runs, intent.List) }
 
 // all are the runs that there are.
-func (r List) all(s *screen.Scene) []control.RunView {
+func (r List) all(s *screen.Scene) []contract.RunView {
 	return r.latest.Of(s.Picture, s.Picture.Recent)
 }
 
-func (r List) rows(s *screen.Scene) []control.RunView {
+func (r List) rows(s *screen.Scene) []contract.RunView {
 	terms := r.filter.Terms()
-	var rows []control.RunView
+	var rows []contract.RunView
 	for _, run := range r.all(s) {
 		if r.failed && !troubled(run) {
 			continue
@@ -107,7 +108,7 @@ func (r List) rows(s *screen.Scene) []control.RunView {
 	return rows
 }
 
-func troubled(r control.RunView) bool {
+func troubled(r contract.RunView) bool {
 	switch task.Outcome(r.Outcome) {
 	case task.OK, task.Running, task.Skipped, task.Cancelled:
 		return false

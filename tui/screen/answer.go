@@ -1,7 +1,7 @@
 package screen
 
 import (
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/tui/ask"
 	"github.com/seed42aab489/belfry/tui/theme"
 	"github.com/seed42aab489/belfry/tui/widget"
@@ -16,7 +16,7 @@ func (s *Scene) Waits(a ask.Answer) []string {
 	case a.Err == nil:
 		return nil
 	}
-	e := control.AsError(a.Err)
+	e := failure.Of(a.Err)
 	lines := []string{"", s.Draw(theme.Bad, "There is no answer")}
 	lines = append(lines, widget.Wrap(e.Message, s.Width)...)
 	if e.Hint != "" {

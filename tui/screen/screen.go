@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/ask"
 	"github.com/seed42aab489/belfry/tui/intent"
@@ -206,30 +207,30 @@ func (s *Scene) Rule(title string) string {
 }
 
 // State draws what a task is doing: a glyph and a word.
-func (s *Scene) State(state control.State) (string, theme.Role) {
+func (s *Scene) State(state contract.State) (string, theme.Role) {
 	g := s.Theme.Glyphs
 	glyph, role := g.Unknown, theme.Warn
 	switch state {
-	case control.Running:
+	case contract.Running:
 		glyph, role = g.Running, theme.Busy
-	case control.Waiting:
+	case contract.Waiting:
 		glyph, role = g.Waiting, theme.Good
-	case control.Paused:
+	case contract.Paused:
 		glyph, role = g.Paused, theme.Faint
-	case control.Blocked:
+	case contract.Blocked:
 		glyph, role = g.Blocked, theme.Warn
-	case control.Unplaced:
+	case contract.Unplaced:
 		glyph, role = g.Unplaced, theme.Warn
-	case control.Finished:
+	case contract.Finished:
 		glyph, role = g.Finished, theme.Faint
-	case control.Failed:
+	case contract.Failed:
 		glyph, role = g.Failed, theme.Bad
 	}
 	return glyph + " " + string(state), role
 }
 
 // Outcome draws how a run ended: a glyph, a word, a role.
-func (s *Scene) Outcome(r control.RunView) (glyph, word string, role theme.Role) {
+func (s *Scene) Outcome(r contract.RunView) (glyph, word string, role theme.Role) {
 	g := s.Theme.Glyphs
 	switch task.Outcome(r.Outcome) {
 	case task.OK:

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/widget"
 )
@@ -36,7 +36,7 @@ func lower(outcome string) string {
 }
 
 // KeyOf is the key of a task that is shown.
-func KeyOf(t control.TaskView) task.Key {
+func KeyOf(t contract.TaskView) task.Key {
 	return task.Key{Tenant: t.Tenant, Type: t.Type, Name: t.Name}
 }
 

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/tui/form"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
@@ -35,7 +35,7 @@ func (v Screen) Scopes() []intent.Scope { return v.filter.Scopes(intent.Services
 
 // deployed is a service as all nodes have it.
 type deployed struct {
-	control.ServiceView
+	contract.ServiceView
 	nodes []string
 }
 
@@ -46,7 +46,7 @@ func (v Screen) services(s *screen.Scene) []deployed {
 	for _, one := range s.Picture.Services {
 		if n := len(all) - 1; n >= 0 && all[n].Name == one.Name {
 			all[n].nodes = append(all[n].nodes, one.Node)
-			if all[n].Status != control.StatusActive && one.Status == control.StatusActive {
+			if all[n].Status != contract.StatusActive && one.Status == contract.StatusActive {
 				all[n].ServiceView = one
 			}
 			continue
@@ -125,7 +125,7 @@ func (v Screen) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen
 	case intent.New:
 		if !v.onOperations {
 			v.onOperations = true
-			if at := slices.IndexFunc(here.Operations, func(o control.OperationView) bool { return o.Schedulable }); at >= 0 {
+			if at := slices.IndexFunc(here.Operations, func(o contract.OperationView) bool { return o.Schedulable }); at >= 0 {
 				v.operation = widget.Cursor{At: at}.Within(len(here.Operations), v.seen(s))
 			}
 			return v, nil
@@ -154,11 +154,11 @@ func (v Screen) click(s *screen.Scene, in intent.Intent, all []deployed) Screen 
 }
 
 // chosen is the operation under the cursor.
-func (v Screen) chosen(s *screen.Scene) (control.OperationView, bool) {
+func (v Screen) chosen(s *screen.Scene) (contract.OperationView, bool) {
 	all := v.services(s)
 	v = v.within(s, all)
 	if len(all) == 0 || v.operation.At >= len(all[v.service.At].Operations) {
-		return control.OperationView{}, false
+		return contract.OperationView{}, false
 	}
 	return all[v.service.At].Operations[v.operation.At], true
 }
@@ -236,7 +236,7 @@ func (v Screen) View(s *screen.Scene) []string {
 		Len:     len(all), Cursor: v.service, Idle: v.onOperations || v.filter.Typing(),
 		Row: func(i int) []widget.Cell {
 			glyph, role := s.Theme.Glyphs.OK, theme.Good
-			if all[i].Status != control.StatusActive {
+			if all[i].Status != contract.StatusActive {
 				glyph, role = s.Theme.Glyphs.Bad, theme.Bad
 			}
 			return []widget.Cell{{Text: all[i].Name}, {Text: strconv.Itoa(len(all[i].Operations))}, {Text: glyph, Role: role}}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/findings"
 	"github.com/seed42aab489/belfry/tui/intent"
@@ -54,7 +55,7 @@ func (t Detail) lines(s *screen.Scene) int {
 	return len(t.definition(s))
 }
 
-func (t Detail) coming(s *screen.Scene) []control.NextView {
+func (t Detail) coming(s *screen.Scene) []contract.NextView {
 	info, ok := s.Picture.Definition(t.key)
 	if !ok {
 		return nil
@@ -102,7 +103,7 @@ func (t Detail) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen
 	case intent.Explain:
 		return t, screen.Show{Screen: findings.NewWhy(t.key)}
 	case intent.Pause, intent.Run, intent.Delete:
-		return t, screen.Place{Order: ordering(s, in.Action, []control.TaskView{v})}
+		return t, screen.Place{Order: ordering(s, in.Action, []contract.TaskView{v})}
 	case intent.Click:
 		if at := in.Row - taskHead - 1 + t.cursor[t.part].Top; in.Row > taskHead && at < t.lines(s) {
 			t.cursor[t.part].At = at
@@ -114,7 +115,7 @@ func (t Detail) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen
 // Label is what a key does to the task as it is.
 func (t Detail) Label(s *screen.Scene, b intent.Binding) string {
 	if v, ok := s.Picture.Task(t.key); ok && b.Action == intent.Pause {
-		return pausing([]control.TaskView{v}, b)
+		return pausing([]contract.TaskView{v}, b)
 	}
 	return b.Label
 }
@@ -131,7 +132,7 @@ func (t Detail) Why(s *screen.Scene, a intent.Action) string {
 		if !ok {
 			return "the task is not there any more"
 		}
-		return whyNoRun([]control.TaskView{v})
+		return whyNoRun([]contract.TaskView{v})
 	case intent.Cancel:
 		if _, ok := runs.Going(s.Picture.Runs(t.key)); !ok {
 			return "no run of it goes"
@@ -146,7 +147,7 @@ func (t Detail) Commands(s *screen.Scene) []screen.Command {
 	if !ok {
 		return nil
 	}
-	all := commands(s, []control.TaskView{v})
+	all := commands(s, []contract.TaskView{v})
 	name := order.Quote(t.key.Name)
 	if r, ok := runs.Going(s.Picture.Runs(t.key)); ok {
 		all = append(all, screen.Command{Action: intent.Cancel, Lines: order.Order{Verb: order.Cancel, FireID: r.FireID}.Commands()})
@@ -187,7 +188,7 @@ func (t Detail) View(s *screen.Scene) []string {
 	return lines
 }
 
-func (t Detail) head(s *screen.Scene, v control.TaskView) []string {
+func (t Detail) head(s *screen.Scene, v contract.TaskView) []string {
 	state, role := s.State(v.State)
 	first := s.Draw(theme.Title, widget.Clean(v.Name)) + "  " + s.Draw(role, state)
 	if v.Node != "" {
@@ -212,7 +213,7 @@ func (t Detail) head(s *screen.Scene, v control.TaskView) []string {
 
 // strip draws past firings at the left of now, and coming ones at its right, and
 // below them how long the runs took.
-func (t Detail) strip(s *screen.Scene, past []control.RunView, next []control.NextView) []string {
+func (t Detail) strip(s *screen.Scene, past []contract.RunView, next []contract.NextView) []string {
 	half := (s.Width - 14) / 2
 	n := min(len(past), half)
 	drawn := runs.Recent(s, past, n)
@@ -224,7 +225,7 @@ func (t Detail) strip(s *screen.Scene, past []control.RunView, next []control.Ne
 		took[n-1-i] = int(runs.Length(s, past[i]).Milliseconds())
 	}
 	glyph := s.Theme.Glyphs.Planned
-	if v, ok := s.Picture.Task(t.key); ok && v.State == control.Paused {
+	if v, ok := s.Picture.Task(t.key); ok && v.State == contract.Paused {
 		glyph = s.Theme.Glyphs.Paused
 	}
 	ahead := strings.Repeat(glyph, min(len(next), half))
@@ -257,7 +258,7 @@ func (t Detail) tabs(s *screen.Scene, n int) string {
 	return s.Fit(b.String())
 }
 
-func (t Detail) nextTable(s *screen.Scene, v control.TaskView, next []control.NextView) []string {
+func (t Detail) nextTable(s *screen.Scene, v contract.TaskView, next []contract.NextView) []string {
 	if len(next) == 0 {
 		return []string{"", "It never fires again."}
 	}
@@ -266,7 +267,7 @@ func (t Detail) nextTable(s *screen.Scene, v control.TaskView, next []control.Ne
 		Len:     len(next), Cursor: t.cursor[partNext],
 		Row: func(i int) []widget.Cell {
 			note := next[i].Note
-			if v.State == control.Paused {
+			if v.State == contract.Paused {
 				note = strings.TrimPrefix(note+"; paused: it does not fire", "; ")
 			}
 			return []widget.Cell{

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/findings"
 	"github.com/seed42aab489/belfry/tui/form"
@@ -29,7 +30,7 @@ type List struct {
 	sort   int // of sorts
 	turned bool
 	marked map[task.Key]bool // never changed in place
-	sorted *screen.Memo[listing, []*control.TaskView]
+	sorted *screen.Memo[listing, []*contract.TaskView]
 }
 
 // listing is what the lines that are shown, and their order, depend on.
@@ -41,7 +42,7 @@ type listing struct {
 }
 
 // New makes the list.
-func New() List { return List{sorted: new(screen.Memo[listing, []*control.TaskView])} }
+func New() List { return List{sorted: new(screen.Memo[listing, []*contract.TaskView])} }
 
 // Title is "Tasks".
 func (List) Title() string { return "Tasks" }
@@ -50,14 +51,14 @@ func (List) Title() string { return "Tasks" }
 func (t List) Scopes() []intent.Scope { return t.filter.Scopes(intent.Tasks, intent.List) }
 
 // rows are the tasks that are shown, in their order.
-func (t List) rows(p *control.Picture) []*control.TaskView {
-	return t.sorted.Of(listing{p, t.filter.Words(), t.sort, t.turned}, func() []*control.TaskView { return t.sift(p) })
+func (t List) rows(p *control.Picture) []*contract.TaskView {
+	return t.sorted.Of(listing{p, t.filter.Words(), t.sort, t.turned}, func() []*contract.TaskView { return t.sift(p) })
 }
 
 // sift works rows out.
-func (t List) sift(p *control.Picture) []*control.TaskView {
+func (t List) sift(p *control.Picture) []*contract.TaskView {
 	terms := t.filter.Terms()
-	rows := make([]*control.TaskView, 0, len(p.Tasks))
+	rows := make([]*contract.TaskView, 0, len(p.Tasks))
 	for i := range p.Tasks {
 		v := &p.Tasks[i]
 		if len(terms) == 0 || terms.Match(Words(v)...) {
@@ -74,7 +75,7 @@ func (t List) sift(p *control.Picture) []*control.TaskView {
 }
 
 // Words are what a task is searched by.
-func Words(v *control.TaskView) [][2]string {
+func Words(v *contract.TaskView) [][2]string {
 	return [][2]string{
 		{"name", v.Name},
 		{"state", string(v.State)},
@@ -88,21 +89,21 @@ func Words(v *control.TaskView) [][2]string {
 }
 
 // comparing gives the order of a column; nil: as the picture has them, by name.
-func comparing(column string) func(a, b *control.TaskView) int {
+func comparing(column string) func(a, b *contract.TaskView) int {
 	switch column {
 	case "STATE":
-		rank := func(v *control.TaskView) int {
-			return slices.Index([]control.State{
-				control.Failed, control.Unplaced, control.Unknown, control.Blocked, control.Running, control.Waiting, control.Paused, control.Finished,
+		rank := func(v *contract.TaskView) int {
+			return slices.Index([]contract.State{
+				contract.Failed, contract.Unplaced, contract.Unknown, contract.Blocked, contract.Running, contract.Waiting, contract.Paused, contract.Finished,
 			}, v.State)
 		}
-		return func(a, b *control.TaskView) int { return rank(a) - rank(b) }
+		return func(a, b *contract.TaskView) int { return rank(a) - rank(b) }
 	case "NEXT":
-		return func(a, b *control.TaskView) int { return later(a.Next).Compare(later(b.Next)) }
+		return func(a, b *contract.TaskView) int { return later(a.Next).Compare(later(b.Next)) }
 	case "LAST":
-		return func(a, b *control.TaskView) int { return lastOf(b).Compare(lastOf(a)) }
+		return func(a, b *contract.TaskView) int { return lastOf(b).Compare(lastOf(a)) }
 	case "NODE":
-		return func(a, b *control.TaskView) int { return strings.Compare(a.Node, b.Node) }
+		return func(a, b *contract.TaskView) int { return strings.Compare(a.Node, b.Node) }
 	}
 	return nil
 }
@@ -114,7 +115,7 @@ func later(t *time.Time) time.Time {
 	return *t
 }
 
-func lastOf(v *control.TaskView) time.Time {
+func lastOf(v *contract.TaskView) time.Time {
 	if v.Last == nil {
 		return time.Time{}
 	}
@@ -122,8 +123,8 @@ func lastOf(v *control.TaskView) time.Time {
 }
 
 // settle keeps the cursor on the task that it was on.
-func (t List) settle(rows []*control.TaskView, height int) List {
-	if at := slices.IndexFunc(rows, func(v *control.TaskView) bool { return screen.KeyOf(*v) == t.chosen }); at >= 0 {
+func (t List) settle(rows []*contract.TaskView, height int) List {
+	if at := slices.IndexFunc(rows, func(v *contract.TaskView) bool { return screen.KeyOf(*v) == t.chosen }); at >= 0 {
 		t.cursor.At = at
 	}
 	t.cursor = t.cursor.Within(len(rows), height)
@@ -182,7 +183,7 @@ func (t List) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.E
 	return t.act(s, rows, in)
 }
 
-func (t List) choose(rows []*control.TaskView) List {
+func (t List) choose(rows []*contract.TaskView) List {
 	if t.cursor.At < len(rows) {
 		t.chosen = screen.KeyOf(*rows[t.cursor.At])
 	}
@@ -190,7 +191,7 @@ func (t List) choose(rows []*control.TaskView) List {
 }
 
 // act does something to the task under the cursor, or to those that are marked.
-func (t List) act(s *screen.Scene, rows []*control.TaskView, in intent.Intent) (screen.Screen, screen.Effect) {
+func (t List) act(s *screen.Scene, rows []*contract.TaskView, in intent.Intent) (screen.Screen, screen.Effect) {
 	here := rows[t.cursor.At]
 	switch in.Action {
 	case intent.Open:
@@ -222,8 +223,8 @@ func (t List) act(s *screen.Scene, rows []*control.TaskView, in intent.Intent) (
 }
 
 // targets are the marked tasks that are still there, or the one under the cursor.
-func (t List) targets(s *screen.Scene) []control.TaskView {
-	var found []control.TaskView
+func (t List) targets(s *screen.Scene) []contract.TaskView {
+	var found []contract.TaskView
 	for key := range t.marked {
 		if v, ok := s.Picture.Task(key); ok {
 			found = append(found, v)
@@ -234,7 +235,7 @@ func (t List) targets(s *screen.Scene) []control.TaskView {
 			found = append(found, v)
 		}
 	}
-	slices.SortFunc(found, func(a, b control.TaskView) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(found, func(a, b contract.TaskView) int { return strings.Compare(a.Name, b.Name) })
 	return found
 }
 
@@ -254,13 +255,13 @@ func (t List) toggle(key task.Key) List {
 
 // ordering makes the order that an action means for tasks. Pause resumes when all
 // of them are paused.
-func ordering(s *screen.Scene, a intent.Action, on []control.TaskView) order.Order {
+func ordering(s *screen.Scene, a intent.Action, on []contract.TaskView) order.Order {
 	o := order.Order{Verb: order.Run, By: s.By}
 	switch a {
 	case intent.Pause:
 		o.Verb = order.Resume
 		for _, v := range on {
-			if v.State != control.Paused {
+			if v.State != contract.Paused {
 				o.Verb = order.Pause
 			}
 		}
@@ -268,7 +269,7 @@ func ordering(s *screen.Scene, a intent.Action, on []control.TaskView) order.Ord
 		o.Verb = order.Delete
 	}
 	for _, v := range on {
-		if o.Verb != order.Pause || v.State != control.Paused {
+		if o.Verb != order.Pause || v.State != contract.Paused {
 			o.Tasks = append(o.Tasks, screen.KeyOf(v))
 		}
 	}
@@ -293,7 +294,7 @@ func (t List) Commands(s *screen.Scene) []screen.Command {
 }
 
 // commands are those of what can be done to tasks.
-func commands(s *screen.Scene, on []control.TaskView) []screen.Command {
+func commands(s *screen.Scene, on []contract.TaskView) []screen.Command {
 	if len(on) == 0 {
 		return nil
 	}
@@ -339,9 +340,9 @@ func (t List) Label(s *screen.Scene, b intent.Binding) string {
 }
 
 // pausing tells whether the key pauses or resumes.
-func pausing(on []control.TaskView, b intent.Binding) string {
+func pausing(on []contract.TaskView, b intent.Binding) string {
 	for _, v := range on {
-		if v.State != control.Paused {
+		if v.State != contract.Paused {
 			return b.Label
 		}
 	}
@@ -351,9 +352,9 @@ func pausing(on []control.TaskView, b intent.Binding) string {
 	return "resume"
 }
 
-func whyNoRun(on []control.TaskView) string {
+func whyNoRun(on []contract.TaskView) string {
 	for _, v := range on {
-		if v.State == control.Paused {
+		if v.State == contract.Paused {
 			return v.Name + " is paused: resume it first"
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/tui/runs"
 	"github.com/seed42aab489/belfry/tui/screen"
 	"github.com/seed42aab489/belfry/tui/theme"
@@ -45,7 +45,7 @@ func (t List) View(s *screen.Scene) []string {
 
 // counts is the line that sums the tasks up.
 func (t List) counts(s *screen.Scene) string {
-	n := make(map[control.State]int)
+	n := make(map[contract.State]int)
 	for i := range s.Picture.Tasks {
 		n[s.Picture.Tasks[i].State]++
 	}
@@ -56,8 +56,8 @@ func (t List) counts(s *screen.Scene) string {
 	if reading, ok := s.Reading(); ok {
 		text += "  " + s.Draw(theme.Busy, reading)
 	}
-	for _, state := range []control.State{
-		control.Failed, control.Unplaced, control.Unknown, control.Blocked, control.Running, control.Waiting, control.Paused, control.Finished,
+	for _, state := range []contract.State{
+		contract.Failed, contract.Unplaced, contract.Unknown, contract.Blocked, contract.Running, contract.Waiting, contract.Paused, contract.Finished,
 	} {
 		if n[state] == 0 {
 			continue
@@ -73,7 +73,7 @@ func (t List) counts(s *screen.Scene) string {
 const comingMinutes = 60
 
 // coming draws how many of the tasks fire next in each of the coming minutes.
-func (t List) coming(s *screen.Scene, rows []*control.TaskView) string {
+func (t List) coming(s *screen.Scene, rows []*contract.TaskView) string {
 	minutes := make([]int, comingMinutes)
 	total := 0
 	for _, v := range rows {
@@ -118,7 +118,7 @@ func (t List) columns(s *screen.Scene) []widget.Column {
 	return columns
 }
 
-func (t List) row(s *screen.Scene, v *control.TaskView) []widget.Cell {
+func (t List) row(s *screen.Scene, v *contract.TaskView) []widget.Cell {
 	state, role := s.State(v.State)
 	node := v.Node
 	if s.Stale() {
@@ -153,7 +153,7 @@ func (t List) row(s *screen.Scene, v *control.TaskView) []widget.Cell {
 }
 
 // note says of the task under the cursor what its line does not.
-func (t List) note(s *screen.Scene, rows []*control.TaskView) string {
+func (t List) note(s *screen.Scene, rows []*contract.TaskView) string {
 	v := rows[t.cursor.At]
 	if v.Reason != "" {
 		return s.Line(theme.Warn, v.Name+": "+v.Reason)

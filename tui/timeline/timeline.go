@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
@@ -44,9 +44,9 @@ func (Screen) Title() string { return "Timeline" }
 func (v Screen) Scopes() []intent.Scope { return v.filter.Scopes(intent.Timeline, intent.List) }
 
 // rows are the tasks that are shown, by name.
-func (v Screen) rows(s *screen.Scene) []*control.TaskView {
+func (v Screen) rows(s *screen.Scene) []*contract.TaskView {
 	terms := v.filter.Terms()
-	rows := make([]*control.TaskView, 0, len(s.Picture.Tasks))
+	rows := make([]*contract.TaskView, 0, len(s.Picture.Tasks))
 	for i := range s.Picture.Tasks {
 		if t := &s.Picture.Tasks[i]; len(terms) == 0 || terms.Match(tasks.Words(t)...) {
 			rows = append(rows, t)
@@ -56,15 +56,15 @@ func (v Screen) rows(s *screen.Scene) []*control.TaskView {
 }
 
 // settle keeps the cursor on the task that it was on.
-func (v Screen) settle(rows []*control.TaskView, height int) Screen {
-	if at := slices.IndexFunc(rows, func(t *control.TaskView) bool { return screen.KeyOf(*t) == v.chosen }); at >= 0 {
+func (v Screen) settle(rows []*contract.TaskView, height int) Screen {
+	if at := slices.IndexFunc(rows, func(t *contract.TaskView) bool { return screen.KeyOf(*t) == v.chosen }); at >= 0 {
 		v.cursor.At = at
 	}
 	v.cursor = v.cursor.Within(len(rows), height)
 	return v
 }
 
-func (v Screen) choose(rows []*control.TaskView) Screen {
+func (v Screen) choose(rows []*contract.TaskView) Screen {
 	if v.cursor.At < len(rows) {
 		v.chosen = screen.KeyOf(*rows[v.cursor.At])
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/tui/screen"
 	"github.com/seed42aab489/belfry/tui/theme"
 	"github.com/seed42aab489/belfry/tui/widget"
@@ -27,7 +28,7 @@ type drawing struct {
 }
 
 // strips works out those of the tasks from one on.
-func (v Screen) strips(s *screen.Scene, rows []*control.TaskView, cells int) *drawing {
+func (v Screen) strips(s *screen.Scene, rows []*contract.TaskView, cells int) *drawing {
 	from, to := v.window(s.Now)
 	// The cells begin at round times, so that they stand still while time passes.
 	per := max(time.Millisecond, to.Sub(from)/time.Duration(cells)).Truncate(time.Millisecond)
@@ -99,7 +100,7 @@ func length(d time.Duration) string {
 }
 
 // line is one task's.
-func (v Screen) line(s *screen.Scene, t *control.TaskView, strip control.StripView, left int, here bool) string {
+func (v Screen) line(s *screen.Scene, t *contract.TaskView, strip control.StripView, left int, here bool) string {
 	g := s.Theme.Glyphs
 	lead := "  "
 	if here {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -46,7 +47,7 @@ func asyncHandler(c replyTaker) http.Handler {
 			defer func() { <-busy }()
 		default:
 			w.Header().Set("Retry-After", "1")
-			refuseReply(w, &control.Error{Code: control.CodeUnavailable, Message: "too many replies at once: come again"})
+			refuseReply(w, &failure.Error{Code: failure.CodeUnavailable, Message: "too many replies at once: come again"})
 			return
 		}
 		said, err := readReply(http.MaxBytesReader(w, r.Body, maxReplyBody))
@@ -79,9 +80,9 @@ func readReply(body io.Reader) (task.Reply, error) {
 	}
 	switch {
 	case err != nil:
-		return task.Reply{}, &control.Error{Code: control.CodeInvalid, Message: "body: " + err.Error(), Hint: replyHint, Err: err}
+		return task.Reply{}, &failure.Error{Code: failure.CodeInvalid, Message: "body: " + err.Error(), Hint: replyHint, Err: err}
 	case (said.Value == nil) == (said.Exception == nil):
-		return task.Reply{}, &control.Error{Code: control.CodeInvalid, Message: "say one of value and exception", Hint: replyHint}
+		return task.Reply{}, &failure.Error{Code: failure.CodeInvalid, Message: "say one of value and exception", Hint: replyHint}
 	case said.Exception != nil:
 		return task.Reply{Value: *said.Exception}, nil
 	}
@@ -95,12 +96,12 @@ func readReply(body io.Reader) (task.Reply, error) {
 const replyHint = `write {"value": …} or {"exception": "…"}`
 
 func refuseReply(w http.ResponseWriter, err error) {
-	e := control.AsError(err)
+	e := failure.Of(err)
 	status := e.Code.Status()
 	if tooLong, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		status, e.Message = http.StatusRequestEntityTooLarge, tooLong.Error()
 	}
-	if e.Code == control.CodeUnauthorised {
+	if e.Code == failure.CodeUnauthorised {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	writeReply(w, status, map[string]string{"error": string(e.Code), "message": e.Message, "hint": e.Hint})

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -43,11 +44,11 @@ func TestAsyncHandler(t *testing.T) {
 		{"no JSON", `value=1`, accepted, nil, http.StatusBadRequest, task.Reply{}},
 		{"too long", `{"value": "` + strings.Repeat("x", maxReplyBody) + `"}`, accepted, nil, http.StatusRequestEntityTooLarge, task.Reply{}},
 		{
-			"forged", `{"value": 1}`, accepted, &control.Error{Code: control.CodeUnauthorised},
+			"forged", `{"value": 1}`, accepted, &failure.Error{Code: failure.CodeUnauthorised},
 			http.StatusUnauthorized,
 			task.Reply{OK: true, Value: "1"},
 		},
-		{"the store is away", `{"value": 1}`, accepted, &control.Error{Code: control.CodeUnavailable}, http.StatusServiceUnavailable, task.Reply{OK: true, Value: "1"}},
+		{"the store is away", `{"value": 1}`, accepted, &failure.Error{Code: failure.CodeUnavailable}, http.StatusServiceUnavailable, task.Reply{OK: true, Value: "1"}},
 		{"unknown fault", `{"value": 1}`, accepted, errors.New("x"), http.StatusInternalServerError, task.Reply{OK: true, Value: "1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/host"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/event"
 	"github.com/seed42aab489/belfry/plugin/invoke"
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -47,11 +49,11 @@ func (b *bridge) Call(ctx context.Context, c invoke.OperationCall) (invoke.Answe
 	}
 	if c.Keep == 0 {
 		outcome, err := b.services.Invoke(ctx, call)
-		return invoke.Answer{Rows: outcome.Rows}, failure(err)
+		return invoke.Answer{Rows: outcome.Rows}, forFiring(err)
 	}
 	// One byte more tells that there is more.
 	answer, err := b.services.Head(ctx, call, b.format(c.Service, c.Operation, ""), c.Keep+1)
-	return invoke.Answer{Rows: answer.Outcome.Rows, Body: answer.Body}, failure(err)
+	return invoke.Answer{Rows: answer.Outcome.Rows, Body: answer.Body}, forFiring(err)
 }
 
 // onBehalf is the host as the caller of a service. Whoever made the task, or
@@ -60,8 +62,8 @@ func onBehalf(name string) *dataservice.Principal {
 	return &dataservice.Principal{Name: name, System: true}
 }
 
-// failure says what a fault means for a firing.
-func failure(err error) error {
+// forFiring says what a fault means for a firing.
+func forFiring(err error) error {
 	var f *dataservice.Fault
 	if !errors.As(err, &f) {
 		return err
@@ -104,23 +106,23 @@ func (b *bridge) Target(info task.Info) (task.Target, bool) {
 }
 
 // Services is the catalogue.
-func (b *bridge) Services() []control.ServiceView {
+func (b *bridge) Services() []contract.ServiceView {
 	views := b.services.Services()
-	out := make([]control.ServiceView, 0, len(views))
+	out := make([]contract.ServiceView, 0, len(views))
 	for _, v := range views {
 		out = append(out, b.view(v))
 	}
 	return out
 }
 
-func (b *bridge) view(v host.View) control.ServiceView {
-	out := control.ServiceView{Name: v.Name, File: v.File, Status: string(v.State), Error: v.Error, Description: v.Description}
+func (b *bridge) view(v host.View) contract.ServiceView {
+	out := contract.ServiceView{Name: v.Name, File: v.File, Status: string(v.State), Error: v.Error, Description: v.Description}
 	if !v.DeployedAt.IsZero() {
 		out.Deployed = &v.DeployedAt
 	}
 	s, _ := b.services.Service(v.Name)
 	for _, o := range v.Operations {
-		view := control.OperationView{
+		view := contract.OperationView{
 			Service: v.Name, Name: o.Name, Schedulable: o.Schedulable, Why: o.Reason, Delivery: task.AtLeastOnce,
 		}
 		for _, p := range o.Params {
@@ -132,7 +134,7 @@ func (b *bridge) view(v host.View) control.ServiceView {
 		out.Operations = append(out.Operations, view)
 	}
 	for _, r := range v.Resources {
-		out.Resources = append(out.Resources, control.ResourceView{Method: r.Method, Path: r.Path})
+		out.Resources = append(out.Resources, contract.ResourceView{Method: r.Method, Path: r.Path})
 	}
 	if s != nil {
 		for _, t := range s.Triggers {
@@ -160,18 +162,18 @@ func asControl(err error) error {
 	if !errors.As(err, &f) {
 		return err
 	}
-	code := control.CodeInternal
+	code := failure.CodeInternal
 	switch f.Kind {
 	case dataservice.FaultInput, dataservice.FaultUnsupported:
-		code = control.CodeInvalid
+		code = failure.CodeInvalid
 	case dataservice.FaultNotFound:
-		code = control.CodeNotFound
+		code = failure.CodeNotFound
 	case dataservice.FaultInactive, dataservice.FaultUnreachable, dataservice.FaultBusy:
-		code = control.CodeUnavailable
+		code = failure.CodeUnavailable
 	case dataservice.FaultTimeout:
-		code = control.CodeTimeout
+		code = failure.CodeTimeout
 	}
-	return &control.Error{Code: code, Message: failure(err).Error(), Err: err}
+	return &failure.Error{Code: code, Message: forFiring(err).Error(), Err: err}
 }
 
 // hook hands what the host shows on to the event triggers.

@@ -22,7 +22,7 @@ const maxInCode = 16 << 20
 func (b *bridge) Invoke(ctx context.Context, service, operation string, params map[string][]string) (code.Answer, error) {
 	a, err := b.services.Try(ctx, dataservice.Call{Service: service, Operation: operation, Values: params, Caller: onBehalf("code")}, b.format(service, operation, ""), maxInCode)
 	if err != nil {
-		return code.Answer{}, failure(err)
+		return code.Answer{}, forFiring(err)
 	}
 	return code.Answer{ContentType: a.ContentType, Body: a.Body, Rows: a.Outcome.Rows}, nil
 }

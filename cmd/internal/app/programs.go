@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed42aab489/belfry/cmd/internal/conf"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/event"
 	"github.com/seed42aab489/belfry/plugin/intake"
 	"github.com/seed42aab489/belfry/plugin/store"
@@ -37,7 +38,7 @@ func (a *App) consumeTasks(c *control.Control) error {
 	if err != nil {
 		return err
 	}
-	refused := func(source string, e *control.Error) {
+	refused := func(source string, e *failure.Error) {
 		a.plugin.Report(event.Report{At: time.Now(), Level: "warn", Code: codeRequestRefused, Object: source, Text: e.Message})
 	}
 	queue, err := intake.New(intake.Config{Topic: k.Topic, Group: k.Group, DeadLetter: k.DeadLetter, Client: client}, c, refused, a.log.With("component", "intake"))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed42aab489/belfry/cmd/internal/conf"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -61,8 +62,8 @@ func (a *App) sampleTask(ctx context.Context) error {
 	c := control.New(control.Deps{KV: a.plugin.Link(), Members: a.plugin.Link(), Caller: a.plugin.Link()})
 	for _, info := range sampleTasks() {
 		_, _, err := c.CreateTask(ctx, info)
-		var e *control.Error
-		if errors.As(err, &e) && e.Code == control.CodeExists {
+		var e *failure.Error
+		if errors.As(err, &e) && e.Code == failure.CodeExists {
 			continue
 		}
 		if err != nil {

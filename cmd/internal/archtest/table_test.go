@@ -79,8 +79,8 @@ var table = map[string]row{
 	"plugin/event/cond": {third: []string{"cel.dev/cel-go"}},
 	"plugin/event/send": {own: []string{"plugin/event", "plugin/task"}, third: []string{"github.com/wneessen/go-mail"}},
 	"plugin/chain":      {own: []string{"plugin/task", "plugin/event", "plugin/render"}},
-	"plugin/adminapi":   {own: []string{"plugin/calendar", "plugin/control", "plugin/control/definition", "plugin/task"}, third: []string{"github.com/google/jsonschema-go"}},
-	"plugin/intake":     {own: []string{"plugin/control"}, third: []string{"github.com/twmb/franz-go"}},
+	"plugin/adminapi":   {own: []string{"plugin/calendar", "plugin/control/...", "plugin/task"}, third: []string{"github.com/google/jsonschema-go"}},
+	"plugin/intake":     {own: []string{"plugin/control/..."}, third: []string{"github.com/twmb/franz-go"}},
 	"plugin":            {own: []string{"plugin/...", "coordclient"}},
 
 	"plugin/fault":       {own: []string{"plugin/engine", "plugin/bucket", "plugin/task"}},
@@ -92,14 +92,14 @@ var table = map[string]row{
 	"tui/intent":          {},
 	"tui/theme":           {third: charm},
 	"tui/widget":          {own: []string{"tui/intent", "tui/theme"}, third: charm},
-	"tui/order":           {own: []string{"plugin/control", "plugin/task"}},
-	"tui/...":             {own: []string{"tui/...", "plugin/control", "plugin/task"}, third: charm},
+	"tui/order":           {own: []string{"plugin/control/...", "plugin/task"}},
+	"tui/...":             {own: []string{"tui/...", "plugin/control/...", "plugin/task"}, third: charm},
 
 	"cmd/internal/conf":     {own: []string{"cmd/internal/egress"}, third: []string{"github.com/spf13/viper", "github.com/spf13/pflag", "go.yaml.in/yaml/v3", "gopkg.in/yaml.v3"}},
 	"cmd/internal/archtest": {},
 	"cmd/internal/cli/...": {
 		own: []string{
-			"cmd/internal/cli/...", "cmd/internal/conf", "plugin/invoke/wsdl", "plugin/control", "plugin/control/check", "plugin/control/definition", "plugin/task", "plugin/trigger", "plugin/calendar",
+			"cmd/internal/cli/...", "cmd/internal/conf", "plugin/invoke/wsdl", "plugin/control/...", "plugin/task", "plugin/trigger", "plugin/calendar",
 			"plugin/event/cond", "dataservice", "dataservice/descriptor", "coordclient", "coordclient/socket", "coordclient/zk", "tui", "tui/ask", "tui/order", "tui/theme",
 		},
 		third: []string{

@@ -17,6 +17,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/cluster"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/engine"
 	"github.com/seed42aab489/belfry/plugin/place"
 	"github.com/seed42aab489/belfry/plugin/store"
@@ -81,10 +82,10 @@ func (g *group) boot(node string, o cluster.Options) {
 	if _, err := owner.Init(g.Context(), store.Settings{Buckets: 8}); err != nil {
 		g.Fatal(err)
 	}
-	service := control.ServiceView{Name: "Stock", Status: control.StatusActive, Operations: []control.OperationView{
+	service := contract.ServiceView{Name: "Stock", Status: contract.StatusActive, Operations: []contract.OperationView{
 		{Service: "Stock", Name: "getLowStock", Schedulable: true, Delivery: task.AtLeastOnce},
 	}}
-	if err := control.Publish(g.Context(), owner, []control.ServiceView{service}); err != nil {
+	if err := control.Publish(g.Context(), owner, []contract.ServiceView{service}); err != nil {
 		g.Fatal(err)
 	}
 	var compiler trigger.Compiler

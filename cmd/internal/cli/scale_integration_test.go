@@ -18,6 +18,7 @@ import (
 	"github.com/seed42aab489/belfry/coordclient/zk"
 	"github.com/seed42aab489/belfry/coordclient/zk/zktest"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -152,10 +153,10 @@ func crowd(t *testing.T, address string, tasks int) {
 	if err := owner.Prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	service := control.ServiceView{Name: "Stock", Status: control.StatusActive, Operations: []control.OperationView{
+	service := contract.ServiceView{Name: "Stock", Status: contract.StatusActive, Operations: []contract.OperationView{
 		{Service: "Stock", Name: "getLowStock", Schedulable: true},
 	}}
-	if err := control.Publish(t.Context(), owner, []control.ServiceView{service}); err != nil {
+	if err := control.Publish(t.Context(), owner, []contract.ServiceView{service}); err != nil {
 		t.Fatal(err)
 	}
 	first, err := s.Create(t.Context(), task.Info{

@@ -13,6 +13,7 @@ import (
 	"github.com/seed42aab489/belfry/coordclient/zk"
 	"github.com/seed42aab489/belfry/coordclient/zk/zktest"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/store"
 )
 
@@ -32,10 +33,10 @@ func TestIntegrationCompanionOverZooKeeper(t *testing.T) {
 	if err := owner.Prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	service := control.ServiceView{Name: "Stock", Status: control.StatusActive, Operations: []control.OperationView{
+	service := contract.ServiceView{Name: "Stock", Status: contract.StatusActive, Operations: []contract.OperationView{
 		{Service: "Stock", Name: "getLowStock", Schedulable: true},
 	}}
-	if err := control.Publish(t.Context(), owner, []control.ServiceView{service}); err != nil {
+	if err := control.Publish(t.Context(), owner, []contract.ServiceView{service}); err != nil {
 		t.Fatal(err)
 	}
 	address := "zk://" + server.Address

@@ -14,6 +14,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/check"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 // editing are the flags that every edit takes.
@@ -97,7 +98,7 @@ func newSet(e *env.Env) *cobra.Command {
 // before is a calendar as it is, or a new one.
 func before(ctx context.Context, c *control.Control, name string) (calendar.Definition, error) {
 	v, err := c.Calendar(ctx, name)
-	if err != nil && control.AsError(err).Code == control.CodeNotFound {
+	if err != nil && failure.Of(err).Code == failure.CodeNotFound {
 		return calendar.Definition{Name: name}, nil
 	}
 	return v.Definition, err

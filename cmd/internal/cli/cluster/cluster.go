@@ -13,6 +13,8 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 // New makes the noun with its verbs.
@@ -34,13 +36,13 @@ func newShow(e *env.Env) *cobra.Command {
 			"  belfry cluster show -o json",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (control.ClusterView, error) { return c.Cluster(ctx) },
-				func(p output.Printer, v control.ClusterView) error { return p.Sheet(v, v.Cluster, sheet(v)) })
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (contract.ClusterView, error) { return c.Cluster(ctx) },
+				func(p output.Printer, v contract.ClusterView) error { return p.Sheet(v, v.Cluster, sheet(v)) })
 		},
 	})
 }
 
-func sheet(v control.ClusterView) [][2]string {
+func sheet(v contract.ClusterView) [][2]string {
 	pairs := [][2]string{
 		{"Cluster", v.Cluster},
 		{"Id", v.UUID},
@@ -58,7 +60,7 @@ func sheet(v control.ClusterView) [][2]string {
 }
 
 // barrier is the start-up barrier as a person reads it.
-func barrier(b control.BarrierView) string {
+func barrier(b contract.BarrierView) string {
 	text := "closed"
 	if b.Open {
 		text = "open"
@@ -125,7 +127,7 @@ func await(ctx context.Context, e *env.Env, all []control.Condition) error {
 		err := e.Control(ctx, func(ctx context.Context, c *control.Control) error {
 			return c.Await(ctx, all, func(missing string) { e.Say("waiting: %s", missing) })
 		})
-		if err == nil || control.AsError(err).Code != control.CodeUnavailable {
+		if err == nil || failure.Of(err).Code != failure.CodeUnavailable {
 			return err
 		}
 		if message := err.Error(); message != said && ctx.Err() == nil {
@@ -140,7 +142,7 @@ func await(ctx context.Context, e *env.Env, all []control.Condition) error {
 			if errors.Is(ctx.Err(), context.Canceled) {
 				return ctx.Err()
 			}
-			return &control.Error{Code: control.CodeTimeout, Message: "the cluster is not there yet: " + err.Error(), Err: err, Hint: control.AsError(err).Hint}
+			return &failure.Error{Code: failure.CodeTimeout, Message: "the cluster is not there yet: " + err.Error(), Err: err, Hint: failure.Of(err).Hint}
 		}
 	}
 }

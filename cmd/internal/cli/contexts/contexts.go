@@ -9,7 +9,7 @@ import (
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 // view is the JSON contract of these commands.
@@ -76,8 +76,8 @@ func newAdd(e *env.Env) *cobra.Command {
 				case replace || all.Contexts[i] == added:
 					all.Contexts[i] = added
 				default:
-					return &control.Error{
-						Code: control.CodeExists, Message: "context " + added.Name + " exists already",
+					return &failure.Error{
+						Code: failure.CodeExists, Message: "context " + added.Name + " exists already",
 						Hint: "it was not changed; replace it with --replace, or choose another name",
 					}
 				}

@@ -10,22 +10,23 @@ import (
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 // result is the JSON contract of apply.
 type result struct {
-	Created   int       `json:"created"`
-	Changed   int       `json:"changed"`
-	Deleted   int       `json:"deleted"`
-	Unchanged int       `json:"unchanged"`
-	Left      int       `json:"left"` // not begun, because it was interrupted
-	Failed    []failure `json:"failed"`
+	Created   int      `json:"created"`
+	Changed   int      `json:"changed"`
+	Deleted   int      `json:"deleted"`
+	Unchanged int      `json:"unchanged"`
+	Left      int      `json:"left"` // not begun, because it was interrupted
+	Failed    []failed `json:"failed"`
 }
 
-type failure struct {
+type failed struct {
 	Action control.Action `json:"action"`
 	Task   string         `json:"task"`
-	Code   control.Code   `json:"code"`
+	Code   failure.Code   `json:"code"`
 	Error  string         `json:"error"`
 }
 
@@ -96,7 +97,7 @@ func confirm(e *env.Env, plan *control.Plan, ask bool) error {
 }
 
 func carryOut(ctx context.Context, e *env.Env, c *control.Control, plan *control.Plan) error {
-	r := result{Unchanged: plan.Unchanged, Failed: []failure{}}
+	r := result{Unchanged: plan.Unchanged, Failed: []failed{}}
 	progress := e.Progress("applied", len(plan.Changes))
 	few := len(plan.Changes) <= 20
 	told := 0
@@ -136,8 +137,8 @@ func carryOut(ctx context.Context, e *env.Env, c *control.Control, plan *control
 
 func (r *result) add(a control.Applied) {
 	if a.Err != nil {
-		err := control.AsError(a.Err)
-		r.Failed = append(r.Failed, failure{a.Action, a.Name, err.Code, err.Message})
+		err := failure.Of(a.Err)
+		r.Failed = append(r.Failed, failed{a.Action, a.Name, err.Code, err.Message})
 		return
 	}
 	switch a.Action {

@@ -15,6 +15,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/taskfile"
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/definition"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -70,7 +71,7 @@ func problems(ctx context.Context, e *env.Env, tasks []taskfile.Task, offline bo
 			if err == nil {
 				continue
 			}
-			if control.AsError(err).Code != control.CodeInvalid {
+			if failure.Of(err).Code != failure.CodeInvalid {
 				return err
 			}
 			found = append(found, taskfile.Problem{File: t.File, Line: t.Line, Column: 1, Message: "task " + t.Name + ": " + err.Error()})

@@ -12,9 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"go.yaml.in/yaml/v3"
-
-	"github.com/seed42aab489/belfry/plugin/control"
 )
 
 // maxContexts bounds the file of contexts in bytes.
@@ -75,7 +74,7 @@ func (c Contexts) Missing(name string) error {
 		}
 		hint = "there are: " + strings.Join(names, ", ")
 	}
-	return &control.Error{Code: control.CodeNotFound, Message: "there is no context " + name, Hint: hint}
+	return &failure.Error{Code: failure.CodeNotFound, Message: "there is no context " + name, Hint: hint}
 }
 
 func (e *Env) contextTarget(name, origin string) (Target, error) {
@@ -86,7 +85,7 @@ func (e *Env) contextTarget(name, origin string) (Target, error) {
 	i := contexts.Find(name)
 	if i < 0 {
 		missing := contexts.Missing(name)
-		if c := control.AsError(missing); origin != "--context" {
+		if c := failure.Of(missing); origin != "--context" {
 			c.Message += ", which " + origin + " names"
 		}
 		return Target{}, missing

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 func TestContextsAreKept(t *testing.T) {
@@ -51,7 +51,7 @@ func TestContextsThatCannotBeRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := parseContexts("contexts.yaml", []byte(c.text))
-			if err == nil || control.AsError(err).Code != control.CodeInvalid || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "contexts.yaml") {
+			if err == nil || failure.Of(err).Code != failure.CodeInvalid || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "contexts.yaml") {
 				t.Errorf("%v, want %q", err, c.says)
 			}
 		})
@@ -67,7 +67,7 @@ func TestContextsThatLeadNowhere(t *testing.T) {
 		{Name: "a", Connect: "zk://u:secret@a"},
 	} {
 		_, err := c.Target()
-		if err == nil || control.AsError(err).Code != control.CodeInvalid || strings.Contains(err.Error(), "secret") {
+		if err == nil || failure.Of(err).Code != failure.CodeInvalid || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%+v: %v", c, err)
 		}
 	}

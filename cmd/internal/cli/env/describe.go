@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 // Description is an error as the companion tells it: the JSON contract of
@@ -23,7 +23,7 @@ type Description struct {
 	ExitCode  int  `json:"exit_code"`
 }
 
-// The exit codes that no control.Code stands for. ExitCodes lists all.
+// The exit codes that no failure.Code stands for. ExitCodes lists all.
 const (
 	exitDiffers     = 1
 	exitPartial     = 8
@@ -43,12 +43,12 @@ func ExitCodes() []Exit {
 	return []Exit{
 		{0, "ok"},
 		{exitDiffers, "failed; diff, plan: there are differences; doctor --strict: there are warnings"},
-		{control.CodeInvalid.Exit(), "usage, or something is not valid; doctor: a check failed"},
-		{control.CodeNotFound.Exit(), "not found"},
-		{control.CodeUnauthorised.Exit(), "not authorised"},
-		{control.CodeConflict.Exit(), "conflict: it was changed meanwhile, or exists already; a stale plan"},
-		{control.CodeUnavailable.Exit(), "unavailable: the store or a host cannot be reached, nothing was done"},
-		{control.CodeTimeout.Exit(), "timed out, or it is not known whether it was done"},
+		{failure.CodeInvalid.Exit(), "usage, or something is not valid; doctor: a check failed"},
+		{failure.CodeNotFound.Exit(), "not found"},
+		{failure.CodeUnauthorised.Exit(), "not authorised"},
+		{failure.CodeConflict.Exit(), "conflict: it was changed meanwhile, or exists already; a stale plan"},
+		{failure.CodeUnavailable.Exit(), "unavailable: the store or a host cannot be reached, nothing was done"},
+		{failure.CodeTimeout.Exit(), "timed out, or it is not known whether it was done"},
 		{exitPartial, "some of many failed"},
 		{exitCancelled, "cancelled at a prompt"},
 		{exitInterrupted, "interrupted"},
@@ -56,11 +56,11 @@ func ExitCodes() []Exit {
 }
 
 // Describe tells what went wrong, what to do next and how to exit. What is no
-// *control.Error failed as a matter of business and exits with 1.
+// *failure.Error failed as a matter of business and exits with 1.
 func Describe(err error) Description {
 	var (
 		outcome *Outcome
-		known   *control.Error
+		known   *failure.Error
 	)
 	switch {
 	case errors.Is(err, ErrCancelled):
@@ -70,15 +70,15 @@ func Describe(err error) Description {
 	case errors.As(err, &outcome):
 		return Description{Code: outcome.Code, Message: outcome.Message, Hint: outcome.Hint, ExitCode: outcome.Exit}
 	}
-	e := control.AsError(err)
+	e := failure.Of(err)
 	return Description{
 		Code: string(e.Code), Message: e.Message, Cause: cause(e), Hint: e.Hint, ExitCode: e.Code.Exit(),
-		Retryable: e.Code == control.CodeUnavailable || e.Code == control.CodeTimeout,
+		Retryable: e.Code == failure.CodeUnavailable || e.Code == failure.CodeTimeout,
 	}
 }
 
 // cause is the innermost error, unless the message has it.
-func cause(e *control.Error) string {
+func cause(e *failure.Error) string {
 	inner := e.Err
 	for inner != nil {
 		next := errors.Unwrap(inner)

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/seed42aab489/belfry/coordclient"
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 // Exit codes are a contract with scripts: this list is typed anew on purpose.
@@ -30,7 +30,7 @@ func TestExitCodes(t *testing.T) {
 		"differs":     {Differs("2 differ"), 1, "differs"},
 		"usage":       {Usage("no"), 2, "invalid"},
 		"missing":     {fmt.Errorf("x: %w", coordclient.ErrNotFound), 3, "not_found"},
-		"denied":      {&control.Error{Code: control.CodeUnauthorised}, 4, "unauthorised"},
+		"denied":      {&failure.Error{Code: failure.CodeUnauthorised}, 4, "unauthorised"},
 		"exists":      {coordclient.ErrExists, 5, "exists"},
 		"conflict":    {coordclient.ErrConflict, 5, "conflict"},
 		"unavailable": {coordclient.ErrUnavailable, 6, "unavailable"},
@@ -49,10 +49,10 @@ func TestExitCodes(t *testing.T) {
 func TestCauseIsToldOnce(t *testing.T) {
 	t.Parallel()
 	inner := errors.New("connection refused")
-	if d := Describe(&control.Error{Code: control.CodeUnavailable, Message: "no host answers", Err: fmt.Errorf("dial: %w", inner)}); d.Cause != "connection refused" || !d.Retryable {
+	if d := Describe(&failure.Error{Code: failure.CodeUnavailable, Message: "no host answers", Err: fmt.Errorf("dial: %w", inner)}); d.Cause != "connection refused" || !d.Retryable {
 		t.Errorf("%+v", d)
 	}
-	if d := Describe(&control.Error{Code: control.CodeUnavailable, Message: "no host: connection refused", Err: inner}); d.Cause != "" {
+	if d := Describe(&failure.Error{Code: failure.CodeUnavailable, Message: "no host: connection refused", Err: inner}); d.Cause != "" {
 		t.Errorf("%+v", d)
 	}
 }

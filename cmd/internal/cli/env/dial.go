@@ -13,7 +13,7 @@ import (
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/coordclient/socket"
 	"github.com/seed42aab489/belfry/coordclient/zk"
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 const (
@@ -53,8 +53,8 @@ func (t Target) silent(err error) error {
 	if errors.As(err, &dial) {
 		reason = dial.Err
 	}
-	return &control.Error{
-		Code: control.CodeUnavailable, Message: fmt.Sprintf("no host answers at %s%s: %v", t, t.by(), reason), Err: err,
+	return &failure.Error{
+		Code: failure.CodeUnavailable, Message: fmt.Sprintf("no host answers at %s%s: %v", t, t.by(), reason), Err: err,
 		Hint: "is belfryd running? start it, or name its socket with --connect unix://PATH or " + ConnectVariable,
 	}
 }
@@ -112,13 +112,13 @@ func (t Target) zookeeper(parent context.Context) (port, error) {
 
 // unreachable says of each server what is wrong with it.
 func (t Target) unreachable(err, over error, faults []string) error {
-	e := &control.Error{
-		Code: control.CodeUnavailable, Message: fmt.Sprintf("ZooKeeper gives no session at %s%s", t, t.by()), Err: err,
+	e := &failure.Error{
+		Code: failure.CodeUnavailable, Message: fmt.Sprintf("ZooKeeper gives no session at %s%s", t, t.by()), Err: err,
 		Hint: "is ZooKeeper running, and are these its servers? name others with --connect zk://HOST:PORT,HOST:PORT/ROOT, --coordination FILE or --context NAME",
 	}
 	switch {
 	case errors.Is(err, coordclient.ErrUnauthorised):
-		e.Code, e.Message = control.CodeUnauthorised, fmt.Sprintf("ZooKeeper at %s%s lets nobody in without the right credentials: %v", t, t.by(), err)
+		e.Code, e.Message = failure.CodeUnauthorised, fmt.Sprintf("ZooKeeper at %s%s lets nobody in without the right credentials: %v", t, t.by(), err)
 		e.Hint = "give the hosts' user and password, and a certificate if the servers want one, with --context NAME (see belfry context add --help) or " +
 			accessVariables + "USER, PASSWORD_FILE, TLS, CA_FILE, CERT_FILE and KEY_FILE"
 		return e

@@ -18,6 +18,7 @@ import (
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 // Env is what a command is given. The fields that flags set are read when the
@@ -94,7 +95,7 @@ func (e *Env) getenv(name string) string {
 
 // Usage is an error of how the command was called; it exits with 2.
 func Usage(format string, args ...any) error {
-	return &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf(format, args...)}
+	return &failure.Error{Code: failure.CodeInvalid, Message: fmt.Sprintf(format, args...)}
 }
 
 // IsTerminal tells whether w is a terminal.

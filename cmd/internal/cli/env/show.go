@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 // watchPace is how often --watch looks, and how long it leaves a store alone
@@ -57,7 +58,7 @@ func Show[T any](
 				}
 			}
 		})
-		if control.AsError(err).Code != control.CodeUnavailable {
+		if failure.Of(err).Code != failure.CodeUnavailable {
 			return err
 		}
 		e.Say("%v; trying again", err)

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 func TestParseTarget(t *testing.T) {
@@ -42,7 +42,7 @@ func TestParseTarget(t *testing.T) {
 		"zk://a" + manyServers(): "the limit is 64",
 	} {
 		_, err := ParseTarget(given, "--connect")
-		if err == nil || control.AsError(err).Code != control.CodeInvalid || !strings.Contains(err.Error(), says) {
+		if err == nil || failure.Of(err).Code != failure.CodeInvalid || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want %q", given, err, says)
 		}
 		if err != nil && strings.Contains(err.Error(), "pw") {
@@ -123,21 +123,21 @@ func TestTargetsThatAreNone(t *testing.T) {
 	for name, c := range map[string]struct {
 		flags     Env
 		variables map[string]string
-		code      control.Code
+		code      failure.Code
 		says      string
 	}{
-		"two flags":            {flags: Env{Connect: "zk://a", Context: "x"}, code: control.CodeInvalid, says: "one of"},
-		"no such file":         {flags: Env{Coordination: "/no/such/file"}, code: control.CodeInvalid, says: "no such file"},
-		"not enabled":          {flags: Env{Coordination: alone}, code: control.CodeInvalid, says: "not enabled"},
-		"no such context":      {flags: Env{Context: "x"}, code: control.CodeNotFound, says: "no context x"},
-		"none in the variable": {variables: map[string]string{ContextVariable: "x"}, code: control.CodeNotFound, says: ContextVariable},
+		"two flags":            {flags: Env{Connect: "zk://a", Context: "x"}, code: failure.CodeInvalid, says: "one of"},
+		"no such file":         {flags: Env{Coordination: "/no/such/file"}, code: failure.CodeInvalid, says: "no such file"},
+		"not enabled":          {flags: Env{Coordination: alone}, code: failure.CodeInvalid, says: "not enabled"},
+		"no such context":      {flags: Env{Context: "x"}, code: failure.CodeNotFound, says: "no context x"},
+		"none in the variable": {variables: map[string]string{ContextVariable: "x"}, code: failure.CodeNotFound, says: ContextVariable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := world(t, c.variables)
 			e.Connect, e.Coordination, e.Context = c.flags.Connect, c.flags.Coordination, c.flags.Context
 			_, err := e.Target()
-			if err == nil || control.AsError(err).Code != c.code || !strings.Contains(err.Error(), c.says) {
+			if err == nil || failure.Of(err).Code != c.code || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%v, want %s and %q", err, c.code, c.says)
 			}
 		})
@@ -189,7 +189,7 @@ func TestAccess(t *testing.T) {
 				err = second
 			}
 			if c.says != "" {
-				if err == nil || control.AsError(err).Code != control.CodeInvalid || !strings.Contains(err.Error(), c.says) {
+				if err == nil || failure.Of(err).Code != failure.CodeInvalid || !strings.Contains(err.Error(), c.says) {
 					t.Errorf("%v, want %q", err, c.says)
 				}
 				return

@@ -12,6 +12,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -118,7 +119,7 @@ func newCheckCluster(e *env.Env, format *string) *cobra.Command {
 					return err
 				}
 				judgeCluster(v, group, s, nodes)
-				failing := s.Tasks[control.Failed] + s.Tasks[control.Unplaced] + s.Tasks[control.Unknown]
+				failing := s.Tasks[contract.Failed] + s.Tasks[contract.Unplaced] + s.Tasks[contract.Unknown]
 				switch {
 				case failing >= crit:
 					v.worsen(critical, "%d tasks in trouble", failing)
@@ -138,10 +139,10 @@ func newCheckCluster(e *env.Env, format *string) *cobra.Command {
 	return cmd
 }
 
-func judgeCluster(v *verdict, group control.ClusterView, s control.StatusView, nodes int) {
+func judgeCluster(v *verdict, group contract.ClusterView, s contract.StatusView, nodes int) {
 	v.measure("nodes", "", "Hosts in the group.", float64(group.Nodes))
 	v.measure("tasks", "", "Tasks.", float64(s.Total))
-	v.measure("tasks_in_trouble", "", "Tasks that are failed, unplaced or unknown.", float64(s.Tasks[control.Failed]+s.Tasks[control.Unplaced]+s.Tasks[control.Unknown]))
+	v.measure("tasks_in_trouble", "", "Tasks that are failed, unplaced or unknown.", float64(s.Tasks[contract.Failed]+s.Tasks[contract.Unplaced]+s.Tasks[contract.Unknown]))
 	v.measure("buckets_unplaced", "", "Buckets without a place.", float64(group.Unplaced))
 	v.measure("messages_waiting", "", "Messages that wait to be delivered.", float64(s.Outbox))
 	if group.Nodes < nodes {
@@ -187,16 +188,16 @@ func newCheckTask(e *env.Env, format *string) *cobra.Command {
 	return cmd
 }
 
-func judgeTask(v *verdict, t control.TaskView, now time.Time, warn, crit time.Duration) {
+func judgeTask(v *verdict, t contract.TaskView, now time.Time, warn, crit time.Duration) {
 	v.measure("fired", "", "Firings so far.", float64(t.Fired))
 	v.measure("failures", "", "Firings that failed.", float64(t.Failures))
 	v.measure("skipped", "", "Instants that were skipped.", float64(t.Skipped))
 	switch t.State {
-	case control.Failed, control.Unplaced:
+	case contract.Failed, contract.Unplaced:
 		v.worsen(critical, "%s %s", t.State, t.Reason)
-	case control.Unknown:
+	case contract.Unknown:
 		v.worsen(unknown, "%s", t.Reason)
-	case control.Blocked, control.Paused:
+	case contract.Blocked, contract.Paused:
 		v.worsen(warning, "%s %s", t.State, t.Reason)
 	}
 	if t.Last != nil && t.Last.Ended != nil && t.Last.Outcome == string(task.OK) {
@@ -240,9 +241,9 @@ func newCheckNode(e *env.Env, format *string) *cobra.Command {
 				v.measure("tasks", "", "Tasks that the host owns.", float64(n.Tasks))
 				v.measure("clock_skew", "s", "How far its clock is ahead of the store's, at least.", float64(n.SkewMS)/1000)
 				switch n.State {
-				case control.NodeHealthy:
+				case contract.NodeHealthy:
 					v.Text = fmt.Sprintf("%s, %d tasks", n.State, n.Tasks)
-				case control.NodeGone, control.NodeClockOff:
+				case contract.NodeGone, contract.NodeClockOff:
 					v.worsen(critical, "%s: %s", n.State, n.Reason)
 				default:
 					v.worsen(warning, "%s: %s", n.State, n.Reason)

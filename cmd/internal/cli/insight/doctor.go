@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 func newDoctor(e *env.Env) *cobra.Command {
@@ -34,7 +35,7 @@ func newDoctor(e *env.Env) *cobra.Command {
 				}
 				switch {
 				case d.Failures > 0:
-					return &env.Outcome{Code: env.Found, Message: "something failed", Exit: control.CodeInvalid.Exit()}
+					return &env.Outcome{Code: env.Found, Message: "something failed", Exit: failure.CodeInvalid.Exit()}
 				case strict && d.Warnings > 0:
 					return env.Differs("there are warnings")
 				}

@@ -9,6 +9,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 )
 
 // New makes the noun with its verbs.
@@ -26,8 +27,8 @@ func New(e *env.Env) *cobra.Command {
 			"  belfry leader show -o json",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (control.LeaderView, error) { return c.Leader(ctx) },
-				func(p output.Printer, l control.LeaderView) error {
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (contract.LeaderView, error) { return c.Leader(ctx) },
+				func(p output.Printer, l contract.LeaderView) error {
 					name := ""
 					if l.Present {
 						name = l.Node

@@ -12,6 +12,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 )
 
 // New makes the noun with its verbs.
@@ -35,12 +36,12 @@ func newList(e *env.Env) *cobra.Command {
 			"  belfry node list -o wide",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]control.NodeView, error) { return c.Nodes(ctx) }, frame().Print)
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]contract.NodeView, error) { return c.Nodes(ctx) }, frame().Print)
 		},
 	})
 }
 
-type view = control.NodeView
+type view = contract.NodeView
 
 func frame() output.Frame[view] {
 	return output.Frame[view]{
@@ -62,14 +63,14 @@ func frame() output.Frame[view] {
 	}
 }
 
-func role(n control.NodeView) string {
+func role(n contract.NodeView) string {
 	if n.Leader {
 		return "leader"
 	}
 	return ""
 }
 
-func skew(n control.NodeView) string { return (time.Duration(n.SkewMS) * time.Millisecond).String() }
+func skew(n contract.NodeView) string { return (time.Duration(n.SkewMS) * time.Millisecond).String() }
 
 func newShow(e *env.Env) *cobra.Command {
 	return e.Watchable(&cobra.Command{
@@ -86,7 +87,7 @@ func newShow(e *env.Env) *cobra.Command {
 	})
 }
 
-func sheet(p output.Printer, n control.NodeView) [][2]string {
+func sheet(p output.Printer, n contract.NodeView) [][2]string {
 	pairs := [][2]string{
 		{"Name", n.Name},
 		{"State", strings.TrimSpace(string(n.State) + "  " + n.Reason)},

@@ -13,6 +13,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 )
 
 // New makes the noun with its verbs.
@@ -49,7 +50,7 @@ func newList(e *env.Env) *cobra.Command {
 	return e.Watchable(cmd)
 }
 
-type view = control.OperationView
+type view = contract.OperationView
 
 func frame() output.Frame[view] {
 	return output.Frame[view]{

@@ -9,6 +9,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 )
 
 // NewEvents makes `belfry events`.
@@ -22,7 +23,7 @@ func NewEvents(e *env.Env) *cobra.Command {
 		Args:    cobra.NoArgs,
 		GroupID: "core",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]control.EventView, error) {
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]contract.EventView, error) {
 				return c.Events(ctx, limit)
 			}, eventFrame().Print)
 		},
@@ -32,8 +33,8 @@ func NewEvents(e *env.Env) *cobra.Command {
 	return cmd
 }
 
-func eventFrame() output.Frame[control.EventView] {
-	type view = control.EventView
+func eventFrame() output.Frame[contract.EventView] {
+	type view = contract.EventView
 	return output.Frame[view]{
 		Name: func(v view) string { return v.Code },
 		Fields: []output.Field[view]{

@@ -11,6 +11,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 )
 
 // NewStatus makes `belfry status`.
@@ -23,13 +24,13 @@ func NewStatus(e *env.Env) *cobra.Command {
 		Args:    cobra.NoArgs,
 		GroupID: "core",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (control.StatusView, error) { return c.Status(ctx) },
-				func(p output.Printer, s control.StatusView) error { return p.Sheet(s, s.Cluster, status(p, s)) })
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (contract.StatusView, error) { return c.Status(ctx) },
+				func(p output.Printer, s contract.StatusView) error { return p.Sheet(s, s.Cluster, status(p, s)) })
 		},
 	})
 }
 
-func status(p output.Printer, s control.StatusView) [][2]string {
+func status(p output.Printer, s contract.StatusView) [][2]string {
 	pairs := [][2]string{{"CLUSTER", s.Cluster}}
 	if s.Waiting != "" {
 		pairs = append(pairs, [2]string{"WAITING", s.Waiting})
@@ -41,8 +42,8 @@ func status(p output.Printer, s control.StatusView) [][2]string {
 		pairs = append(pairs, [2]string{"NODE", nodeLine(p, n)})
 	}
 	counts := []string{fmt.Sprint(s.Total)}
-	for _, state := range []control.State{
-		control.Waiting, control.Running, control.Paused, control.Blocked, control.Unplaced, control.Finished, control.Failed, control.Unknown,
+	for _, state := range []contract.State{
+		contract.Waiting, contract.Running, contract.Paused, contract.Blocked, contract.Unplaced, contract.Finished, contract.Failed, contract.Unknown,
 	} {
 		if n := s.Tasks[state]; n > 0 {
 			counts = append(counts, fmt.Sprintf("%d %s", n, state))
@@ -63,7 +64,7 @@ func status(p output.Printer, s control.StatusView) [][2]string {
 	return pairs
 }
 
-func nodeLine(p output.Printer, n control.NodeView) string {
+func nodeLine(p output.Printer, n contract.NodeView) string {
 	parts := []string{n.Name, string(n.State)}
 	if n.Joined != nil {
 		up := "up " + strings.TrimSuffix(output.Relative(n.Joined.Sub(p.Now)), " ago")

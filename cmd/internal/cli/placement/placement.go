@@ -11,6 +11,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/insight"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 )
 
 // New makes the noun with its verbs.
@@ -38,8 +39,8 @@ func newShow(e *env.Env) *cobra.Command {
 			if buckets {
 				return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]bucket, error) { return c.Buckets(ctx) }, bucketFrame().Print)
 			}
-			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (control.PlacementView, error) { return c.Placement(ctx) },
-				func(p output.Printer, v control.PlacementView) error { return show(e, p, v) })
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (contract.PlacementView, error) { return c.Placement(ctx) },
+				func(p output.Printer, v contract.PlacementView) error { return show(e, p, v) })
 		},
 	}
 	cmd.Flags().BoolVar(&buckets, "buckets", false, "each bucket by itself")
@@ -47,8 +48,8 @@ func newShow(e *env.Env) *cobra.Command {
 }
 
 type (
-	member = control.PlacedMemberView
-	bucket = control.BucketView
+	member = contract.PlacedMemberView
+	bucket = contract.BucketView
 )
 
 func memberFrame() output.Frame[member] {
@@ -68,7 +69,7 @@ func memberFrame() output.Frame[member] {
 }
 
 // show writes the members as a table, and tells the rest beside it.
-func show(e *env.Env, p output.Printer, v control.PlacementView) error {
+func show(e *env.Env, p output.Printer, v contract.PlacementView) error {
 	l := memberFrame().List(p, v.Members)
 	l.Data = v
 	if err := p.List(l); err != nil || p.Structured() {

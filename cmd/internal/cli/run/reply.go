@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -38,7 +39,7 @@ func newReply(e *env.Env) *cobra.Command {
 				if answer.Outcome != "" {
 					text += ": " + answer.Outcome
 				}
-				return &control.Error{Code: control.CodeConflict, Message: text, Hint: "see run show " + args[0]}
+				return &failure.Error{Code: failure.CodeConflict, Message: text, Hint: "see run show " + args[0]}
 			})
 		},
 	}

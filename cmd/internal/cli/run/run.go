@@ -12,6 +12,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 )
 
 // New makes the noun with its verbs.
@@ -73,7 +74,7 @@ func newShow(e *env.Env) *cobra.Command {
 	})
 }
 
-type view = control.RunView
+type view = contract.RunView
 
 func frame() output.Frame[view] {
 	return output.Frame[view]{
@@ -107,7 +108,7 @@ func late(r view) string {
 	return r.Started.Sub(r.Scheduled).Round(time.Millisecond).String()
 }
 
-func because(r control.RunView) string {
+func because(r contract.RunView) string {
 	if r.Skips > 1 {
 		return fmt.Sprintf("%s (%d instants)", r.Reason, r.Skips)
 	}
@@ -115,7 +116,7 @@ func because(r control.RunView) string {
 }
 
 // Sheet lists what is known of one run.
-func Sheet(p output.Printer, r control.RunView) [][2]string {
+func Sheet(p output.Printer, r contract.RunView) [][2]string {
 	pairs := [][2]string{
 		{"Task", r.Task},
 		{"Fire id", r.FireID},

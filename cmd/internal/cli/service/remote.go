@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/invoke/wsdl"
 )
 
@@ -29,9 +30,9 @@ func newAdd(e *env.Env) *cobra.Command {
 			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
 				remote, err := wsdl.Read(ctx, address, c.FetchWSDL)
 				if err != nil {
-					e := control.AsError(err)
-					if e.Code == control.CodeInternal {
-						e.Code = control.CodeInvalid
+					e := failure.Of(err)
+					if e.Code == failure.CodeInternal {
+						e.Code = failure.CodeInvalid
 					}
 					return e
 				}

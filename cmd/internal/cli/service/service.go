@@ -11,6 +11,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 )
 
 // New makes the noun with its verbs.
@@ -25,7 +26,7 @@ func New(e *env.Env) *cobra.Command {
 	return cmd
 }
 
-type view = control.ServiceView
+type view = contract.ServiceView
 
 func newList(e *env.Env) *cobra.Command {
 	return e.Watchable(&cobra.Command{
@@ -72,7 +73,7 @@ func newShow(e *env.Env) *cobra.Command {
 	})
 }
 
-func sheet(p output.Printer, s control.ServiceView) [][2]string {
+func sheet(p output.Printer, s contract.ServiceView) [][2]string {
 	pairs := [][2]string{
 		{"Name", s.Name},
 		{"Status", strings.TrimSpace(s.Status + " " + s.Error)},

@@ -11,6 +11,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -58,7 +59,7 @@ func newCreate(e *env.Env, key *keyFlags) *cobra.Command {
 	return cmd
 }
 
-func printCreated(p output.Printer, t control.TaskView, next []time.Time) error {
+func printCreated(p output.Printer, t contract.TaskView, next []time.Time) error {
 	if p.Structured() {
 		return p.Value(t)
 	}
@@ -123,7 +124,7 @@ func newPause(e *env.Env, key *keyFlags) *cobra.Command {
 			if !end.IsZero() {
 				verbed += " until " + end.UTC().Format(time.RFC3339)
 			}
-			return change(e, cmd, verbed, func(ctx context.Context, c *control.Control) (control.TaskView, error) {
+			return change(e, cmd, verbed, func(ctx context.Context, c *control.Control) (contract.TaskView, error) {
 				return c.PauseTaskUntil(ctx, named(key, args[0]), reason, end)
 			})
 		},
@@ -165,14 +166,14 @@ func newResume(e *env.Env, key *keyFlags) *cobra.Command {
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: e.CompleteTasks(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return change(e, cmd, "resumed", func(ctx context.Context, c *control.Control) (control.TaskView, error) {
+			return change(e, cmd, "resumed", func(ctx context.Context, c *control.Control) (contract.TaskView, error) {
 				return c.ResumeTask(ctx, named(key, args[0]))
 			})
 		},
 	}
 }
 
-func change(e *env.Env, cmd *cobra.Command, verbed string, f func(context.Context, *control.Control) (control.TaskView, error)) error {
+func change(e *env.Env, cmd *cobra.Command, verbed string, f func(context.Context, *control.Control) (contract.TaskView, error)) error {
 	return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
 		t, err := f(ctx, c)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/run"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -83,7 +84,7 @@ func newNext(e *env.Env, key *keyFlags) *cobra.Command {
 			if after.IsZero() {
 				after = e.Now()
 			}
-			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]control.NextView, error) {
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]contract.NextView, error) {
 				return c.Next(ctx, named(key, args[0]), n, after)
 			}, nextFrame(calendars).Print)
 		},
@@ -94,8 +95,8 @@ func newNext(e *env.Env, key *keyFlags) *cobra.Command {
 	return cmd
 }
 
-func nextFrame(calendars bool) output.Frame[control.NextView] {
-	type view = control.NextView
+func nextFrame(calendars bool) output.Frame[contract.NextView] {
+	type view = contract.NextView
 	f := output.Frame[view]{
 		Name: func(n view) string { return n.At.UTC().Format(time.RFC3339) },
 		Fields: []output.Field[view]{

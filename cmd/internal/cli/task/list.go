@@ -8,6 +8,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 )
 
 func newList(e *env.Env) *cobra.Command {
@@ -22,7 +23,7 @@ func newList(e *env.Env) *cobra.Command {
 			"  belfry task list --node n1 -o wide",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			filter.State = control.State(state)
+			filter.State = contract.State(state)
 			// The noun's flags have defaults; a list shows all unless they were given.
 			filter.Tenant, filter.Type = given(cmd, "tenant"), given(cmd, "type")
 			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]view, error) { return c.Tasks(ctx, filter) }, frame().Print)
@@ -39,7 +40,7 @@ func newList(e *env.Env) *cobra.Command {
 
 func states() []string {
 	var names []string
-	for _, s := range control.States() {
+	for _, s := range contract.States() {
 		names = append(names, string(s))
 	}
 	return names

@@ -15,6 +15,8 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/taskfile"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -170,7 +172,7 @@ func edit(ctx context.Context, e *env.Env, c *control.Control, before task.Info)
 		case err == nil:
 			e.Say("task/%s changed, now revision %d", view.Name, view.Revision)
 			return os.Remove(path)
-		case control.AsError(err).Code != control.CodeInvalid:
+		case failure.Of(err).Code != failure.CodeInvalid:
 			e.Say("what you wrote is kept in %s", path)
 			return err
 		}
@@ -193,13 +195,13 @@ func edited(ctx context.Context, e *env.Env, path string, text []byte) ([]byte, 
 	return os.ReadFile(path)
 }
 
-func submit(ctx context.Context, c *control.Control, before task.Info, path string) (control.TaskView, error) {
+func submit(ctx context.Context, c *control.Control, before task.Info, path string) (contract.TaskView, error) {
 	tasks, err := taskfile.Read([]string{path}, nil)
 	if err != nil {
-		return control.TaskView{}, env.Usage("%v", err)
+		return contract.TaskView{}, env.Usage("%v", err)
 	}
 	if len(tasks) != 1 || tasks[0].Key != before.Key {
-		return control.TaskView{}, env.Usage("the file must hold the task %s, and no other: belfry task copy makes another", before.Name)
+		return contract.TaskView{}, env.Usage("the file must hold the task %s, and no other: belfry task copy makes another", before.Name)
 	}
 	wanted := tasks[0]
 	return c.UpdateTask(ctx, before.Key, before.Revision, func(info *task.Info) error {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -44,7 +44,7 @@ func named(key *keyFlags, name string) task.Key {
 	return k.Normal()
 }
 
-type view = control.TaskView
+type view = contract.TaskView
 
 func frame() output.Frame[view] {
 	return output.Frame[view]{
@@ -80,7 +80,7 @@ func frame() output.Frame[view] {
 	}
 }
 
-func sheet(p output.Printer, t control.TaskView) [][2]string {
+func sheet(p output.Printer, t contract.TaskView) [][2]string {
 	pairs := [][2]string{
 		{"Name", t.Name},
 		{"Tenant, type", t.Tenant + ", " + t.Type},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/tui/ask"
 	"github.com/seed42aab489/belfry/tui/order"
 )
@@ -49,7 +50,7 @@ func (g *group) connected() (*control.Control, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.control == nil {
-		return nil, &control.Error{Code: control.CodeUnavailable, Message: "there is no connection", Hint: "nothing was changed; it is tried again and again"}
+		return nil, &failure.Error{Code: failure.CodeUnavailable, Message: "there is no connection", Hint: "nothing was changed; it is tried again and again"}
 	}
 	return g.control, nil
 }
@@ -74,7 +75,7 @@ func (g *group) Follow(ctx context.Context, tell func(control.Picture)) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		last.Fault = control.AsError(err).Message
+		last.Fault = failure.Of(err).Message
 		if last.Link != control.LinkLoading && last.Link != control.LinkLost {
 			last.Link, last.Since = control.LinkLost, g.env.Now()
 		}
