@@ -136,13 +136,13 @@ func (c *Control) notRun(ctx context.Context, info task.Info, past []time.Time) 
 	if err != nil {
 		return nil, oldest, err
 	}
-	if r.fault != nil {
-		return nil, oldest, &failure.Error{Code: failure.CodeInternal, Message: contract.ReasonCorrupt + ": " + r.fault.Error(), Err: r.fault}
+	if r.Fault != nil {
+		return nil, oldest, &failure.Error{Code: failure.CodeInternal, Message: contract.ReasonCorrupt + ": " + r.Fault.Error(), Err: r.Fault}
 	}
-	v, _ := r.state.View(info.UID)
+	v, _ := r.State.View(info.UID)
 	oldest = c.now()
 	var ran []time.Time
-	for _, run := range append(r.state.Runs(info.UID), v.Open...) {
+	for _, run := range append(r.State.Runs(info.UID), v.Open...) {
 		if run.FireID.Manual() {
 			continue
 		}

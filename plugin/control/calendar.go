@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
@@ -42,7 +41,7 @@ func (c *Control) calendarView(s store.Calendar) CalendarView {
 	now := c.now()
 	v.Open = compiled.Open(now)
 	if at, _, ok := compiled.Next(now); ok {
-		v.Changes = moment(at.UTC())
+		v.Changes = contract.Moment(at.UTC())
 	}
 	return v
 }
@@ -166,25 +165,6 @@ func (c *Control) Openings(ctx context.Context, name string, n int, from time.Ti
 	return views, nil
 }
 
-// windowsLine says windows in one line; empty: there are none.
-func windowsLine(w *task.Windows) string {
-	if w == nil {
-		return ""
-	}
-	var parts []string
-	if len(w.Allow) > 0 {
-		parts = append(parts, "in "+strings.Join(w.Allow, " or "))
-	}
-	if len(w.Forbid) > 0 {
-		parts = append(parts, "not in "+strings.Join(w.Forbid, " or "))
-	}
-	outside := w.Outside
-	if outside == "" {
-		outside = task.OutsideSkip
-	}
-	return strings.Join(parts, ", ") + "; outside: " + string(outside)
-}
-
 // fates tells what becomes of instants, one after another in their order.
 type fates struct {
 	w      *calendar.Windows
@@ -205,25 +185,25 @@ func (f *fates) of(v *contract.NextView) {
 	switch outside := f.w.Outside(); {
 	case outside == task.OutsideAgent:
 		v.Runs = &v.At
-		v.Why = because(code, why+": called all the same, with the window")
+		v.Why = contract.Because(code, why+": called all the same, with the window")
 	case outside == task.OutsideSkip:
-		v.Why = because(code, why+": skipped")
+		v.Why = contract.Because(code, why+": skipped")
 	case !ok:
-		v.Why = because(code, why+": deferred, and no opening is in sight")
+		v.Why = contract.Because(code, why+": deferred, and no opening is in sight")
 	case outside == task.OutsideOnce && f.merged.Equal(opening):
-		v.Why = because(code, why+": stood for by "+f.first.Format(time.RFC3339))
+		v.Why = contract.Because(code, why+": stood for by "+f.first.Format(time.RFC3339))
 	default:
-		v.Runs, v.Why = &at, because(code, why+": deferred to the opening")
+		v.Runs, v.Why = &at, contract.Because(code, why+": deferred to the opening")
 		f.merged, f.first = opening, v.At
 	}
 }
 
 // window tells how a task stands to its windows now.
 func (x *explainer) window() {
-	if x.info.Windows == nil || x.info.Paused || x.reader.fault != nil {
+	if x.info.Windows == nil || x.info.Paused || x.bucket.Fault != nil {
 		return
 	}
-	w, err := x.reader.book.Windows(x.info.Windows)
+	w, err := x.bucket.Book.Windows(x.info.Windows)
 	if err != nil {
 		return // its state says so
 	}
@@ -237,16 +217,8 @@ func (x *explainer) window() {
 	} else {
 		text += ", and no opening is in sight"
 	}
-	if n := x.reader.queued(x.info.UID); n > 0 {
+	if n := x.bucket.Queued(x.info.UID); n > 0 {
 		text += fmt.Sprintf("; %d firings wait for it", n)
 	}
 	x.add(LevelInfo, string(task.ReasonWindow), text, "belfry task next "+x.info.Name+" --calendar", "belfry calendar list")
-}
-
-func (r reader) queued(uid string) int {
-	v, ok := r.state.View(uid)
-	if !ok {
-		return 0
-	}
-	return len(v.Queued)
 }

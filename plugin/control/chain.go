@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/control/standing"
 	"github.com/seed42aab489/belfry/plugin/render"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -113,7 +114,7 @@ func (c *Control) link(ctx context.Context, info *task.Info) error {
 	for _, key := range before {
 		follower := task.Follower{Key: info.Key, On: info.After.On}
 		_, err := c.store.Update(ctx, key, 0, func(of *task.Info) error {
-			list := slices.DeleteFunc(followers(of), func(f task.Follower) bool { return f.Key == follower.Key })
+			list := slices.DeleteFunc(standing.Followers(of), func(f task.Follower) bool { return f.Key == follower.Key })
 			if len(list) >= task.MaxFollowers {
 				return failure.Invalid("task %s has %d followers already, the limit is %d", of.Name, len(list), task.MaxFollowers)
 			}
@@ -155,7 +156,7 @@ func (c *Control) unlink(ctx context.Context, follower task.Key, from, still []t
 			continue
 		}
 		_, err := c.store.Update(ctx, key, 0, func(of *task.Info) error {
-			setFollowers(of, slices.DeleteFunc(followers(of), func(f task.Follower) bool { return f.Key == follower }))
+			setFollowers(of, slices.DeleteFunc(standing.Followers(of), func(f task.Follower) bool { return f.Key == follower }))
 			return nil
 		})
 		if err != nil && !errors.Is(err, coordclient.ErrNotFound) {
@@ -163,13 +164,6 @@ func (c *Control) unlink(ctx context.Context, follower task.Key, from, still []t
 		}
 	}
 	return nil
-}
-
-func followers(info *task.Info) []task.Follower {
-	if info.Followers == nil {
-		return nil
-	}
-	return slices.Clone(*info.Followers)
 }
 
 // setFollowers in an order of their own, so that the same ones are no change.
@@ -184,7 +178,7 @@ func setFollowers(info *task.Info, list []task.Follower) {
 // followed refuses to delete a task that others follow.
 func (c *Control) followed(ctx context.Context, info *task.Info) error {
 	var names []string
-	for _, f := range followers(info) {
+	for _, f := range standing.Followers(info) {
 		other, err := c.store.Get(ctx, f.Key)
 		if errors.Is(err, coordclient.ErrNotFound) {
 			continue
@@ -203,23 +197,4 @@ func (c *Control) followed(ctx context.Context, info *task.Info) error {
 		Code: failure.CodeConflict, Message: "task " + info.Name + " is followed by " + strings.Join(names, ", "),
 		Hint: "delete those first, or let them follow something else",
 	}
-}
-
-// follows says in one line what a task follows; empty: nothing.
-func follows(a *task.After) string {
-	if a == nil {
-		return ""
-	}
-	on := a.On
-	if on == "" {
-		on = task.OnSuccess
-	}
-	how := "any of "
-	if a.All {
-		how = "all of "
-	}
-	if len(a.Tasks) == 1 {
-		how = ""
-	}
-	return fmt.Sprintf("%s of %s%s", on, how, strings.Join(a.Tasks, ", "))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/control/standing"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -26,7 +27,7 @@ func (w *world) followersOf(name string) string {
 		w.Fatal(err)
 	}
 	var names []string
-	for _, f := range followers(&info) {
+	for _, f := range standing.Followers(&info) {
 		names = append(names, f.Name+" "+string(f.On))
 	}
 	return strings.TrimSpace(strings.Join(names, ","))

@@ -218,7 +218,7 @@ func (c *Control) Next(ctx context.Context, key task.Key, n int, from time.Time)
 	for at, ok := t.Next(from); ok && len(next) < n; at, ok = t.Next(at) {
 		v := contract.NextView{At: at.UTC(), Note: t.Note(at)}
 		if info.Standing(at).Paused {
-			v.Note = because(string(task.ReasonPaused), "does not fire unless resumed before")
+			v.Note = contract.Because(string(task.ReasonPaused), "does not fire unless resumed before")
 		}
 		fate.of(&v)
 		next = append(next, v)

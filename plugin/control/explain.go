@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/control/standing"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -81,7 +82,7 @@ func (c *Control) ExplainTask(ctx context.Context, key task.Key) (Explanation, e
 	}
 	x := explainer{info: &info, now: c.now()}
 	err = together(
-		func() (err error) { x.reader, err = c.readBucket(ctx, info); return err },
+		func() (err error) { x.bucket, err = c.readBucket(ctx, info); return err },
 		func() (err error) { x.services, err = c.Services(ctx); return err },
 		func() (err error) { x.nodes, err = c.Nodes(ctx); return err },
 		func() (err error) { x.asked, err = c.asked(ctx, &info); return err },
@@ -93,7 +94,7 @@ func (c *Control) ExplainTask(ctx context.Context, key task.Key) (Explanation, e
 	if err != nil {
 		return Explanation{}, failure.Wrap(err)
 	}
-	x.task = x.reader.view(&info)
+	x.task = x.bucket.View(&info)
 	return x.explain(), nil
 }
 
@@ -116,7 +117,7 @@ func (c *Control) asked(ctx context.Context, info *task.Info) (int, error) {
 // explainer is what an explanation is made of.
 type explainer struct {
 	info     *task.Info
-	reader   reader
+	bucket   standing.Bucket
 	task     contract.TaskView
 	services []contract.ServiceView
 	nodes    []contract.NodeView
@@ -218,10 +219,10 @@ func (x *explainer) target() {
 
 // past tells what the runs that are kept were not as scheduled.
 func (x *explainer) past() {
-	if x.reader.fault != nil {
+	if x.bucket.Fault != nil {
 		return
 	}
-	runs := x.reader.state.Runs(x.info.UID)
+	runs := x.bucket.State.Runs(x.info.UID)
 	skipped := make(map[task.Reason]int)
 	last := make(map[task.Reason]task.Run)
 	for _, r := range runs {
@@ -257,7 +258,7 @@ func (x *explainer) late(runs []task.Run) {
 			most = time.Duration(a.After)
 		}
 	}
-	v, ok := x.reader.state.View(x.info.UID)
+	v, ok := x.bucket.State.View(x.info.UID)
 	if ok {
 		runs = append(runs, v.Open...)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/standing"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -75,7 +76,7 @@ type follower struct {
 	p       Picture
 
 	buckets []*held
-	around  around
+	around  standing.Group
 	// When to read; zero: not before it is woken.
 	groupDue, servicesDue, eventsDue, allDue, retryDue time.Time
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/standing"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -36,9 +37,9 @@ func (f *follower) readGroup(ctx context.Context) error {
 		return err
 	}
 	f.p.Cluster, f.p.Placement, f.p.Nodes = c.clusterOf(g), g.placement(), g.nodes()
-	f.around = around{live: make(map[coordclient.MemberID]coordclient.Member), paper: g.paper, waiting: g.prepared && !g.barrier.Open}
+	f.around = standing.Group{Live: make(map[coordclient.MemberID]coordclient.Member), Paper: g.paper, Waiting: g.prepared && !g.barrier.Open}
 	for _, m := range g.members {
-		f.around.live[m.ID] = m
+		f.around.Live[m.ID] = m
 	}
 	for b, h := range f.buckets {
 		if h.seen != nil {
@@ -116,14 +117,14 @@ func (f *follower) readBucket(ctx context.Context, b int) error {
 		return err
 	}
 	if h.seen != nil && snap.Corrupt == nil && snap.Node.Edit == h.seen.node.Edit {
-		snap.Loaded.Definitions = standing(h.seen.defined, f.c.now())
+		snap.Loaded.Definitions = asTheyStand(h.seen.defined, f.c.now())
 	} else if snap.Loaded.Definitions, err = f.c.store.Called(ctx, snap); err != nil {
 		return err
 	}
 	if snap.Loaded.Calendars, err = f.c.store.Consulted(ctx, snap.Loaded.Definitions); err != nil {
 		return err
 	}
-	now := &seen{node: snap.Node, defined: snap.Loaded.Definitions, reader: f.c.reader(snap, f.around)}
+	now := &seen{node: snap.Node, defined: snap.Loaded.Definitions, bucket: f.c.replay(snap, f.around)}
 	now.look(f.around, b)
 	if snap.Changed != nil {
 		f.wakes.arm(mark{kind: markBucket, bucket: b}, snap.Changed)
@@ -143,7 +144,7 @@ func (f *follower) readBucket(ctx context.Context, b int) error {
 // plan settles when a bucket is to be read next although nothing wakes it.
 func (f *follower) plan(h *held) {
 	h.due, h.fresh = time.Time{}, false
-	if !h.seen.reader.owner.alive {
+	if !h.seen.bucket.Owner.Alive {
 		return // nothing happens in it, and its next owner wakes it
 	}
 	now, wall := time.Now(), f.c.now()
@@ -164,9 +165,9 @@ func (f *follower) plan(h *held) {
 	}
 }
 
-// standing are definitions that were read before, as they stand now. What was
+// asTheyStand are definitions that were read before, as they stand now. What was
 // read is not written into.
-func standing(defined []task.Info, now time.Time) []task.Info {
+func asTheyStand(defined []task.Info, now time.Time) []task.Info {
 	over := func(info task.Info) bool { return info.Paused && !info.Standing(now).Paused }
 	if !slices.ContainsFunc(defined, over) {
 		return defined

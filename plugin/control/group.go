@@ -144,7 +144,7 @@ func (g *group) lead() contract.LeaderView {
 func (g *group) barrierView() contract.BarrierView {
 	b := g.barrier
 	return contract.BarrierView{
-		Open: b.Open, Servers: b.Servers, Present: g.present(), WithinMS: b.WithinMS, Since: moment(b.Since),
+		Open: b.Open, Servers: b.Servers, Present: g.present(), WithinMS: b.WithinMS, Since: contract.Moment(b.Since),
 		Lifted: b.Lifted, LiftedBy: b.LiftedBy,
 	}
 }

@@ -42,14 +42,3 @@ func (c *Control) MoveTask(ctx context.Context, key task.Key, to *task.Location)
 	}
 	return view, missing, nil
 }
-
-// seat tells where a task with a location of its own is, or is going.
-func seat(info *task.Info) string {
-	switch {
-	case info.Seat.To() != nil:
-		return "moving: its owner hands it over when none of its runs is going"
-	case len(info.Seat.Carried()) > 0:
-		return "moving: the owner of its new bucket has not taken it yet"
-	}
-	return ""
-}

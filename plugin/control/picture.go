@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/standing"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -48,7 +49,7 @@ type Picture struct {
 // the state through views, which cache; runs do not.
 type seen struct {
 	node    store.Node
-	reader  reader
+	bucket  standing.Bucket
 	defined []task.Info
 	views   []contract.TaskView
 	recent  []contract.RunView // newest first, at most MaxRecent
@@ -94,7 +95,7 @@ func (p *Picture) Runs(key task.Key) []contract.RunView {
 	if !ok {
 		return nil
 	}
-	runs := s.reader.runs(&info)
+	runs := s.bucket.Runs(&info)
 	slices.Reverse(runs)
 	return runs
 }
@@ -118,13 +119,13 @@ func sortRuns(runs []contract.RunView) {
 }
 
 // look settles what a bucket shows, as the owner's standing now is.
-func (s *seen) look(a around, b int) {
-	s.reader.owner = a.owner(b, s.node)
-	s.views = s.reader.filter(TaskFilter{})
+func (s *seen) look(g standing.Group, b int) {
+	s.bucket.Owner = g.Owner(b, s.node)
+	s.views = s.bucket.Views(TaskFilter{}.definition)
 	s.recent = nil
 	for i := range s.defined {
 		if !s.defined[i].Deleted {
-			s.recent = append(s.recent, s.reader.runs(&s.defined[i])...)
+			s.recent = append(s.recent, s.bucket.Runs(&s.defined[i])...)
 		}
 	}
 	sortRuns(s.recent)

@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
-	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/control/check"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/control/standing"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -48,12 +48,12 @@ func (c *Control) Runs(ctx context.Context, f RunFilter) ([]contract.RunView, er
 	var mu sync.Mutex // guards runs
 	runs := []contract.RunView{}
 	err = c.store.Snapshots(ctx, buckets, func(snap store.Snapshot) error {
-		r := c.reader(snap, around{})
-		for i := range r.defined {
-			if f.Task != "" && r.defined[i].Name != f.Task {
+		r := c.replay(snap, standing.Group{})
+		for i := range r.Defined {
+			if f.Task != "" && r.Defined[i].Name != f.Task {
 				continue
 			}
-			found := slices.DeleteFunc(r.runs(&r.defined[i]), func(v contract.RunView) bool { return !f.matches(v) })
+			found := slices.DeleteFunc(r.Runs(&r.Defined[i]), func(v contract.RunView) bool { return !f.matches(v) })
 			mu.Lock()
 			runs = append(runs, found...)
 			mu.Unlock()
@@ -116,18 +116,6 @@ func (c *Control) bucketsOf(ctx context.Context, name string) ([]int, error) {
 	}
 	slices.Sort(buckets)
 	return slices.Compact(buckets), nil
-}
-
-// runs are those of a task, oldest first.
-func (r reader) runs(info *task.Info) []contract.RunView {
-	if r.fault != nil {
-		return nil
-	}
-	var views []contract.RunView
-	for _, run := range r.state.Runs(info.UID) {
-		views = append(views, runView(run, info.Key))
-	}
-	return views
 }
 
 // Run gives every attempt at a firing that is kept, the first one first. Codes:
@@ -208,18 +196,13 @@ func (c *Control) look(ctx context.Context, fireID string) (look, error) {
 		return look{}, failure.Wrap(err)
 	}
 	snap.Loaded.Definitions = []task.Info{info}
-	r := c.reader(snap, around{})
-	if r.fault != nil {
-		return look{}, &failure.Error{Code: failure.CodeInternal, Message: contract.ReasonCorrupt + ": " + r.fault.Error(), Err: r.fault}
+	r := c.replay(snap, standing.Group{})
+	if r.Fault != nil {
+		return look{}, &failure.Error{Code: failure.CodeInternal, Message: contract.ReasonCorrupt + ": " + r.Fault.Error(), Err: r.Fault}
 	}
-	l.attempts = slices.DeleteFunc(r.runs(&l.info), func(v contract.RunView) bool { return v.FireID != fireID })
-	l.open = stillOpen(r.state, id)
+	l.attempts = slices.DeleteFunc(r.Runs(&l.info), func(v contract.RunView) bool { return v.FireID != fireID })
+	l.open = r.Open(id)
 	return l, nil
-}
-
-func stillOpen(s *bucket.State, id task.FireID) bool {
-	v, _ := s.View(id.UID())
-	return slices.ContainsFunc(v.Open, func(r task.Run) bool { return r.FireID == id })
 }
 
 // RunTask asks for a task to be fired once now, beside its schedule, and gives

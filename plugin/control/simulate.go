@@ -183,7 +183,7 @@ func (c *Control) play(ctx context.Context, sim *Simulation, r *Rehearsal) error
 	}
 	err = c.store.Snapshots(ctx, nil, func(snap store.Snapshot) error {
 		to, why := r.of(snap.Bucket)
-		views := c.reader(snap, around).filter(TaskFilter{})
+		views := c.replay(snap, around).Views(TaskFilter{}.definition)
 		mu.Lock()
 		defer mu.Unlock()
 		for i := range views {

@@ -55,7 +55,7 @@ func (g *group) node(m coordclient.Member) contract.NodeView {
 		info = NodeInfo{State: "unreadable"}
 	}
 	v := contract.NodeView{
-		Name: m.ID.Node(), Member: string(m.ID), Joined: moment(m.Joined), Version: info.Version, Address: info.Address,
+		Name: m.ID.Node(), Member: string(m.ID), Joined: contract.Moment(m.Joined), Version: info.Version, Address: info.Address,
 		State: contract.NodeState(cmp.Or(info.State, string(contract.NodeHealthy))), Running: info.Running, Leader: g.leader == m.ID,
 	}
 	for b := range g.holders {
@@ -111,5 +111,5 @@ func (g *group) goneNode(node string) contract.NodeView {
 }
 
 func drainView(d store.Drain) *contract.DrainView {
-	return &contract.DrainView{Reason: d.Reason, By: d.By, At: moment(d.At), Stopping: d.Member != ""}
+	return &contract.DrainView{Reason: d.Reason, By: d.By, At: contract.Moment(d.At), Stopping: d.Member != ""}
 }

@@ -3,16 +3,9 @@ package control
 import (
 	"context"
 	"encoding/json"
-	"slices"
 
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
-)
-
-// Bounds of the lists in a status.
-const (
-	soonest    = 5
-	maxTrouble = 20
 )
 
 // Status is the whole in one screen.
@@ -33,7 +26,7 @@ func (c *Control) Status(ctx context.Context) (contract.StatusView, error) {
 		return contract.StatusView{}, failure.Wrap(err)
 	}
 	v.Cluster, v.Waiting, v.Leader, v.Nodes = c.name(g), g.waiting(), g.lead(), g.nodes()
-	count(&v, tasks)
+	v.Count(tasks)
 	names, failed := make(map[string]bool), make(map[string]bool)
 	for _, s := range services {
 		names[s.Name] = true
@@ -57,28 +50,4 @@ func (c *Control) name(g *group) string {
 		}
 	}
 	return "standalone"
-}
-
-// count sorts tasks by how they stand, and picks those to be named.
-func count(v *contract.StatusView, tasks []contract.TaskView) {
-	v.Total = len(tasks)
-	v.Tasks = make(map[contract.State]int)
-	for _, s := range contract.States() {
-		v.Tasks[s] = 0
-	}
-	var next []contract.TaskView
-	for _, t := range tasks {
-		v.Tasks[t.State]++
-		switch t.State {
-		case contract.Failed, contract.Blocked, contract.Unplaced, contract.Unknown:
-			if len(v.Trouble) < maxTrouble {
-				v.Trouble = append(v.Trouble, t)
-			}
-		}
-		if t.Next != nil {
-			next = append(next, t)
-		}
-	}
-	slices.SortStableFunc(next, func(a, b contract.TaskView) int { return a.Next.Compare(*b.Next) })
-	v.Next = append(v.Next, next[:min(len(next), soonest)]...)
 }

@@ -7,11 +7,9 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/seed42aab489/belfry/coordclient"
-	"github.com/seed42aab489/belfry/plugin/bucket"
-	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/control/standing"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -31,6 +29,13 @@ func (f TaskFilter) definition(info *task.Info) bool {
 		strings.HasPrefix(info.Name, f.NamePrefix)
 }
 
+// among gives the tasks of a bucket that the filter lets pass.
+func (f TaskFilter) among(b standing.Bucket) []contract.TaskView {
+	return slices.DeleteFunc(b.Views(f.definition), func(v contract.TaskView) bool {
+		return f.State != "" && f.State != v.State || f.Node != "" && f.Node != v.Node
+	})
+}
+
 // Tasks lists tasks by name, tenant and type. Records that cannot be read are
 // left out.
 func (c *Control) Tasks(ctx context.Context, f TaskFilter) ([]contract.TaskView, error) {
@@ -44,7 +49,7 @@ func (c *Control) Tasks(ctx context.Context, f TaskFilter) ([]contract.TaskView,
 	var mu sync.Mutex // guards views
 	views := []contract.TaskView{}
 	err = c.store.Snapshots(ctx, nil, func(snap store.Snapshot) error {
-		found := c.reader(snap, around).filter(f)
+		found := f.among(c.replay(snap, around))
 		mu.Lock()
 		defer mu.Unlock()
 		views = append(views, found...)
@@ -90,120 +95,46 @@ func (c *Control) view(ctx context.Context, info task.Info) (contract.TaskView, 
 	if err != nil {
 		return contract.TaskView{}, failure.Wrap(err)
 	}
-	return r.view(&info), nil
+	return r.View(&info), nil
+}
+
+// replay makes of a bucket what its owner would.
+func (c *Control) replay(snap store.Snapshot, around standing.Group) standing.Bucket {
+	return standing.Of(snap, around, c.compile, c.now)
 }
 
 // readBucket reads the bucket of one task, the others left out.
-func (c *Control) readBucket(ctx context.Context, info task.Info) (reader, error) {
+func (c *Control) readBucket(ctx context.Context, info task.Info) (standing.Bucket, error) {
 	b, err := c.store.Seat(ctx, &info)
 	if err != nil {
-		return reader{}, err
+		return standing.Bucket{}, err
 	}
 	around, err := c.around(ctx)
 	if err != nil {
-		return reader{}, err
+		return standing.Bucket{}, err
 	}
 	snap, err := c.store.Snapshot(ctx, b)
 	if err != nil {
-		return reader{}, err
+		return standing.Bucket{}, err
 	}
 	snap.Loaded.Definitions = []task.Info{info}
 	snap.Loaded.Calendars, err = c.store.Consulted(ctx, snap.Loaded.Definitions)
-	return c.reader(snap, around), err
+	return c.replay(snap, around), err
 }
 
-// reader tells how the tasks of one bucket stand.
-type reader struct {
-	c       *Control
-	defined []task.Info
-	state   *bucket.State
-	book    *calendar.Book // nil: no task names calendars
-	fault   error          // why there is no state; nil: there is
-	owner   owner
-}
-
-type owner struct {
-	node  string
-	known bool   // the bucket's node names one
-	alive bool   // and it is in the group
-	why   string // why nobody is known, a code and an explanation
-}
-
-// around is what the reader of a bucket must know of the group. The zero value
-// is an empty group.
-type around struct {
-	live    map[coordclient.MemberID]coordclient.Member
-	paper   store.Placement
-	waiting bool // behind the start-up barrier
-}
-
-func (c *Control) around(ctx context.Context) (around, error) {
-	var a around
+// around reads what must be known of the group to tell how a bucket stands.
+func (c *Control) around(ctx context.Context) (standing.Group, error) {
+	var a standing.Group
 	err := together(
-		func() (err error) { a.live, err = c.live(ctx); return err },
-		func() (err error) { a.paper, _, _, err = c.store.Placement(ctx); return unlessMissing(err) },
+		func() (err error) { a.Live, err = c.live(ctx); return err },
+		func() (err error) { a.Paper, _, _, err = c.store.Placement(ctx); return unlessMissing(err) },
 		func() error {
 			b, _, _, err := c.store.Barrier(ctx)
-			a.waiting = err == nil && !b.Open
+			a.Waiting = err == nil && !b.Open
 			return unlessMissing(err)
 		},
 	)
 	return a, err
-}
-
-// ownerless says why nobody owns a bucket.
-func (a around) ownerless(b int) string {
-	to, why := a.paper.Of(b)
-	switch {
-	case len(a.live) == 0:
-		return because(contract.ReasonNoOwner, "no host is up")
-	case a.waiting:
-		return because(contract.ReasonWaiting, why)
-	case len(a.paper.Buckets) == 0:
-		return because(contract.ReasonNoOwner, "no host has taken its bucket")
-	case to == "":
-		return because(contract.ReasonNoNode, why)
-	}
-	if _, ok := a.live[to]; !ok {
-		return because(contract.ReasonNoOwner, "node "+to.Node()+", where it belongs, is gone")
-	}
-	return because(contract.ReasonNoOwner, "node "+to.Node()+", where it belongs, has not taken it yet")
-}
-
-func (c *Control) reader(snap store.Snapshot, a around) reader {
-	r := reader{c: c, defined: snap.Loaded.Definitions, book: snap.Loaded.Calendars}
-	if snap.Corrupt != nil {
-		r.fault = snap.Corrupt
-		return r
-	}
-	r.state, r.fault = bucket.Replay(snap.Loaded, c.compile, bucket.Rules{})
-	r.owner = a.owner(snap.Bucket, snap.Node)
-	return r
-}
-
-// owner tells who has a bucket.
-func (a around) owner(b int, n store.Node) owner {
-	_, alive := a.live[n.Member]
-	to, _ := a.paper.Of(b)
-	if n.Member == "" || n.Released || !alive && to == "" && len(a.live) > 0 && len(a.paper.Buckets) > 0 {
-		return owner{why: a.ownerless(b)}
-	}
-	return owner{node: n.Member.Node(), known: true, alive: alive}
-}
-
-// filter gives the views of the tasks that a filter lets pass.
-func (r reader) filter(f TaskFilter) []contract.TaskView {
-	var views []contract.TaskView
-	for i := range r.defined {
-		if r.defined[i].Deleted || !f.definition(&r.defined[i]) {
-			continue
-		}
-		v := r.view(&r.defined[i])
-		if (f.State == "" || v.State == f.State) && (f.Node == "" || v.Node == f.Node) {
-			views = append(views, v)
-		}
-	}
-	return views
 }
 
 // missing adds to a not-found error the names that are like the one asked for.

@@ -10,6 +10,7 @@ import (
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/control/standing"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/plugin/trigger"
@@ -76,13 +77,13 @@ func (c *Control) Timeline(ctx context.Context, ask TimelineAsk) (TimelineView, 
 	}
 	var mu sync.Mutex // guards v.Tasks
 	err = c.store.Snapshots(ctx, nil, func(snap store.Snapshot) error {
-		r := c.reader(snap, around)
-		for i := range r.defined {
-			info := &r.defined[i]
+		r := c.replay(snap, around)
+		for i := range r.Defined {
+			info := &r.Defined[i]
 			if info.Deleted || !ask.Filter.definition(info) || len(ask.Names) > 0 && !slices.Contains(ask.Names, info.Name) {
 				continue
 			}
-			strip := r.strip(info, &v)
+			strip := c.strip(r, info, &v)
 			mu.Lock()
 			v.Tasks = append(v.Tasks, strip)
 			mu.Unlock()
@@ -108,9 +109,9 @@ func (c *Control) Timeline(ctx context.Context, ask TimelineAsk) (TimelineView, 
 }
 
 // strip sorts a task's runs and coming instants into cells.
-func (r reader) strip(info *task.Info, v *TimelineView) StripView {
-	s := StripView{Task: info.Name, Tenant: info.Tenant, Type: info.Type, State: r.view(info).State}
-	s.fill(info, r.runs(info), &r.c.triggers, v)
+func (c *Control) strip(b standing.Bucket, info *task.Info, v *TimelineView) StripView {
+	s := StripView{Task: info.Name, Tenant: info.Tenant, Type: info.Type, State: b.View(info).State}
+	s.fill(info, b.Runs(info), &c.triggers, v)
 	return s
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/control/check"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/control/standing"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -64,7 +65,7 @@ func (c *Control) validateTrigger(info *task.Info, now time.Time) error {
 		return &failure.Error{Code: failure.CodeInvalid, Message: "trigger: " + err.Error(), Err: err}
 	}
 	if _, ok := t.Next(now); !ok && info.Trigger.Cron != task.Never {
-		return failure.Invalid("trigger %s would never fire after now", Line(info.Trigger))
+		return failure.Invalid("trigger %s would never fire after now", standing.Line(info.Trigger))
 	}
 	return nil
 }

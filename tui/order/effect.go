@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/standing"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -135,7 +136,7 @@ func changes(was, is task.Info) []string {
 		}
 	}
 	add("operation", was.Service+"."+was.Operation, is.Service+"."+is.Operation)
-	add("trigger", control.Line(was.Trigger), control.Line(is.Trigger))
+	add("trigger", standing.Line(was.Trigger), standing.Line(is.Trigger))
 	add("time zone", was.Trigger.TZ, is.Trigger.TZ)
 	add("start", stamp(was.Trigger.Start), stamp(is.Trigger.Start))
 	add("end", stamp(was.Trigger.End), stamp(is.Trigger.End))

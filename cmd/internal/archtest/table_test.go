@@ -65,6 +65,7 @@ var table = map[string]row{
 	"plugin/control/check":      {own: []string{"plugin/control/failure", "plugin/calendar", "plugin/invoke/web", "plugin/place", "plugin/store", "plugin/task"}},
 	"plugin/control/contract":   {own: []string{"plugin/task"}},
 	"plugin/control/definition": {own: []string{"plugin/control/failure", "plugin/task"}},
+	"plugin/control/standing":   {own: []string{"plugin/control/contract", "plugin/bucket", "plugin/calendar", "plugin/store", "plugin/task", "coordclient"}},
 	"plugin/control/failure":    {own: []string{"plugin/calendar", "plugin/store", "coordclient"}},
 
 	"plugin/place": {own: []string{"plugin/task", "plugin/trigger"}},

@@ -17,23 +17,6 @@ type EventView struct {
 	Node   string    `json:"node"`
 }
 
-// StatusView is the whole in one screen.
-type StatusView struct {
-	Cluster string `json:"cluster"` // "standalone", or where the group is: zk://...
-	// Waiting is why nothing is placed on hosts: "waiting for servers: 2 of 3".
-	// Empty: nothing waits.
-	Waiting  string        `json:"waiting"`
-	Leader   LeaderView    `json:"leader"`
-	Nodes    []NodeView    `json:"nodes"`
-	Tasks    map[State]int `json:"tasks"`
-	Total    int           `json:"total"`
-	Next     []TaskView    `json:"next"`      // the soonest few
-	Trouble  []TaskView    `json:"attention"` // failed, blocked, unplaced, unknown
-	Services int           `json:"services"`
-	Failed   int           `json:"services_failed"`
-	Outbox   int           `json:"messages_waiting"`
-}
-
 // NodeView is a host.
 type NodeView struct {
 	Name    string     `json:"name"`

@@ -135,3 +135,20 @@ type NextView struct {
 	// Why is what its windows do to it; empty: nothing.
 	Why string `json:"why"`
 }
+
+// Moment is a time in UTC; nil: it is zero.
+func Moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// Because makes a Reason of a code and an explanation, which may be empty.
+func Because(code, text string) string {
+	if text == "" {
+		return code
+	}
+	return code + ": " + text
+}

@@ -1,4 +1,4 @@
-package control
+package standing
 
 import (
 	"encoding/json"
@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write the golden files")
 func TestTheContract(t *testing.T) {
 	t.Parallel()
 	at := time.UnixMilli(1_800_000_000_123).UTC()
-	run := runView(task.Run{
+	last := run(task.Run{
 		FireID: "3-abc:1800000000123", Scheduled: at, Started: at, Ended: at.Add(time.Second), Outcome: task.Failed,
 		Attempt: 2, Node: "n1", Error: "boom",
 	}, task.Key{Tenant: "default", Type: "T", Name: "x"})
@@ -30,7 +30,7 @@ func TestTheContract(t *testing.T) {
 		Timeout: task.Duration(90 * time.Second), Description: "d",
 		Alerts: []task.Alert{{On: task.AlertLate, After: task.Duration(time.Minute), To: []string{"mailto:a@example.org"}}},
 	})
-	full.State, full.Reason, full.Node, full.Next, full.Last = contract.Failed, "RUN_FAILED: boom", "n1", &at, &run
+	full.State, full.Reason, full.Node, full.Next, full.Last = contract.Failed, "RUN_FAILED: boom", "n1", &at, &last
 	full.Fired, full.Failures, full.Skipped = 10, 2, 1
 	service := contract.ServiceView{
 		Name: "Stock", File: "stock.dbs", Status: contract.StatusActive, Node: "n1", Deployed: &at, Description: "d",
@@ -52,11 +52,11 @@ func TestTheContract(t *testing.T) {
 	placed := contract.PlacedView{Buckets: 4, Settled: 2, Moving: 1, Unplaced: 1}
 	waiting := define(&task.Info{})
 	waiting.State = contract.Waiting
-	count(&status, []contract.TaskView{full, waiting})
+	status.Count([]contract.TaskView{full, waiting})
 	for name, v := range map[string]any{
 		"task":          full,
 		"task_empty":    define(&task.Info{}),
-		"run":           run,
+		"run":           last,
 		"run_empty":     contract.RunView{},
 		"service":       service.Whole(),
 		"service_empty": contract.ServiceView{}.Whole(),
