@@ -108,7 +108,7 @@ func (w *world) open(width, height int, change ...func(*Options)) *tuitest.Drive
 // host brings up a host that fires tasks.
 func (w *world) host(node string, ahead time.Duration, services ...contract.ServiceView) *coordtest.Member {
 	w.Helper()
-	value, err := json.Marshal(control.NodeInfo{Version: "1.0", Address: node + ":8280", Cluster: "zk://zk1:2181/belfry"})
+	value, err := json.Marshal(contract.NodeInfo{Version: "1.0", Address: node + ":8280", Cluster: "zk://zk1:2181/belfry"})
 	if err != nil {
 		w.Fatal(err)
 	}

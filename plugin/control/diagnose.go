@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/control/group"
 	"github.com/seed42aab489/belfry/plugin/store"
 )
 
@@ -88,7 +89,7 @@ func (c *Control) Diagnose(ctx context.Context) (Diagnosis, error) {
 
 // diagnosis is what a Diagnosis is made of.
 type diagnosis struct {
-	group    *group
+	group    *group.Group
 	tasks    []contract.TaskView
 	services []contract.ServiceView
 	requests []RequestView
@@ -135,8 +136,8 @@ func few(names []string) string {
 }
 
 func (d *diagnosis) hosts() {
-	nodes := d.group.nodes()
-	if len(d.group.members) == 0 {
+	nodes := d.group.Nodes()
+	if len(d.group.Members) == 0 {
 		d.add(LevelFail, DiagNoNode, "no host is up: nothing fires", "start belfryd")
 		return
 	}
@@ -182,18 +183,18 @@ func counted(n int, what string) string {
 
 func (d *diagnosis) placement() {
 	g := d.group
-	if len(g.members) == 0 || !g.prepared {
+	if len(g.Members) == 0 || !g.Prepared {
 		return
 	}
-	if l := g.lead(); l.Present {
+	if l := g.Lead(); l.Present {
 		d.add(LevelOK, DiagLeader, l.Text())
 	} else {
 		d.add(LevelFail, DiagNoLeader, "nobody leads: nothing is placed anew", "belfry cluster wait --for leader --timeout 30s")
 	}
-	if why := g.waiting(); why != "" {
+	if why := g.Waiting(); why != "" {
 		d.add(LevelFail, DiagBarrier, why, "belfry cluster activate")
 	}
-	switch p := g.placed(); {
+	switch p := g.Placed(); {
 	case p.Unplaced > 0:
 		d.add(LevelFail, DiagUnplaced, fmt.Sprintf("%d of %d buckets have no place", p.Unplaced, p.Buckets), "belfry placement show")
 	case p.Moving > 0:
@@ -244,7 +245,7 @@ func (d *diagnosis) deployed() {
 		at[s.Name] = append(at[s.Name], s.Node)
 	}
 	up := make(map[string]bool)
-	for _, m := range d.group.members {
+	for _, m := range d.group.Members {
 		up[m.ID.Node()] = true
 	}
 	var partly []string

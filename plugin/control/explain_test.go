@@ -12,6 +12,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/cluster"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/control/group"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -466,11 +467,11 @@ func (w *world) settles() {
 	w.Helper()
 	ctx, cancel := context.WithTimeout(w.Context(), time.Minute)
 	defer cancel()
-	placed, err := ParseCondition("placed")
+	placed, err := group.ParseCondition("placed")
 	if err != nil {
 		w.Fatal(err)
 	}
-	if err := w.control.Await(ctx, []Condition{placed}, nil); err != nil {
+	if err := w.control.Await(ctx, []group.Condition{placed}, nil); err != nil {
 		w.Fatal(err)
 	}
 }

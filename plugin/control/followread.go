@@ -36,9 +36,9 @@ func (f *follower) readGroup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.p.Cluster, f.p.Placement, f.p.Nodes = c.clusterOf(g), g.placement(), g.nodes()
-	f.around = standing.Group{Live: make(map[coordclient.MemberID]coordclient.Member), Paper: g.paper, Waiting: g.prepared && !g.barrier.Open}
-	for _, m := range g.members {
+	f.p.Cluster, f.p.Placement, f.p.Nodes = g.View(c.name(g)), g.Placement(), g.Nodes()
+	f.around = standing.Group{Live: make(map[coordclient.MemberID]coordclient.Member), Paper: g.Paper, Waiting: g.Prepared && !g.Barrier.Open}
+	for _, m := range g.Members {
 		f.around.Live[m.ID] = m
 	}
 	for b, h := range f.buckets {

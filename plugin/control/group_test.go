@@ -12,14 +12,15 @@ import (
 	"github.com/seed42aab489/belfry/plugin/cluster"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/control/group"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
 func TestMaxSkewIsThatOfTheCluster(t *testing.T) {
 	t.Parallel()
-	if maxSkew != cluster.MaxSkew {
-		t.Errorf("%s, and hosts allow %s", maxSkew, cluster.MaxSkew)
+	if group.MaxSkew != cluster.MaxSkew {
+		t.Errorf("%s, and hosts allow %s", group.MaxSkew, cluster.MaxSkew)
 	}
 }
 
@@ -47,12 +48,12 @@ func TestTheBarrier(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		placed, err := ParseCondition("placed")
+		placed, err := group.ParseCondition("placed")
 		if err != nil {
 			t.Fatal(err)
 		}
 		var told []string
-		e := refused(t, w.control.Await(ctx, []Condition{placed}, func(s string) { told = append(told, s) }), failure.CodeTimeout)
+		e := refused(t, w.control.Await(ctx, []group.Condition{placed}, func(s string) { told = append(told, s) }), failure.CodeTimeout)
 		if !strings.Contains(e.Message, waiting) || !slices.Equal(told, []string{waiting}) {
 			t.Errorf("%s, told %q", e.Message, told)
 		}
@@ -160,12 +161,12 @@ func TestAwaitOutlastsAnOutage(t *testing.T) {
 		var told []string
 		done := make(chan error, 1)
 		go func() { // ends when the node is there
-			nodes, err := ParseCondition("nodes=1")
+			nodes, err := group.ParseCondition("nodes=1")
 			if err != nil {
 				done <- err
 				return
 			}
-			done <- w.control.Await(t.Context(), []Condition{nodes}, func(s string) { told = append(told, s) })
+			done <- w.control.Await(t.Context(), []group.Condition{nodes}, func(s string) { told = append(told, s) })
 		}()
 		time.Sleep(time.Second)
 		w.client.Cut()
@@ -182,11 +183,11 @@ func TestAwaitOutlastsAnOutage(t *testing.T) {
 		}
 		began := time.Now()
 		w.client.Cut()
-		two, err := ParseCondition("nodes=2")
+		two, err := group.ParseCondition("nodes=2")
 		if err != nil {
 			t.Fatal(err)
 		}
-		refused(t, w.control.Await(t.Context(), []Condition{two}, nil), failure.CodeUnavailable)
+		refused(t, w.control.Await(t.Context(), []group.Condition{two}, nil), failure.CodeUnavailable)
 		if took := time.Since(began); took < maxSilence || took > maxSilence+time.Second {
 			t.Errorf("gave up after %s", took)
 		}
@@ -302,19 +303,6 @@ func TestTheGroupWithoutHosts(t *testing.T) {
 			t.Errorf("%d services, %v", len(services), err) // of n1, of before, too
 		}
 	})
-}
-
-func TestParseCondition(t *testing.T) {
-	t.Parallel()
-	for _, text := range []string{"nodes=1", "nodes=30", "leader", "placed"} {
-		if c, err := ParseCondition(text); err != nil || c.String() != text {
-			t.Errorf("%q: %v, %v", text, c, err)
-		}
-	}
-	for _, text := range []string{"", "nodes", "nodes=", "nodes=0", "nodes=-1", "nodes=x", "leader=1", "converged"} {
-		_, err := ParseCondition(text)
-		refused(t, err, failure.CodeInvalid)
-	}
 }
 
 func second[V any](_ V, err error) error { return err }

@@ -9,26 +9,9 @@ import (
 	"github.com/seed42aab489/belfry/plugin/control/check"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/control/group"
 	"github.com/seed42aab489/belfry/plugin/store"
 )
-
-// NodeInfo is the value of a member: what a host publishes of itself.
-type NodeInfo struct {
-	Version string `json:"version"`
-	Address string `json:"address"`
-	State   string `json:"state"` // a contract.NodeState that only the host knows; empty: healthy
-	Running int    `json:"running"`
-	// Cluster is where the group is, as zk://...; empty: the host is alone.
-	Cluster string `json:"cluster,omitempty"`
-	// Replies is the base address at which the host takes replies to calls of
-	// tasks. Empty: plain HTTP at Address; NoReplies: none that can be told.
-	Replies string `json:"replies,omitempty"`
-	// Formerly are the incarnations that the host's process had before.
-	Formerly []coordclient.MemberID `json:"formerly,omitempty"`
-}
-
-// NoReplies is NodeInfo.Replies of a host that can be named for no reply.
-const NoReplies = "none"
 
 // Nodes lists the hosts of the group, oldest first, and after them the nodes
 // that are gone while the placement, buckets or a drain still name them. Code: unavailable.
@@ -37,7 +20,7 @@ func (c *Control) Nodes(ctx context.Context) ([]contract.NodeView, error) {
 	if err != nil {
 		return nil, failure.Wrap(err)
 	}
-	return g.nodes(), nil
+	return g.Nodes(), nil
 }
 
 // Node tells of one node, also if it is gone, as far as Nodes does. Of a node that is there twice for
@@ -47,23 +30,7 @@ func (c *Control) Node(ctx context.Context, name string) (contract.NodeView, err
 	if err != nil {
 		return contract.NodeView{}, failure.Wrap(err)
 	}
-	return g.find(name)
-}
-
-func (g *group) find(name string) (contract.NodeView, error) {
-	all := g.nodes()
-	var names []string
-	found := -1
-	for i, v := range all {
-		names = append(names, v.Name)
-		if v.Name == name {
-			found = i
-		}
-	}
-	if found < 0 {
-		return contract.NodeView{}, &failure.Error{Code: failure.CodeNotFound, Message: "there is no node " + name, Hint: failure.Nearest(name, names)}
-	}
-	return all[found], nil
+	return g.Node(name)
 }
 
 // LastNode tells whether no other node than this one may own tasks, and this one
@@ -73,11 +40,11 @@ func (c *Control) LastNode(ctx context.Context, name string) (bool, error) {
 	if err != nil {
 		return false, failure.Wrap(err)
 	}
-	v, err := g.find(name)
+	v, err := g.Node(name)
 	if err != nil || v.State == contract.NodeGone || v.Drain != nil {
 		return false, err
 	}
-	others := slices.ContainsFunc(g.nodes(), func(o contract.NodeView) bool {
+	others := slices.ContainsFunc(g.Nodes(), func(o contract.NodeView) bool {
 		return o.Name != name && o.State == contract.NodeHealthy
 	})
 	return !others, nil
@@ -95,10 +62,10 @@ func (c *Control) DrainNode(ctx context.Context, name, reason, by string) (contr
 	if err != nil {
 		return contract.NodeView{}, failure.Wrap(err)
 	}
-	if _, err := g.find(name); err != nil {
+	if _, err := g.Node(name); err != nil {
 		return contract.NodeView{}, err
 	}
-	there, drained := g.drains[name]
+	there, drained := g.Drains[name]
 	drained = drained && there.Member == ""
 	if drained && there.By != by {
 		return contract.NodeView{}, alreadyDrained(name, there)
@@ -122,7 +89,7 @@ func (c *Control) DrainNode(ctx context.Context, name, reason, by string) (contr
 
 func alreadyDrained(name string, d store.Drain) *failure.Error {
 	return &failure.Error{
-		Code: failure.CodeExists, Message: "node " + name + " is drained already, " + drainView(d).Text(),
+		Code: failure.CodeExists, Message: "node " + name + " is drained already, " + group.DrainView(d).Text(),
 		Hint: "nothing was changed; node show " + name + " tells how far it is",
 	}
 }
@@ -135,14 +102,14 @@ func (c *Control) UndrainNode(ctx context.Context, name string) (bool, error) {
 	if err != nil {
 		return false, failure.Wrap(err)
 	}
-	if _, err := g.find(name); err != nil {
+	if _, err := g.Node(name); err != nil {
 		return false, err
 	}
-	d, ok := g.drains[name]
+	d, ok := g.Drains[name]
 	switch {
 	case !ok:
 		return false, nil
-	case d.Member != "" && g.live[d.Member]:
+	case d.Member != "" && g.Live[d.Member]:
 		return false, &failure.Error{Code: failure.CodeConflict, Message: "node " + name + " is being stopped", Hint: "it hands over what it owns; start it again when it is gone"}
 	}
 	if d.Member != "" { // it is gone
@@ -156,8 +123,8 @@ func (c *Control) UndrainNode(ctx context.Context, name string) (bool, error) {
 // timeout, conflict (it was undrained meanwhile), not_found, unavailable.
 func (c *Control) AwaitDrained(ctx context.Context, name string, tell func(left string)) error {
 	var failed error
-	err := c.await(ctx, "node "+name+" is not drained yet", tell, func(g *group) string {
-		v, err := g.find(name)
+	err := c.await(ctx, "node "+name+" is not drained yet", tell, func(g *group.Group) string {
+		v, err := g.Node(name)
 		switch {
 		case err != nil:
 			failed = err
@@ -168,8 +135,8 @@ func (c *Control) AwaitDrained(ctx context.Context, name string, tell func(left 
 		case v.State == contract.NodeGone || v.Owned == 0 && v.Placed == 0:
 			return ""
 		}
-		text := fmt.Sprintf("%s still owns %d of %d buckets", name, v.Owned, len(g.holders))
-		if missing := g.leaderless(); missing != "" {
+		text := fmt.Sprintf("%s still owns %d of %d buckets", name, v.Owned, len(g.Holders))
+		if missing := g.Leaderless(); missing != "" {
 			text += "; " + missing + ", so nothing is placed elsewhere"
 		}
 		return text

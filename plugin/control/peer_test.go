@@ -11,6 +11,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/cluster"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/group"
 	"github.com/seed42aab489/belfry/plugin/engine"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/trigger"
@@ -40,7 +41,7 @@ func (s session) State() (bool, <-chan struct{}) {
 // is ahead by so much.
 func (w *world) boot(node string, ahead time.Duration, o cluster.Options, services ...contract.ServiceView) *peer {
 	w.Helper()
-	value, err := json.Marshal(NodeInfo{Version: "1.2", Address: node + ":8280", Cluster: "zk://z:2181/belfry"})
+	value, err := json.Marshal(contract.NodeInfo{Version: "1.2", Address: node + ":8280", Cluster: "zk://z:2181/belfry"})
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -105,9 +106,9 @@ func (p *peer) stop() {
 // awaits waits for conditions, a minute at the longest.
 func (w *world) awaits(conditions ...string) {
 	w.Helper()
-	var all []Condition
+	var all []group.Condition
 	for _, text := range conditions {
-		c, err := ParseCondition(text)
+		c, err := group.ParseCondition(text)
 		if err != nil {
 			w.Fatal(err)
 		}

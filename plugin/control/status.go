@@ -1,18 +1,19 @@
 package control
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/control/group"
 )
 
 // Status is the whole in one screen.
 func (c *Control) Status(ctx context.Context) (contract.StatusView, error) {
 	v := contract.StatusView{Next: []contract.TaskView{}, Trouble: []contract.TaskView{}}
 	var (
-		g        *group
+		g        *group.Group
 		tasks    []contract.TaskView
 		services []contract.ServiceView
 	)
@@ -25,7 +26,7 @@ func (c *Control) Status(ctx context.Context) (contract.StatusView, error) {
 	if err != nil {
 		return contract.StatusView{}, failure.Wrap(err)
 	}
-	v.Cluster, v.Waiting, v.Leader, v.Nodes = c.name(g), g.waiting(), g.lead(), g.nodes()
+	v.Cluster, v.Waiting, v.Leader, v.Nodes = c.name(g), g.Waiting(), g.Lead(), g.Nodes()
 	v.Count(tasks)
 	names, failed := make(map[string]bool), make(map[string]bool)
 	for _, s := range services {
@@ -39,15 +40,4 @@ func (c *Control) Status(ctx context.Context) (contract.StatusView, error) {
 }
 
 // name says where the group is: as who made this Control knows, or a host says.
-func (c *Control) name(g *group) string {
-	if c.cluster != "" {
-		return c.cluster
-	}
-	for _, m := range g.members {
-		var info NodeInfo
-		if json.Unmarshal(m.Value, &info) == nil && info.Cluster != "" {
-			return info.Cluster
-		}
-	}
-	return "standalone"
-}
+func (c *Control) name(g *group.Group) string { return cmp.Or(c.cluster, g.Name()) }

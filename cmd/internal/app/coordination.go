@@ -21,7 +21,7 @@ import (
 	"github.com/seed42aab489/belfry/coordclient/local"
 	"github.com/seed42aab489/belfry/coordclient/zk"
 	"github.com/seed42aab489/belfry/plugin"
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/place"
 )
 
@@ -178,9 +178,9 @@ func (j *coordination) presentation() []byte {
 	j.mu.Lock()
 	former := slices.Clone(j.former)
 	j.mu.Unlock()
-	text, err := json.Marshal(control.NodeInfo{
+	text, err := json.Marshal(contract.NodeInfo{
 		Version: j.app.o.Version, Address: j.app.Addr(), Cluster: j.where(),
-		Replies: cmp.Or(j.app.repliesNow(), control.NoReplies), Formerly: former,
+		Replies: cmp.Or(j.app.repliesNow(), contract.NoReplies), Formerly: former,
 	})
 	if err != nil {
 		panic(fmt.Sprintf("a few strings do not encode: %v", err))
@@ -222,7 +222,7 @@ const maxFormer = 8
 
 // formerly lists the incarnations that a member's process had before.
 func formerly(m coordclient.Member) []coordclient.MemberID {
-	var info control.NodeInfo
+	var info contract.NodeInfo
 	if json.Unmarshal(m.Value, &info) != nil {
 		return nil
 	}
@@ -232,7 +232,7 @@ func formerly(m coordclient.Member) []coordclient.MemberID {
 // describe tells what placement knows of a member: the address by which rules
 // name it.
 func describe(m coordclient.Member) place.Member {
-	var info control.NodeInfo
+	var info contract.NodeInfo
 	if json.Unmarshal(m.Value, &info) != nil {
 		return place.Member{}
 	}

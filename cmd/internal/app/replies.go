@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 )
 
 // maxReplyAddresses bounds the hosts that a call names for its reply.
@@ -26,8 +26,8 @@ func (a *App) replyAddresses(ctx context.Context) []string {
 		a.log.Debug("the group's addresses are not known", "err", err)
 	}
 	for _, m := range members {
-		var info control.NodeInfo
-		if json.Unmarshal(m.Value, &info) != nil || info.Replies == control.NoReplies {
+		var info contract.NodeInfo
+		if json.Unmarshal(m.Value, &info) != nil || info.Replies == contract.NoReplies {
 			continue
 		}
 		base := info.Replies

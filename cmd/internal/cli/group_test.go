@@ -73,7 +73,7 @@ func (w works) State() (bool, <-chan struct{}) {
 
 func (g *group) boot(node string, o cluster.Options) {
 	g.Helper()
-	value, err := json.Marshal(control.NodeInfo{Version: "1", Address: node + ":8280", Cluster: "zk://z:2181/belfry"})
+	value, err := json.Marshal(contract.NodeInfo{Version: "1", Address: node + ":8280", Cluster: "zk://z:2181/belfry"})
 	if err != nil {
 		g.Fatal(err)
 	}

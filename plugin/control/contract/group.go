@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/seed42aab489/belfry/coordclient"
 )
 
 // EventView is something that happened and that an administrator may want to
@@ -37,6 +39,24 @@ type NodeView struct {
 	SkewMS int64      `json:"clock_skew_ms"`
 	Drain  *DrainView `json:"drain"` // null: it is not drained
 }
+
+// NodeInfo is the value of a member: what a host publishes of itself.
+type NodeInfo struct {
+	Version string `json:"version"`
+	Address string `json:"address"`
+	State   string `json:"state"` // a contract.NodeState that only the host knows; empty: healthy
+	Running int    `json:"running"`
+	// Cluster is where the group is, as zk://...; empty: the host is alone.
+	Cluster string `json:"cluster,omitempty"`
+	// Replies is the base address at which the host takes replies to calls of
+	// tasks. Empty: plain HTTP at Address; NoReplies: none that can be told.
+	Replies string `json:"replies,omitempty"`
+	// Formerly are the incarnations that the host's process had before.
+	Formerly []coordclient.MemberID `json:"formerly,omitempty"`
+}
+
+// NoReplies is NodeInfo.Replies of a host that can be named for no reply.
+const NoReplies = "none"
 
 // NodeState is what a host is doing in the group.
 type NodeState string

@@ -15,6 +15,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/control/group"
 )
 
 // New makes the noun with its verbs.
@@ -89,16 +90,16 @@ func newWait(e *env.Env) *cobra.Command {
 			"  belfry cluster wait --for nodes=1,placed --timeout 1m",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var all []control.Condition
+			var all []group.Condition
 			for _, text := range conditions {
-				condition, err := control.ParseCondition(text)
+				condition, err := group.ParseCondition(text)
 				if err != nil {
 					return err
 				}
 				all = append(all, condition)
 			}
 			if len(all) == 0 {
-				return env.Usage("say what to wait for: --for %s", strings.Join(control.Conditions(), ", --for "))
+				return env.Usage("say what to wait for: --for %s", strings.Join(group.Conditions(), ", --for "))
 			}
 			if err := await(cmd.Context(), e, all); err != nil {
 				return err
@@ -110,13 +111,13 @@ func newWait(e *env.Env) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringSliceVar(&conditions, "for", nil, strings.Join(control.Conditions(), ", ")+"; several must hold at once")
+	cmd.Flags().StringSliceVar(&conditions, "for", nil, strings.Join(group.Conditions(), ", ")+"; several must hold at once")
 	_ = cmd.RegisterFlagCompletionFunc("for", cobra.FixedCompletions([]string{"nodes=", "leader", "placed"}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace))
 	return cmd
 }
 
 // await tries again while nobody answers.
-func await(ctx context.Context, e *env.Env, all []control.Condition) error {
+func await(ctx context.Context, e *env.Env, all []group.Condition) error {
 	if e.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, e.Timeout)
