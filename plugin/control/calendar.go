@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -196,29 +195,4 @@ func (f *fates) of(v *contract.NextView) {
 		v.Runs, v.Why = &at, contract.Because(code, why+": deferred to the opening")
 		f.merged, f.first = opening, v.At
 	}
-}
-
-// window tells how a task stands to its windows now.
-func (x *explainer) window() {
-	if x.info.Windows == nil || x.info.Paused || x.bucket.Fault != nil {
-		return
-	}
-	w, err := x.bucket.Book.Windows(x.info.Windows)
-	if err != nil {
-		return // its state says so
-	}
-	why := w.Why(x.now)
-	if why == "" {
-		return
-	}
-	text := "now " + why
-	if opening, ok := w.Opening(x.now); ok {
-		text += ", until " + opening.UTC().Format(time.RFC3339)
-	} else {
-		text += ", and no opening is in sight"
-	}
-	if n := x.bucket.Queued(x.info.UID); n > 0 {
-		text += fmt.Sprintf("; %d firings wait for it", n)
-	}
-	x.add(LevelInfo, string(task.ReasonWindow), text, "belfry task next "+x.info.Name+" --calendar", "belfry calendar list")
 }

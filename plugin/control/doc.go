@@ -9,7 +9,15 @@
 //
 // # Rooms
 //
-// What needs no store has rooms of its own, from the ground up: contract (what is
-// shown), failure (how it fails), definition (a definition as text), check (what is
-// wrong with one). Errors are *failure.Error.
+// What needs no store has rooms of its own, from the ground up:
+//
+//	contract    what is shown: the JSON contract
+//	failure     how it fails: codes, hints, and how they cross the group
+//	definition  a definition as text: documents, patches, what differs
+//	check       what is wrong with a definition as it is written
+//	standing    how the tasks of a bucket stand, and their runs
+//	group       how the hosts stand, who leads, where the buckets are
+//	explain     why a task does what it does; what in a group is not well
+//
+// What stays here reads the store, edits it, or calls a host.
 package control

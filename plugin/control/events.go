@@ -175,36 +175,23 @@ func (c *Control) RevertTask(ctx context.Context, key task.Key, revision int64) 
 	})
 }
 
-// RequestView is a run or a cancellation that was asked for and that the owner
-// of the task has not taken yet.
-type RequestView struct {
-	ID     string    `json:"id"`
-	Kind   string    `json:"kind"` // run, cancel
-	Task   string    `json:"task"`
-	Tenant string    `json:"tenant"`
-	Type   string    `json:"type"`
-	FireID string    `json:"fire_id"`
-	Asked  time.Time `json:"asked"`
-	Reason string    `json:"reason"`
-}
-
 // Requests lists those that wait, the oldest first. Codes: unavailable.
-func (c *Control) Requests(ctx context.Context) ([]RequestView, error) {
+func (c *Control) Requests(ctx context.Context) ([]contract.RequestView, error) {
 	all, err := c.store.AllRequests(ctx)
 	if err != nil {
 		return nil, failure.Wrap(err)
 	}
-	views := make([]RequestView, 0, len(all))
+	views := make([]contract.RequestView, 0, len(all))
 	for _, r := range all {
 		id := r.FireID
 		if r.Kind == task.RequestRun {
 			id = task.ManualID(r.UID, r.ID)
 		}
-		views = append(views, RequestView{
+		views = append(views, contract.RequestView{
 			ID: r.ID, Kind: string(r.Kind), Task: r.Task.Name, Tenant: r.Task.Tenant, Type: r.Task.Type,
 			FireID: string(id), Asked: r.Asked.UTC(), Reason: r.Reason,
 		})
 	}
-	slices.SortStableFunc(views, func(a, b RequestView) int { return a.Asked.Compare(b.Asked) })
+	slices.SortStableFunc(views, func(a, b contract.RequestView) int { return a.Asked.Compare(b.Asked) })
 	return views, nil
 }

@@ -76,12 +76,12 @@ func PreviewTask(info task.Info, services []contract.ServiceView, taken func(tas
 	}
 	if info.Do != nil {
 		// What it does instead is not checked here: the store's side knows.
-	} else if _, why := findOperation(services, info.Service, info.Operation, info.After); why != "" {
+	} else if _, why := check.Operation(services, info.Service, info.Operation, info.After); why != "" {
 		field := "operation"
 		if info.Service == "" {
 			field = "service"
 		}
-		fault(field, why, schedulable(services, info.Service))
+		fault(field, why, check.Schedulable(services, info.Service))
 	}
 	policies := info
 	if n := len(info.Alerts); n <= check.MaxAlerts {

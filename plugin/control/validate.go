@@ -3,7 +3,6 @@ package control
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -18,7 +17,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
-// maxListed bounds the operations that a refusal names, and the tasks.
+// maxListed bounds the tasks that a refusal names.
 const maxListed = 12
 
 // validateNew checks a task to be created and fills in its defaults.
@@ -80,9 +79,9 @@ func (c *Control) validateTarget(ctx context.Context, info *task.Info) error {
 	if err != nil {
 		return err
 	}
-	op, why := findOperation(services, info.Service, info.Operation, info.After)
+	op, why := check.Operation(services, info.Service, info.Operation, info.After)
 	if why != "" {
-		return &failure.Error{Code: failure.CodeInvalid, Message: why, Hint: schedulable(services, info.Service)}
+		return &failure.Error{Code: failure.CodeInvalid, Message: why, Hint: check.Schedulable(services, info.Service)}
 	}
 	if op.Action != nil {
 		info.Do = op.Action.Clone()
@@ -104,76 +103,6 @@ func (c *Control) validateTarget(ctx context.Context, info *task.Info) error {
 		return failure.Invalid("delivery %q is unknown: use %s, %s or %s", info.Delivery, task.AtMostOnce, task.AtLeastOnce, task.EffectivelyOnce)
 	}
 	return nil
-}
-
-// findOperation looks for an operation that can be scheduled, or says why there
-// is none.
-func findOperation(services []contract.ServiceView, service, operation string, after *task.After) (contract.OperationView, string) {
-	switch {
-	case service == "":
-		return contract.OperationView{}, "no service is named"
-	case operation == "":
-		return contract.OperationView{}, "no operation is named"
-	}
-	why := "service " + service + " is not deployed on any host"
-	for _, s := range services {
-		if s.Name != service {
-			continue
-		}
-		if s.Status == contract.StatusFailed {
-			why = "service " + service + " could not be deployed: " + s.Error
-			continue
-		}
-		i := slices.IndexFunc(s.Operations, func(o contract.OperationView) bool { return o.Name == operation })
-		switch {
-		case i < 0:
-			why = "service " + service + " has no operation " + operation
-		case !s.Operations[i].Schedulable && !given(s.Operations[i], after):
-			why = "cannot be scheduled: " + s.Operations[i].Why
-		default:
-			return s.Operations[i], ""
-		}
-	}
-	return contract.OperationView{}, why
-}
-
-// given tells whether all parameters of an operation come from what its task
-// follows.
-func given(o contract.OperationView, after *task.After) bool {
-	return after != nil && len(o.Parameters) > 0 && !slices.ContainsFunc(o.Parameters, func(p string) bool {
-		_, ok := after.With[p]
-		return !ok
-	})
-}
-
-// schedulable lists what could be scheduled: of the service if it has any.
-func schedulable(services []contract.ServiceView, service string) string {
-	var of, all []string
-	for _, s := range services {
-		for _, o := range s.Operations {
-			if !o.Schedulable || s.Status == contract.StatusFailed {
-				continue
-			}
-			all = append(all, s.Name+"."+o.Name)
-			if s.Name == service {
-				of = append(of, s.Name+"."+o.Name)
-			}
-		}
-	}
-	if len(of) > 0 {
-		all = of
-	}
-	slices.Sort(all)
-	all = slices.Compact(all)
-	if len(all) == 0 {
-		return "nothing can be scheduled yet: deploy a service with an HTTP endpoint and an operation without parameters"
-	}
-	more := ""
-	if len(all) > maxListed {
-		more = fmt.Sprintf(" and %d more", len(all)-maxListed)
-		all = all[:maxListed]
-	}
-	return "could be scheduled: " + strings.Join(all, ", ") + more
 }
 
 func sameAction(a, b *task.Action) bool {

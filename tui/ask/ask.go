@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/explain"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/order"
 )
@@ -52,8 +53,8 @@ func (q Question) Command() string {
 // Oracle answers; control.Control does.
 type Oracle interface {
 	Simulate(ctx context.Context, lost []string) (control.Simulation, error)
-	Diagnose(ctx context.Context) (control.Diagnosis, error)
-	ExplainTask(ctx context.Context, key task.Key) (control.Explanation, error)
+	Diagnose(ctx context.Context) (explain.Diagnosis, error)
+	ExplainTask(ctx context.Context, key task.Key) (explain.Explanation, error)
 }
 
 // Answer is what came of a question. Which field is filled depends on its kind.
@@ -61,7 +62,7 @@ type Answer struct {
 	Question Question
 	At       time.Time // when it was answered; zero: it has not been
 	Loss     control.Simulation
-	Findings []control.Finding
+	Findings []explain.Finding
 	Err      error // nil: it was answered
 }
 
@@ -72,11 +73,11 @@ func (q Question) Put(ctx context.Context, o Oracle, now func() time.Time) Answe
 	case Loss:
 		a.Loss, a.Err = o.Simulate(ctx, q.Nodes)
 	case Why:
-		var e control.Explanation
+		var e explain.Explanation
 		e, a.Err = o.ExplainTask(ctx, q.Task)
 		a.Findings = e.Findings
 	default:
-		var d control.Diagnosis
+		var d explain.Diagnosis
 		d, a.Err = o.Diagnose(ctx)
 		a.Findings = d.Checks
 	}

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/explain"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/ask"
 	"github.com/seed42aab489/belfry/tui/intent"
@@ -47,9 +47,9 @@ func (f Screen) Question() ask.Question { return f.question }
 
 // Hear takes the answer.
 func (f Screen) Hear(a ask.Answer) screen.Screen {
-	bad := []control.Level{control.LevelFail, control.LevelWarn, control.LevelInfo, control.LevelOK}
+	bad := []explain.Level{explain.LevelFail, explain.LevelWarn, explain.LevelInfo, explain.LevelOK}
 	a.Findings = slices.Clone(a.Findings)
-	slices.SortStableFunc(a.Findings, func(a, b control.Finding) int { return slices.Index(bad, a.Level) - slices.Index(bad, b.Level) })
+	slices.SortStableFunc(a.Findings, func(a, b explain.Finding) int { return slices.Index(bad, a.Level) - slices.Index(bad, b.Level) })
 	f.answer = a
 	return f
 }
@@ -61,23 +61,23 @@ func (f Screen) seen(s *screen.Scene) int {
 	return max(1, min(len(f.answer.Findings), s.Height-footHeight-3))
 }
 
-func (f Screen) here(s *screen.Scene) (control.Finding, bool) {
+func (f Screen) here(s *screen.Scene) (explain.Finding, bool) {
 	at := f.cursor.Within(len(f.answer.Findings), f.seen(s)).At
 	if at >= len(f.answer.Findings) {
-		return control.Finding{}, false
+		return explain.Finding{}, false
 	}
 	return f.answer.Findings[at], true
 }
 
 // about is the place of what a finding is about; None: there is none.
-func about(f control.Finding) intent.Action {
+func about(f explain.Finding) intent.Action {
 	switch f.Code {
-	case control.DiagNoNode, control.DiagNodeGone, control.DiagNodeOff, control.DiagClock, control.DiagVersions, control.DiagNodes,
-		control.DiagNoLeader, control.DiagLeader, control.DiagBarrier, control.DiagUnplaced, control.DiagMoving, control.DiagPlaced:
+	case explain.DiagNoNode, explain.DiagNodeGone, explain.DiagNodeOff, explain.DiagClock, explain.DiagVersions, explain.DiagNodes,
+		explain.DiagNoLeader, explain.DiagLeader, explain.DiagBarrier, explain.DiagUnplaced, explain.DiagMoving, explain.DiagPlaced:
 		return intent.GoCluster
-	case control.DiagTasks, control.DiagTasksFine:
+	case explain.DiagTasks, explain.DiagTasksFine:
 		return intent.GoTasks
-	case control.DiagServices, control.DiagServiceFine, control.DiagMissing, control.ReasonNoService, control.ReasonInactive, control.ReasonNoOperation:
+	case explain.DiagServices, explain.DiagServiceFine, explain.DiagMissing, explain.ReasonNoService, explain.ReasonInactive, explain.ReasonNoOperation:
 		return intent.GoServices
 	}
 	return intent.None
@@ -173,34 +173,34 @@ func (f Screen) View(s *screen.Scene) []string {
 
 // verdict sums up.
 func (f Screen) verdict(s *screen.Scene) string {
-	n := make(map[control.Level]int)
+	n := make(map[explain.Level]int)
 	for _, x := range f.answer.Findings {
 		n[x.Level]++
 	}
 	text := ""
 	for _, l := range []struct {
-		level control.Level
+		level explain.Level
 		word  string
-	}{{control.LevelFail, "wrong"}, {control.LevelWarn, "to look at"}, {control.LevelInfo, "to know"}, {control.LevelOK, "fine"}} {
+	}{{explain.LevelFail, "wrong"}, {explain.LevelWarn, "to look at"}, {explain.LevelInfo, "to know"}, {explain.LevelOK, "fine"}} {
 		if n[l.level] > 0 {
 			mark, role := level(s, l.level)
 			glyph, _, _ := strings.Cut(mark, " ")
 			text += s.Draw(role, fmt.Sprintf("%s %d %s", glyph, n[l.level], l.word)) + "   "
 		}
 	}
-	if n[control.LevelFail]+n[control.LevelWarn] == 0 {
+	if n[explain.LevelFail]+n[explain.LevelWarn] == 0 {
 		text += s.Draw(theme.Good, "all is as it should be")
 	}
 	return text
 }
 
-func level(s *screen.Scene, l control.Level) (string, theme.Role) {
+func level(s *screen.Scene, l explain.Level) (string, theme.Role) {
 	switch l {
-	case control.LevelFail:
+	case explain.LevelFail:
 		return s.Theme.Glyphs.Bad + " " + string(l), theme.Bad
-	case control.LevelWarn:
+	case explain.LevelWarn:
 		return "! " + string(l), theme.Warn
-	case control.LevelInfo:
+	case explain.LevelInfo:
 		return s.Theme.Glyphs.Dot + " " + string(l), theme.Plain
 	}
 	return s.Theme.Glyphs.OK + " " + string(l), theme.Good

@@ -62,11 +62,12 @@ var table = map[string]row{
 		own:   []string{"plugin/control/...", "plugin/task", "plugin/trigger", "plugin/bucket", "plugin/calendar", "plugin/reply", "plugin/store", "plugin/place", "plugin/invoke/web", "plugin/render", "coordclient"},
 		third: []string{"github.com/google/uuid"},
 	},
-	"plugin/control/check":      {own: []string{"plugin/control/failure", "plugin/calendar", "plugin/invoke/web", "plugin/place", "plugin/store", "plugin/task"}},
+	"plugin/control/check":      {own: []string{"plugin/control/contract", "plugin/control/failure", "plugin/calendar", "plugin/invoke/web", "plugin/place", "plugin/store", "plugin/task"}},
 	"plugin/control/contract":   {own: []string{"plugin/task", "coordclient"}},
 	"plugin/control/definition": {own: []string{"plugin/control/failure", "plugin/task"}},
 	"plugin/control/group":      {own: []string{"plugin/control/contract", "plugin/control/failure", "plugin/place", "plugin/store", "coordclient"}},
 	"plugin/control/standing":   {own: []string{"plugin/control/contract", "plugin/bucket", "plugin/calendar", "plugin/store", "plugin/task", "coordclient"}},
+	"plugin/control/explain":    {own: []string{"plugin/control/check", "plugin/control/contract", "plugin/control/group", "plugin/control/standing", "plugin/task"}},
 	"plugin/control/failure":    {own: []string{"plugin/calendar", "plugin/store", "coordclient"}},
 
 	"plugin/place": {own: []string{"plugin/task", "plugin/trigger"}},

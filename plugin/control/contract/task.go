@@ -125,6 +125,19 @@ type RunView struct {
 	Deadline *time.Time `json:"deadline"`
 }
 
+// RequestView is a run or a cancellation that was asked for and that the owner
+// of the task has not taken yet.
+type RequestView struct {
+	ID     string    `json:"id"`
+	Kind   string    `json:"kind"` // run, cancel
+	Task   string    `json:"task"`
+	Tenant string    `json:"tenant"`
+	Type   string    `json:"type"`
+	FireID string    `json:"fire_id"`
+	Asked  time.Time `json:"asked"`
+	Reason string    `json:"reason"`
+}
+
 // NextView is an instant at which a task is to fire.
 type NextView struct {
 	At   time.Time `json:"at"`

@@ -12,6 +12,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/explain"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -43,9 +44,9 @@ func newExplain(e *env.Env) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			key.Name = args[0]
 			healthy := true
-			err := env.Show(e, cmd, func(ctx context.Context, c *control.Control) (control.Explanation, error) {
+			err := env.Show(e, cmd, func(ctx context.Context, c *control.Control) (explain.Explanation, error) {
 				return c.ExplainTask(ctx, key.Normal())
-			}, func(p output.Printer, x control.Explanation) error {
+			}, func(p output.Printer, x explain.Explanation) error {
 				healthy = x.Healthy
 				return p.Sheet(x, x.Task.Name, explanation(p, x))
 			})
@@ -62,7 +63,7 @@ func newExplain(e *env.Env) *cobra.Command {
 	return cmd
 }
 
-func explanation(p output.Printer, x control.Explanation) [][2]string {
+func explanation(p output.Printer, x explain.Explanation) [][2]string {
 	t := x.Task
 	pairs := [][2]string{
 		{"Task", t.Name},
@@ -84,7 +85,7 @@ func explanation(p output.Printer, x control.Explanation) [][2]string {
 }
 
 // found lists findings with what helps below each.
-func found(findings []control.Finding) [][2]string {
+func found(findings []explain.Finding) [][2]string {
 	var pairs [][2]string
 	for _, f := range findings {
 		pairs = append(pairs, [2]string{strings.ToUpper(string(f.Level)), fmt.Sprintf("%s  %s", f.Code, f.Text)})

@@ -10,6 +10,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 )
 
 // New makes the noun with its verbs.
@@ -35,13 +36,13 @@ func newList(e *env.Env) *cobra.Command {
 			"  belfry request list -o json",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]control.RequestView, error) { return c.Requests(ctx) }, frame().Print)
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]contract.RequestView, error) { return c.Requests(ctx) }, frame().Print)
 		},
 	})
 }
 
-func frame() output.Frame[control.RequestView] {
-	type view = control.RequestView
+func frame() output.Frame[contract.RequestView] {
+	type view = contract.RequestView
 	return output.Frame[view]{
 		Name: func(r view) string { return r.ID },
 		Fields: []output.Field[view]{

@@ -1,15 +1,14 @@
-package control
+package explain
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/control/check"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
-	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/control/standing"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -73,61 +72,28 @@ type Explanation struct {
 	Nodes    []CandidateView   `json:"nodes"`
 }
 
-// ExplainTask tells why a task does what it does, or does not. Codes: not_found,
-// unavailable.
-func (c *Control) ExplainTask(ctx context.Context, key task.Key) (Explanation, error) {
-	info, err := c.get(ctx, key)
-	if err != nil {
-		return Explanation{}, err
-	}
-	x := explainer{info: &info, now: c.now()}
-	err = together(
-		func() (err error) { x.bucket, err = c.readBucket(ctx, info); return err },
-		func() (err error) { x.services, err = c.Services(ctx); return err },
-		func() (err error) { x.nodes, err = c.Nodes(ctx); return err },
-		func() (err error) { x.asked, err = c.asked(ctx, &info); return err },
-		func() error {
-			x.next, _ = c.Next(ctx, key, firstNext, c.now()) // a trigger that cannot be scheduled has none
-			return nil
-		},
-	)
-	if err != nil {
-		return Explanation{}, failure.Wrap(err)
-	}
-	x.task = x.bucket.View(&info)
-	return x.explain(), nil
+// Case is what is known of a task that is to be explained.
+type Case struct {
+	Info     *task.Info
+	Bucket   standing.Bucket // that decides for it, read with it alone
+	Services []contract.ServiceView
+	Nodes    []contract.NodeView
+	// Asked counts the runs that were asked for and that its owner has not taken.
+	Asked int
+	Next  []contract.NextView // its first instants to come
+	Now   time.Time
 }
 
-// asked counts the runs of a task that were asked for and are not taken.
-func (c *Control) asked(ctx context.Context, info *task.Info) (int, error) {
-	b, err := c.store.Seat(ctx, info)
-	if err != nil {
-		return 0, err
-	}
-	requests, err := c.store.Requests(ctx, b)
-	n := 0
-	for _, r := range requests {
-		if r.UID == info.UID && r.Kind == task.RequestRun {
-			n++
-		}
-	}
-	return n, err
-}
-
-// explainer is what an explanation is made of.
+// explainer makes an explanation of a case.
 type explainer struct {
-	info     *task.Info
-	bucket   standing.Bucket
+	Case
 	task     contract.TaskView
-	services []contract.ServiceView
-	nodes    []contract.NodeView
-	asked    int
-	next     []contract.NextView
-	now      time.Time
 	findings []Finding
 }
 
-func (x *explainer) explain() Explanation {
+// Task tells why a task does what it does, or does not.
+func Task(c Case) Explanation {
+	x := explainer{Case: c, task: c.Bucket.View(c.Info)}
 	x.standing()
 	x.target()
 	x.window()
@@ -151,14 +117,14 @@ func (x *explainer) add(level Level, code, text string, fix ...string) {
 // standing tells what the state's own reason says.
 func (x *explainer) standing() {
 	code, text, _ := strings.Cut(x.task.Reason, ": ")
-	name := x.info.Name
+	name := x.Info.Name
 	switch x.task.State {
 	case contract.Paused:
 		who := "by nobody known"
-		if x.info.Edit.By != "" {
-			who = "last edited by " + x.info.Edit.By
+		if x.Info.Edit.By != "" {
+			who = "last edited by " + x.Info.Edit.By
 		}
-		x.add(LevelFail, code, join("paused since "+x.info.PausedAt.UTC().Format(time.RFC3339), text, who), "belfry task resume "+name)
+		x.add(LevelFail, code, join("paused since "+x.Info.PausedAt.UTC().Format(time.RFC3339), text, who), "belfry task resume "+name)
 	case contract.Finished:
 		x.add(LevelInfo, code, "it never fires again", "belfry task set "+name+" --end ''", "belfry task delete "+name)
 	case contract.Unplaced:
@@ -193,36 +159,36 @@ func join(parts ...string) string {
 
 // target tells what is wrong with what the task calls on hosts.
 func (x *explainer) target() {
-	if x.info.Do != nil {
+	if x.Info.Do != nil {
 		return
 	}
 	status := contract.StatusFailed
 	there := false
-	for _, s := range x.services {
-		if s.Name == x.info.Service {
+	for _, s := range x.Services {
+		if s.Name == x.Info.Service {
 			there = there || s.Status != contract.StatusFailed
 			if s.Status == contract.StatusActive {
 				status = contract.StatusActive
 			}
 		}
 	}
-	_, why := findOperation(x.services, x.info.Service, x.info.Operation, x.info.After)
+	_, why := check.Operation(x.Services, x.Info.Service, x.Info.Operation, x.Info.After)
 	switch {
 	case !there:
 		x.add(LevelFail, ReasonNoService, why, "belfry service list")
 	case status != contract.StatusActive:
-		x.add(LevelFail, ReasonInactive, "service "+x.info.Service+" is inactive on every host that has it", "belfry service show "+x.info.Service)
+		x.add(LevelFail, ReasonInactive, "service "+x.Info.Service+" is inactive on every host that has it", "belfry service show "+x.Info.Service)
 	case why != "":
-		x.add(LevelFail, ReasonNoOperation, why, "belfry operation list "+x.info.Service)
+		x.add(LevelFail, ReasonNoOperation, why, "belfry operation list "+x.Info.Service)
 	}
 }
 
 // past tells what the runs that are kept were not as scheduled.
 func (x *explainer) past() {
-	if x.bucket.Fault != nil {
+	if x.Bucket.Fault != nil {
 		return
 	}
-	runs := x.bucket.State.Runs(x.info.UID)
+	runs := x.Bucket.State.Runs(x.Info.UID)
 	skipped := make(map[task.Reason]int)
 	last := make(map[task.Reason]task.Run)
 	for _, r := range runs {
@@ -238,7 +204,7 @@ func (x *explainer) past() {
 				level = LevelInfo // as it was meant
 			}
 			x.add(level, string(reason), fmt.Sprintf("%d instants of those kept, the last due %s", n, latest(last[reason]).UTC().Format(time.RFC3339)),
-				"belfry run list --task "+x.info.Name+" --outcome skipped")
+				"belfry run list --task "+x.Info.Name+" --outcome skipped")
 		}
 	}
 	x.late(runs)
@@ -253,12 +219,12 @@ func latest(r task.Run) time.Time {
 
 func (x *explainer) late(runs []task.Run) {
 	most := lateRun
-	for _, a := range x.info.Alerts {
+	for _, a := range x.Info.Alerts {
 		if a.On == task.AlertLate {
 			most = time.Duration(a.After)
 		}
 	}
-	v, ok := x.bucket.State.View(x.info.UID)
+	v, ok := x.Bucket.State.View(x.Info.UID)
 	if ok {
 		runs = append(runs, v.Open...)
 	}
@@ -276,18 +242,18 @@ func (x *explainer) late(runs []task.Run) {
 
 // coming tells what lies ahead.
 func (x *explainer) coming() {
-	if x.asked > 0 {
-		x.add(LevelInfo, ReasonAsked, fmt.Sprintf("%d runs were asked for and wait for the owner, or for the run before", x.asked), "belfry request list")
+	if x.Asked > 0 {
+		x.add(LevelInfo, ReasonAsked, fmt.Sprintf("%d runs were asked for and wait for the owner, or for the run before", x.Asked), "belfry request list")
 	}
-	if t := x.task.Next; t != nil && x.task.State == contract.Waiting && x.now.Sub(*t) > overdue {
+	if t := x.task.Next; t != nil && x.task.State == contract.Waiting && x.Now.Sub(*t) > overdue {
 		x.add(LevelFail, ReasonOverdue, "due since "+t.Format(time.RFC3339)+" and nobody has decided what becomes of it", "belfry node list", "belfry doctor")
 	}
-	if x.info.Paused {
+	if x.Info.Paused {
 		return
 	}
-	for _, n := range x.next {
+	for _, n := range x.Next {
 		if n.Note != "" {
-			x.add(LevelInfo, ReasonClockChange, n.At.Format(time.RFC3339)+": "+n.Note, "belfry task next "+x.info.Name)
+			x.add(LevelInfo, ReasonClockChange, n.At.Format(time.RFC3339)+": "+n.Note, "belfry task next "+x.Info.Name)
 		}
 	}
 }
@@ -295,26 +261,51 @@ func (x *explainer) coming() {
 // candidates tells of each host whether it may run the task.
 func (x *explainer) candidates() []CandidateView {
 	has := make(map[string]string)
-	for _, s := range x.services {
-		if s.Name == x.info.Needs() {
+	for _, s := range x.Services {
+		if s.Name == x.Info.Needs() {
 			has[s.Node] = s.Status
 		}
 	}
-	views := make([]CandidateView, 0, len(x.nodes))
-	for i := range x.nodes {
-		n := &x.nodes[i]
+	views := make([]CandidateView, 0, len(x.Nodes))
+	for i := range x.Nodes {
+		n := &x.Nodes[i]
 		v := CandidateView{Node: n.Name, Owner: n.Name == x.task.Node}
 		switch {
 		case n.State != contract.NodeHealthy:
 			v.Why = string(n.State) + ": " + n.Reason
-		case x.info.Needs() != "" && has[n.Name] == "":
-			v.Why = "service " + x.info.Needs() + " is not deployed there"
-		case x.info.Needs() != "" && has[n.Name] != contract.StatusActive:
-			v.Why = "service " + x.info.Needs() + " is " + has[n.Name] + " there"
+		case x.Info.Needs() != "" && has[n.Name] == "":
+			v.Why = "service " + x.Info.Needs() + " is not deployed there"
+		case x.Info.Needs() != "" && has[n.Name] != contract.StatusActive:
+			v.Why = "service " + x.Info.Needs() + " is " + has[n.Name] + " there"
 		default:
 			v.Eligible = true
 		}
 		views = append(views, v)
 	}
 	return views
+}
+
+// window tells how a task stands to its windows now.
+func (x *explainer) window() {
+	if x.Info.Windows == nil || x.Info.Paused || x.Bucket.Fault != nil {
+		return
+	}
+	w, err := x.Bucket.Book.Windows(x.Info.Windows)
+	if err != nil {
+		return // its state says so
+	}
+	why := w.Why(x.Now)
+	if why == "" {
+		return
+	}
+	text := "now " + why
+	if opening, ok := w.Opening(x.Now); ok {
+		text += ", until " + opening.UTC().Format(time.RFC3339)
+	} else {
+		text += ", and no opening is in sight"
+	}
+	if n := x.Bucket.Queued(x.Info.UID); n > 0 {
+		text += fmt.Sprintf("; %d firings wait for it", n)
+	}
+	x.add(LevelInfo, string(task.ReasonWindow), text, "belfry task next "+x.Info.Name+" --calendar", "belfry calendar list")
 }

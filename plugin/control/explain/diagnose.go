@@ -1,17 +1,13 @@
-package control
+package explain
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control/contract"
-	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/control/group"
-	"github.com/seed42aab489/belfry/plugin/store"
 )
 
 // The codes of what a diagnosis finds, beside those of tasks. They are stable.
@@ -57,57 +53,37 @@ type Diagnosis struct {
 	Checks   []Finding `json:"checks"`
 }
 
-// Diagnose looks at everything. Codes: unavailable (the store does not answer;
-// or no host has ever been there).
-func (c *Control) Diagnose(ctx context.Context) (Diagnosis, error) {
-	var mu sync.Mutex // guards corrupt
-	var corrupt []string
-	looking := &Control{members: c.members, caller: c.caller, now: c.now, cluster: c.cluster, store: c.store.Reporting(func(e *store.CorruptError) {
-		mu.Lock()
-		defer mu.Unlock()
-		corrupt = append(corrupt, e.Error())
-	})}
-	began := time.Now()
-	if _, err := looking.store.Cluster(ctx); err != nil {
-		return Diagnosis{}, failure.Wrap(err)
-	}
-	d := diagnosis{took: time.Since(began), now: c.now()}
-	err := together(
-		func() (err error) { d.group, err = looking.group(ctx); return err },
-		func() (err error) { d.tasks, err = looking.Tasks(ctx, TaskFilter{}); return err },
-		func() (err error) { d.services, err = looking.Services(ctx); return err },
-		func() (err error) { d.waiting, err = looking.store.Waiting(ctx); return err },
-		func() (err error) { d.requests, err = looking.Requests(ctx); return err },
-		func() (err error) { _, err = looking.Events(ctx, 0); return err },
-	)
-	if err != nil {
-		return Diagnosis{}, failure.Wrap(err)
-	}
-	d.corrupt = corrupt
-	return d.judge(), nil
+// Look is what a look at everything has found.
+type Look struct {
+	Group    *group.Group
+	Tasks    []contract.TaskView
+	Services []contract.ServiceView
+	Requests []contract.RequestView // those that wait, the oldest first
+	// Messages wait to be delivered.
+	Messages int
+	// Corrupt are the records that cannot be read, and why.
+	Corrupt []string
+	// Took is how long the store took to answer.
+	Took time.Duration
+	Now  time.Time
 }
 
-// diagnosis is what a Diagnosis is made of.
+// diagnosis makes a Diagnosis of a look.
 type diagnosis struct {
-	group    *group.Group
-	tasks    []contract.TaskView
-	services []contract.ServiceView
-	requests []RequestView
-	waiting  int
-	corrupt  []string
-	took     time.Duration
-	now      time.Time
-	checks   []Finding
+	Look
+	checks []Finding
 }
 
 func (d *diagnosis) add(level Level, code, text string, fix ...string) {
 	d.checks = append(d.checks, Finding{Code: code, Level: level, Text: text, Fix: append([]string{}, fix...)})
 }
 
-func (d *diagnosis) judge() Diagnosis {
-	d.add(LevelOK, DiagStore, fmt.Sprintf("the store answered in %s", d.took.Round(time.Microsecond)))
-	if n := len(d.corrupt); n > 0 {
-		d.add(LevelFail, DiagCorrupt, counted(n, "record")+" cannot be read: "+few(d.corrupt), "belfry backup save belfry.backup")
+// Group tells what is well and what is not in a group.
+func Group(l Look) Diagnosis {
+	d := diagnosis{Look: l}
+	d.add(LevelOK, DiagStore, fmt.Sprintf("the store answered in %s", d.Took.Round(time.Microsecond)))
+	if n := len(d.Corrupt); n > 0 {
+		d.add(LevelFail, DiagCorrupt, counted(n, "record")+" cannot be read: "+few(d.Corrupt), "belfry backup save belfry.backup")
 	}
 	d.hosts()
 	d.placement()
@@ -136,8 +112,8 @@ func few(names []string) string {
 }
 
 func (d *diagnosis) hosts() {
-	nodes := d.group.Nodes()
-	if len(d.group.Members) == 0 {
+	nodes := d.Group.Nodes()
+	if len(d.Group.Members) == 0 {
 		d.add(LevelFail, DiagNoNode, "no host is up: nothing fires", "start belfryd")
 		return
 	}
@@ -182,7 +158,7 @@ func counted(n int, what string) string {
 }
 
 func (d *diagnosis) placement() {
-	g := d.group
+	g := d.Group
 	if len(g.Members) == 0 || !g.Prepared {
 		return
 	}
@@ -206,7 +182,7 @@ func (d *diagnosis) placement() {
 
 func (d *diagnosis) work() {
 	trouble := make(map[contract.State][]string)
-	for _, t := range d.tasks {
+	for _, t := range d.Tasks {
 		trouble[t.State] = append(trouble[t.State], t.Name)
 	}
 	fine := true
@@ -220,23 +196,23 @@ func (d *diagnosis) work() {
 		}
 	}
 	if fine {
-		d.add(LevelOK, DiagTasksFine, counted(len(d.tasks), "task"))
+		d.add(LevelOK, DiagTasksFine, counted(len(d.Tasks), "task"))
 	}
 	d.deployed()
-	if d.waiting > manyMessages {
-		d.add(LevelWarn, DiagOutbox, fmt.Sprintf("%d messages wait to be delivered", d.waiting), "belfry events")
+	if d.Messages > manyMessages {
+		d.add(LevelWarn, DiagOutbox, fmt.Sprintf("%d messages wait to be delivered", d.Messages), "belfry events")
 	} else {
-		d.add(LevelOK, DiagOutboxFine, fmt.Sprintf("%d messages wait to be delivered", d.waiting))
+		d.add(LevelOK, DiagOutboxFine, fmt.Sprintf("%d messages wait to be delivered", d.Messages))
 	}
-	if len(d.requests) > 0 && d.now.Sub(d.requests[0].Asked) > requestPatient {
-		d.add(LevelWarn, DiagRequests, fmt.Sprintf("%d requests wait, the first since %s", len(d.requests), d.requests[0].Asked.Format(time.RFC3339)), "belfry request list")
+	if len(d.Requests) > 0 && d.Now.Sub(d.Requests[0].Asked) > requestPatient {
+		d.add(LevelWarn, DiagRequests, fmt.Sprintf("%d requests wait, the first since %s", len(d.Requests), d.Requests[0].Asked.Format(time.RFC3339)), "belfry request list")
 	}
 }
 
 func (d *diagnosis) deployed() {
 	at := make(map[string][]string)
 	fine := true
-	for _, s := range d.services {
+	for _, s := range d.Services {
 		if s.Status == contract.StatusFailed {
 			fine = false
 			d.add(LevelWarn, DiagServices, "service "+s.Name+" on "+s.Node+": "+s.Error, "belfry service show "+s.Name)
@@ -245,7 +221,7 @@ func (d *diagnosis) deployed() {
 		at[s.Name] = append(at[s.Name], s.Node)
 	}
 	up := make(map[string]bool)
-	for _, m := range d.group.Members {
+	for _, m := range d.Group.Members {
 		up[m.ID.Node()] = true
 	}
 	var partly []string
