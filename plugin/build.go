@@ -24,7 +24,7 @@ func (p *Plugin) build() {
 	p.code = code.New(p.d.Code, p.d.Host)
 	p.timers = timer.New(timer.Deps{
 		Config: p.d.Handlers, Memory: memories{p.store}, Web: p.calls, Operations: operations{p.d.Host}, Code: eventCode{p.code},
-		Schedule: p.schedule, Changed: p.Republish, Now: p.d.Now, Log: p.d.Log,
+		Schedule: p.schedule, Now: p.d.Now, Log: p.d.Log,
 	})
 	p.kinds = invoke.Kinds{
 		task.KindOperation: invoke.NewOperation(p.d.Host), task.KindHTTP: p.calls, task.KindSOAP: web.NewSOAP(p.d.Web),
@@ -38,7 +38,7 @@ func (p *Plugin) services() []contract.ServiceView {
 	for _, name := range p.d.Code.Names() {
 		all = append(all, contract.ServiceView{Name: task.CodeService + name, Status: contract.StatusActive, Description: "code that is built in"})
 	}
-	if p.timers.Launched() {
+	if p.timers.Offered() {
 		all = append(all, contract.ServiceView{Name: task.TimerService, Status: contract.StatusActive, Description: "the timer service"})
 	}
 	return all
@@ -49,7 +49,7 @@ func (p *Plugin) offers(need string) bool {
 	if name, ok := strings.CutPrefix(need, task.CodeService); ok {
 		return p.code.Has(name)
 	}
-	return need == task.TimerService && p.timers.Launched()
+	return need == task.TimerService && p.timers.Offered()
 }
 
 // operations calls operations for handlers of events.

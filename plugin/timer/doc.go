@@ -10,7 +10,8 @@
 // of the file.
 //
 // The timer service itself is such a handler, of the event "start": without that
-// entry a host has none, publishes none, and no timer is placed on it. It makes
+// entry a host has none, publishes none, and no timer is placed on it. A timer that
+// is due before it is launched, as after a restart, waits for it. It makes
 // the timers of the configuration tasks, which any host with a timer service may
 // fire, and which are seen and controlled like other tasks.
 //

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/invoke/web"
@@ -37,16 +36,15 @@ type Deps struct {
 	// Schedule makes the timers of the configuration tasks. It is called again,
 	// with pauses, until it succeeds.
 	Schedule func(ctx context.Context, timers []Timer) error
-	// Changed hears that the timer service was launched.
-	Changed func()
-	Now     func() time.Time
-	Log     *slog.Logger
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // Service gives events to handlers. Make it with New. Safe for concurrent use.
 type Service struct {
 	d        Deps
-	launched atomic.Bool
+	launch   func()        // the timer service, once
+	launched chan struct{} // closes then
 	life     context.Context
 	end      context.CancelFunc
 	work     sync.WaitGroup
@@ -54,13 +52,18 @@ type Service struct {
 
 // New makes a Service. It starts nothing.
 func New(d Deps) *Service {
-	s := &Service{d: d}
+	s := &Service{d: d, launched: make(chan struct{})}
+	s.launch = sync.OnceFunc(s.launchNow)
 	s.life, s.end = context.WithCancel(context.Background())
 	return s
 }
 
-// Launched tells whether the timer service runs here.
-func (s *Service) Launched() bool { return s.launched.Load() }
+// Offered tells whether the event start launches the timer service here.
+func (s *Service) Offered() bool {
+	return slices.ContainsFunc(s.handlersOf(started()), func(h *Handler) bool { return h.Handler == HandlerService })
+}
+
+func started() Event { return Event{Name: EventStart, Data: map[string]any{}} }
 
 // The pauses between attempts to make tasks of the configured timers, and what
 // the handlers of the start event may take together.
@@ -73,7 +76,7 @@ const (
 // Start raises the event start. It does not wait for its handlers, whose faults
 // are logged: a host is not stopped by a handler.
 func (s *Service) Start() {
-	e := Event{Name: EventStart, Data: map[string]any{}}
+	e := started()
 	s.work.Go(func() { // ends with life, or when the handlers have
 		ctx, cancel := context.WithTimeout(s.life, startTime)
 		defer cancel()
@@ -89,13 +92,10 @@ func (s *Service) Start() {
 	})
 }
 
-// launch starts the timer service.
-func (s *Service) launch() {
-	if s.launched.Swap(true) {
-		return
-	}
+// launchNow starts the timer service.
+func (s *Service) launchNow() {
 	s.d.Log.Info("timer service launched", "timers", len(s.d.Config.Timers))
-	s.d.Changed()
+	close(s.launched)
 	if len(s.d.Config.Timers) == 0 {
 		return
 	}
@@ -141,13 +141,29 @@ type run struct {
 	learn lesson
 }
 
-// Invoke raises the event of a due timer: one attempt at its firing.
+// awaitLaunch waits until the timer service is launched: a timer may be due before
+// the host is ready, as after a restart.
+func (s *Service) awaitLaunch(ctx context.Context) error {
+	if !s.Offered() {
+		return errors.New("no timer service is launched on this host")
+	}
+	select {
+	case <-s.launched:
+		return nil
+	case <-ctx.Done():
+	case <-s.life.Done():
+	}
+	return errors.New("the timer service is not launched yet on this host")
+}
+
+// Invoke raises the event of a due timer: one attempt at its firing. It waits for
+// the timer service within ctx.
 func (s *Service) Invoke(ctx context.Context, call task.Call) task.Result {
 	unsent := func(err error) task.Result {
 		return task.Result{Outcome: task.Failed, Error: err.Error(), NotSent: true}
 	}
-	if !s.Launched() {
-		return unsent(errors.New("the timer service is not started on this host"))
+	if err := s.awaitLaunch(ctx); err != nil {
+		return unsent(err)
 	}
 	m, version, err := s.recall(ctx, call.Info.UID)
 	if err != nil {
