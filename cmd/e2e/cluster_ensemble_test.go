@@ -55,9 +55,7 @@ func TestClusterEnsemble(t *testing.T) {
 	} {
 		by := lateness(all, c.from, c.to)
 		t.Logf("%s: late p99 %s, most %s", c.what, part(by, 0.99), part(by, 1))
-		if most := part(by, 1); most > c.most {
-			t.Errorf("%s: a task was late by %s, want %s at most", c.what, most, c.most)
-		}
+		punctual(t, c.what, by, c.most)
 	}
 	hs.stop()
 }

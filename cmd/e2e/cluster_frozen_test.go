@@ -43,9 +43,7 @@ func TestClusterFrozenHost(t *testing.T) {
 	if h.cmd.Process.Pid != pid {
 		t.Error("it is another process")
 	}
-	if most := part(lateness(judge(t, hs[0], payrolls, first, last), first, last), 1); most > takeOver {
-		t.Errorf("a frozen host's task was late by %s, want %s at most", most, takeOver)
-	}
+	punctual(t, "a frozen host", lateness(judge(t, hs[0], payrolls, first, last), first, last), takeOver)
 	hs.stop()
 }
 
@@ -74,9 +72,7 @@ func TestClusterRollingRestart(t *testing.T) {
 	over := time.Now()
 	by := lateness(judge(t, hs[0], payrolls, first, last), first, over)
 	t.Logf("hand-over: late p99 %s, most %s", part(by, 0.99), part(by, 1))
-	if most := part(by, 1); most > time.Second {
-		t.Errorf("a hand-over made a task late by %s", most)
-	}
+	punctual(t, "a hand-over", by, time.Second)
 	for _, p := range payrolls {
 		for _, run := range show[[]struct {
 			Outcome string `json:"outcome"`

@@ -4,6 +4,9 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
+	"os"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -146,6 +149,32 @@ func lateness(all []late, from, to time.Time) []time.Duration {
 	}
 	slices.Sort(by)
 	return by
+}
+
+// punctual holds that no task was late by more than most; on a busy machine, by as
+// many times that as processes wait for each processor. How late tasks are on a
+// machine that has nothing else to do is what `make faults` judges.
+func punctual(t *testing.T, what string, by []time.Duration, most time.Duration) {
+	t.Helper()
+	most = time.Duration(float64(most) * crowd(t))
+	if got := part(by, 1); got > most {
+		t.Errorf("%s: a task was late by %s, want %s at most", what, got, most)
+	}
+}
+
+// crowd is how many processes were ready for each processor in the last minute,
+// and no less than one.
+func crowd(t *testing.T) float64 {
+	t.Helper()
+	data, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ready float64
+	if _, err := fmt.Sscan(string(data), &ready); err != nil {
+		t.Fatal(err)
+	}
+	return max(1, ready/float64(runtime.NumCPU()))
 }
 
 // part gives a percentile; 0 of nothing.
