@@ -50,6 +50,34 @@ func (p *Plugin) join(ctx context.Context) (*membership, error) {
 	return m, nil
 }
 
+// firstJoin joins, and tries again while nobody answers.
+func (p *Plugin) firstJoin(ctx context.Context) (*membership, error) {
+	until := time.Now().Add(p.d.Options.Wait)
+	for pause := minRejoin; ; pause = min(2*pause, maxRejoin) {
+		m, err := p.join(ctx)
+		if err == nil || ctx.Err() != nil || !passes(err) {
+			return m, err
+		}
+		left := time.Until(until)
+		if left <= 0 || !p.d.Options.Waiting(err, left) {
+			return nil, err
+		}
+		timer := time.NewTimer(min(pause, left))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		}
+	}
+}
+
+// passes tells whether a failure to join may pass by itself.
+func passes(err error) bool {
+	unanswered := errors.Is(err, coordclient.ErrUnavailable) || errors.Is(err, coordclient.ErrUnknownOutcome)
+	return unanswered && !errors.Is(err, coordclient.ErrUnauthorised)
+}
+
 func (p *Plugin) begin(ctx context.Context, m *membership) error {
 	if _, err := m.owner.Init(ctx, store.Settings{Buckets: p.d.Options.Buckets}); err != nil {
 		return fmt.Errorf("prepare the store: %w", err)

@@ -85,6 +85,11 @@ type Options struct {
 	// ReplyAddresses gives the base addresses at which hosts take replies now; see
 	// reply.Asker. Nil: calls that wait for a reply carry no address.
 	ReplyAddresses func(ctx context.Context) []string
+	// Wait is for how long Start tries again to join while nobody answers. Zero: it
+	// tries once. Waiting is told of each failure, with the time that is left;
+	// false: trying again is of no use. Nil: nobody is told.
+	Wait    time.Duration
+	Waiting func(err error, left time.Duration) bool
 	// SessionTimeout and PreviousOwnerDead: see engine.Options.
 	SessionTimeout    time.Duration
 	PreviousOwnerDead bool
@@ -151,6 +156,9 @@ func New(d Deps) *Plugin {
 	p.life, p.end = context.WithCancel(context.Background())
 	p.store = store.New(p.link, store.Options{Corrupt: p.corrupt})
 	p.secrets = reply.NewSecrets(p.store.ReplySecret)
+	if p.d.Options.Waiting == nil {
+		p.d.Options.Waiting = func(error, time.Duration) bool { return true }
+	}
 	if p.d.Options.ReplyAddresses == nil {
 		p.d.Options.ReplyAddresses = func(context.Context) []string { return nil }
 	}
@@ -200,10 +208,10 @@ func (p *Plugin) Republish() {
 // settle bounds how long Start waits for what falls to this member.
 const settle = 15 * time.Second
 
-// Start joins, publishes the catalogue and begins to fire and deliver. If it
-// fails, Stop cleans up.
+// Start joins, for as long as Options.Wait says, publishes the catalogue and begins
+// to fire and deliver. If it fails, Stop cleans up.
 func (p *Plugin) Start(ctx context.Context) error {
-	m, err := p.join(ctx)
+	m, err := p.firstJoin(ctx)
 	if err != nil {
 		return err
 	}

@@ -201,7 +201,7 @@ func (s *secure) refusals(t *testing.T, h *host) {
 			t.Parallel()
 			env := map[string]string{
 				"USER": "belfry", "PASSWORD_FILE": filepath.Join(s.dir, "password"), "TLS": "true",
-				"CA_FILE": s.authority.File, "CERT_FILE": s.cert, "KEY_FILE": s.cert,
+				"CA_FILE": s.authority.File, "CERT_FILE": s.cert, "KEY_FILE": s.cert, "WAIT": "0s",
 			}
 			for k, v := range c.env {
 				env[k] = v

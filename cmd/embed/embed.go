@@ -133,7 +133,11 @@ func serve(ctx context.Context, o app.Options) error {
 	}()
 	a, err := app.Start(starting, o)
 	close(started)
-	if err != nil {
+	switch {
+	case err != nil && starting.Err() != nil && errors.Is(err, context.Canceled):
+		o.Log.Info("told to stop before it was ready", "err", err)
+		return nil
+	case err != nil:
 		return err
 	}
 	var fatal error

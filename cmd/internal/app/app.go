@@ -183,6 +183,8 @@ func (a *App) start(ctx context.Context) error {
 			Describe:       describe,
 			Formerly:       formerly,
 			ReplyAddresses: a.replyAddresses,
+			Wait:           join.wait(),
+			Waiting:        join.waiting,
 			SessionTimeout: join.timeout,
 			// The embedded store's lock proves that whoever held a bucket before is dead.
 			PreviousOwnerDead: join.alone,

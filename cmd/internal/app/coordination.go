@@ -129,6 +129,29 @@ func (j *coordination) join(ctx context.Context) (plugin.Port, error) {
 	return port, nil
 }
 
+// wait is for how long the first join is tried again while nobody answers.
+func (j *coordination) wait() time.Duration {
+	if j.alone {
+		return 0
+	}
+	return j.app.o.Loaded.Config.ZooKeeper.Wait
+}
+
+// waiting tells that ZooKeeper does not answer yet; false: it never will. systemd
+// is asked for the time of another attempt.
+func (j *coordination) waiting(err error, left time.Duration) bool {
+	var refused *zk.NoSessionError
+	if errors.As(err, &refused) && refused.Certificate {
+		return false
+	}
+	j.app.log.Warn("waiting for ZooKeeper (zookeeper.wait)", "ensemble", j.where(), "left", left.Round(100*time.Millisecond), "err", err)
+	j.app.notify(fmt.Sprintf("STATUS=waiting for ZooKeeper\nEXTEND_TIMEOUT_USEC=%d", (startMargin + 2*j.timeout).Microseconds()))
+	return true
+}
+
+// startMargin is what a start may take beside waiting for ZooKeeper.
+const startMargin = time.Minute
+
 // embedded opens the embedded store. It is opened once: after it failed, only a
 // restart can read what is on disk.
 func (j *coordination) embedded(ctx context.Context) (plugin.Port, error) {

@@ -95,6 +95,8 @@ type ZooKeeper struct {
 	CAFile       string `key:"ca_file" help:"PEM file of the authorities that sign the servers' certificates; empty: the system's"`
 	CertFile     string `key:"cert_file" help:"PEM file of this host's certificate, for servers that ask for one"`
 	KeyFile      string `key:"key_file" help:"PEM file of its key, readable by its owner alone"`
+
+	Wait time.Duration `key:"wait" min:"0s" max:"24h" help:"how long a host that starts waits for servers that do not answer, before it gives up; 0s: it tries once"`
 }
 
 // Log is what is logged, on standard error.
@@ -224,7 +226,7 @@ func Default() Config {
 			Realm: "belfry", Cache: time.Minute, Hashes: 2, Failures: 30, FailureWindow: 5 * time.Minute,
 			JWT: JWT{Algorithms: []string{"RS256"}, NameClaim: "sub", RolesClaim: "roles", ScopesClaim: "scope"},
 		},
-		ZooKeeper: ZooKeeper{Root: "/belfry"},
+		ZooKeeper: ZooKeeper{Root: "/belfry", Wait: time.Minute},
 		Log:       Log{Level: "info", Format: "text"},
 		Deploy:    Deploy{Interval: time.Second, Settle: 150 * time.Millisecond, Drain: 5 * time.Minute, MaxServices: 1000},
 		Limits: Limits{
