@@ -62,14 +62,17 @@ func (r *rig) takeOver(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	expired := time.Now()
+	expired, before, spent := time.Now(), others.sum(), processor(t, r.servers()...)
 	for others.sum()["belfry_buckets_owned"] < 256 {
 		<-time.After(20 * time.Millisecond)
 		if time.Since(expired) > 5*time.Minute {
 			t.Fatal("not taken over")
 		}
 	}
-	t.Logf("%.0f of 256 buckets: expired after %s, armed %s later", most, expired.Sub(killed).Round(time.Millisecond), time.Since(expired).Round(time.Millisecond))
+	took := time.Since(expired)
+	hosts := others.sum().minus(before)["process_cpu_seconds_total"]
+	t.Logf("%.0f of 256 buckets: expired after %s, armed %s later; processor time meanwhile: %.1f s in hosts, %.1f s in servers",
+		most, expired.Sub(killed).Round(time.Millisecond), took.Round(time.Millisecond), hosts, processor(t, r.servers()...)-spent)
 	victim.start()
 	during(t, 20*time.Second)
 }

@@ -59,8 +59,14 @@ func TestSoak(t *testing.T) {
 	end := sync.OnceFunc(func() { close(stop); busy.Wait() })
 	defer end()
 	busy.Go(func() { s.administer(stop) }) // ends with stop
+	looked := time.Now()
 	for time.Until(last) > calm {
 		s.fault(last)
+		if time.Since(looked) > 30*time.Second {
+			looked = time.Now()
+			now := countZnodes(t, s.zk[0])
+			t.Logf("%d znodes, %d more than at first:\n%s", now.all(), now.all()-before.znodes.all(), now.grown(before.znodes))
+		}
 		during(t, min(time.Duration(500+s.random.IntN(2500))*time.Millisecond, max(time.Until(last), 0)))
 	}
 	end()
@@ -268,17 +274,13 @@ func (s *soak) holds(name, connect, state string, stop <-chan struct{}) {
 
 // footprint is what a cluster takes.
 type footprint struct {
-	znodes   int
+	znodes   znodes
 	resident []int // of hosts, MiB
 }
 
 func (s *soak) footprint() footprint {
 	s.t.Helper()
-	znodes, err := strconv.Atoi(s.zk[0].Metrics(s.t)["zk_znode_count"])
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	f := footprint{znodes: znodes}
+	f := footprint{znodes: countZnodes(s.t, s.zk[0])}
 	for _, h := range s.hs {
 		f.resident = append(f.resident, resident(s.t, h.cmd.Process.Pid))
 	}
@@ -302,9 +304,10 @@ func (s *soak) leavesNothing(before footprint) {
 		s.t.Errorf("%d of the administrator's tasks are left", guests)
 	}
 	after := s.footprint()
-	s.t.Logf("before %+v, after %+v", before, after)
-	if after.znodes > before.znodes+bounded {
-		s.t.Errorf("%d znodes, were %d", after.znodes, before.znodes)
+	s.t.Logf("MiB of hosts: %v, were %v; %d znodes, were %d:\n%s", after.resident, before.resident,
+		after.znodes.all(), before.znodes.all(), after.znodes.grown(before.znodes))
+	if after.znodes.all() > before.znodes.all()+bounded {
+		s.t.Errorf("%d znodes, were %d", after.znodes.all(), before.znodes.all())
 	}
 	if most := slices.Max(after.resident); most > slices.Max(before.resident)+grown {
 		s.t.Errorf("a host has %d MiB, had %d", most, slices.Max(before.resident))

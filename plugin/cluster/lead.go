@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
@@ -154,10 +155,17 @@ func (r *reign) round(ctx context.Context) (bool, error) {
 	return changed || learnt || sorted, err
 }
 
+// inquiry bounds for how long a leader asks, in one round, which buckets have open
+// claims. Where much is claimed that takes long, and somebody may want to leave.
+const inquiry = 250 * time.Millisecond
+
 // decide plans, and plans again without those that must not be moved because
-// they have open claims.
+// they have open claims, or for which there is no time to ask.
 func (r *reign) decide(ctx context.Context, in place.Input) (place.Plan, error) {
 	asked := make(map[int]bool)
+	in.Buckets = slices.Clone(in.Buckets) // others may look at what was gathered
+	within, cancel := context.WithTimeout(ctx, inquiry)
+	defer cancel()
 	for {
 		plan := place.Place(in)
 		again := false
@@ -166,8 +174,8 @@ func (r *reign) decide(ctx context.Context, in place.Input) (place.Plan, error) 
 				continue
 			}
 			asked[b] = true
-			open, err := r.d.Store.Open(ctx, b)
-			if errors.Is(err, coordclient.ErrUnavailable) {
+			open, err := r.d.Store.Open(within, b)
+			if errors.Is(err, coordclient.ErrUnavailable) && within.Err() == nil {
 				return plan, err
 			}
 			// What cannot be read may be anything: it stays where it is.
@@ -176,6 +184,11 @@ func (r *reign) decide(ctx context.Context, in place.Input) (place.Plan, error) 
 		}
 		if !again {
 			return plan, nil
+		}
+		if within.Err() != nil {
+			for b := range in.Buckets {
+				in.Buckets[b].Open = in.Buckets[b].Open || !asked[b]
+			}
 		}
 	}
 }
