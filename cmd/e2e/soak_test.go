@@ -64,7 +64,7 @@ func TestSoak(t *testing.T) {
 		s.fault(last)
 		if time.Since(looked) > 30*time.Second {
 			looked = time.Now()
-			now := countZnodes(t, s.zk[0])
+			now := countZnodes(t, s.zk)
 			t.Logf("%d znodes, %d more than at first:\n%s", now.all(), now.all()-before.znodes.all(), now.grown(before.znodes))
 		}
 		during(t, min(time.Duration(500+s.random.IntN(2500))*time.Millisecond, max(time.Until(last), 0)))
@@ -280,19 +280,18 @@ type footprint struct {
 
 func (s *soak) footprint() footprint {
 	s.t.Helper()
-	f := footprint{znodes: countZnodes(s.t, s.zk[0])}
+	f := footprint{znodes: countZnodes(s.t, s.zk)}
 	for _, h := range s.hs {
 		f.resident = append(f.resident, resident(s.t, h.cmd.Process.Pid))
 	}
 	return f
 }
 
-// leavesNothing: the administrator's tasks are gone, ZooKeeper holds no more than
-// it did but for what is bounded (logs, history, audit, what was the last of its
-// kind), and hosts have not grown beyond measure.
+// leavesNothing: the administrator's tasks are gone, ZooKeeper holds no more of any
+// kind than its bound, and hosts have not grown beyond measure.
 func (s *soak) leavesNothing(before footprint) {
 	s.t.Helper()
-	const bounded, grown = 1500, 192
+	const grown = 192 // MiB
 	// A last guest may be left by an administrator who was told to stop.
 	guests := 0
 	for _, v := range show[[]struct{ Name string }](s.hs[0], "task", "list") {
@@ -306,8 +305,8 @@ func (s *soak) leavesNothing(before footprint) {
 	after := s.footprint()
 	s.t.Logf("MiB of hosts: %v, were %v; %d znodes, were %d:\n%s", after.resident, before.resident,
 		after.znodes.all(), before.znodes.all(), after.znodes.grown(before.znodes))
-	if after.znodes.all() > before.znodes.all()+bounded {
-		s.t.Errorf("%d znodes, were %d", after.znodes.all(), before.znodes.all())
+	for _, over := range after.znodes.unbounded(before.znodes) {
+		s.t.Error(over)
 	}
 	if most := slices.Max(after.resident); most > slices.Max(before.resident)+grown {
 		s.t.Errorf("a host has %d MiB, had %d", most, slices.Max(before.resident))

@@ -113,6 +113,18 @@ func (r *reign) rest(ctx context.Context, at time.Duration) {
 	}
 }
 
+// called tells whether there may be something to decide now.
+func (r *reign) called() bool {
+	for _, c := range []<-chan struct{}{r.group, r.drained, r.lifted, r.published, r.another} {
+		select {
+		case <-c:
+			return true
+		default:
+		}
+	}
+	return false
+}
+
 // round looks at everything, decides, and commits what has changed. True: there
 // is more to do soon.
 func (r *reign) round(ctx context.Context) (bool, error) {

@@ -193,30 +193,41 @@ func TestStopIsBoundedByItsTime(t *testing.T) {
 	})
 }
 
-// A leader that would balance, and to whom it takes long to find out what may be
-// moved, still sees that somebody wants to leave.
-func TestDrainDoesNotWaitForBalance(t *testing.T) {
-	scene(t, 64, func(t *testing.T, g *group) {
-		for i := range 64 {
-			g.create(fmt.Sprintf("t%d", i), "S", time.Minute)
-		}
-		n1 := g.boot("n1")
-		g.quiet(10 * time.Second)
-		time.Sleep(10 * time.Second)
-		n1.faulty.Plan(func(c coordtest.Call) coordtest.Fault {
-			if c.Op == coordtest.OpList && strings.HasSuffix(c.Key, "/log") {
-				return coordtest.Fault{Delay: time.Second}
-			}
-			return coordtest.Fault{}
+// A leader to whom it takes long to find out what may be moved, or what was edited,
+// still sees that somebody wants to leave.
+func TestDrainDoesNotWaitForTheLeader(t *testing.T) {
+	t.Parallel()
+	for name, slow := range map[string]func(key string) bool{
+		"what may be moved": func(key string) bool { return strings.HasSuffix(key, "/log") },
+		"what was edited":   func(key string) bool { return strings.HasPrefix(key, "/tasks/") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			scene(t, 64, func(t *testing.T, g *group) {
+				for i := range 64 {
+					g.create(fmt.Sprintf("t%d", i), "S", time.Minute)
+				}
+				n1 := g.boot("n1")
+				g.quiet(10 * time.Second)
+				time.Sleep(10 * time.Second)
+				n1.faulty.Plan(func(c coordtest.Call) coordtest.Fault {
+					if c.Op == coordtest.OpList && slow(c.Key) {
+						return coordtest.Fault{Delay: time.Second}
+					}
+					return coordtest.Fault{}
+				})
+				for i := range 64 {
+					g.create(fmt.Sprintf("u%d", i), "S", time.Minute)
+				}
+				g.boot("n2")
+				time.Sleep(2 * time.Second)
+				if err := g.admin.Drain(t.Context(), "n1", store.Drain{Reason: "kernel", By: "ops"}); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(5 * time.Second)
+				if c := g.count(); c["n1"] != 0 {
+					t.Errorf("after 5 s: %v", c)
+				}
+			})
 		})
-		g.boot("n2")
-		time.Sleep(2 * time.Second)
-		if err := g.admin.Drain(t.Context(), "n1", store.Drain{Reason: "kernel", By: "ops"}); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(5 * time.Second)
-		if c := g.count(); c["n1"] != 0 {
-			t.Errorf("after 5 s: %v", c)
-		}
-	})
+	}
 }

@@ -84,6 +84,9 @@ func (r *reign) survey(ctx context.Context, holders []store.Holder) (bool, error
 			}
 			r.allowance -= l.load.Tasks + perSurvey
 			r.surveyed, learnt = (b+1)%len(holders), true
+			if r.called() {
+				return learnt, nil // the rest can wait, who leaves cannot
+			}
 			continue
 		}
 		amended, err := r.amend(ctx, b, holders[b].Edit)
