@@ -92,10 +92,10 @@ func (b *binding) many(x *exchange.Exchange, to *route) ([]dataservice.Request, 
 
 // batched reads <name_batch_req><name><param>…</param></name>…</name_batch_req>.
 // Variables of the path are the same for all.
-func (b *binding) batched(x *exchange.Exchange, to *route, root node) ([]dataservice.Request, error) {
+func (b *binding) batched(x *exchange.Exchange, to *route, root exchange.Element) ([]dataservice.Request, error) {
 	var list []dataservice.Request
-	for _, one := range root.kids {
-		values, err := one.values()
+	for _, one := range root.Children {
+		values, err := one.Values()
 		if err != nil {
 			return nil, err
 		}
@@ -108,17 +108,17 @@ func (b *binding) batched(x *exchange.Exchange, to *route, root node) ([]dataser
 // boxed reads <request_box>, whose children are bodies of operations and
 // resources, batches among them. As in the original a body whose children hold
 // elements is a batch, whatever it is called.
-func (b *binding) boxed(x *exchange.Exchange, root node) ([]dataservice.Request, error) {
+func (b *binding) boxed(x *exchange.Exchange, root exchange.Element) ([]dataservice.Request, error) {
 	var list []dataservice.Request
-	for _, one := range root.kids {
-		to := b.named(exchange.Fold(one.name))
+	for _, one := range root.Children {
+		to := b.named(exchange.Fold(one.Name))
 		switch {
 		case to == nil:
-			return nil, badRequest("the box holds %q, which is no operation or resource of the service", exchange.Clip(one.name))
+			return nil, badRequest("the box holds %q, which is no operation or resource of the service", exchange.Clip(one.Name))
 		case to.refused != "":
 			return nil, &dataservice.Fault{Code: dataservice.UnknownError, Kind: dataservice.FaultUnsupported, Message: to.refused}
 		}
-		if to.kind == batch || one.deep() {
+		if to.kind == batch || deep(one) {
 			some, err := b.batched(x, to, one)
 			if err != nil {
 				return nil, err
@@ -126,7 +126,7 @@ func (b *binding) boxed(x *exchange.Exchange, root node) ([]dataservice.Request,
 			list = append(list, some...)
 			continue
 		}
-		values, err := one.values()
+		values, err := one.Values()
 		if err != nil {
 			return nil, err
 		}

@@ -76,7 +76,7 @@ func (a *calls) byName(name string) *call {
 
 // find gives what an element in a body calls; or, if it calls nothing, an action
 // or the operation in the path.
-func (a *calls) find(body *element, action, operation string) (*call, error) {
+func (a *calls) find(body *exchange.Element, action, operation string) (*call, error) {
 	action = strings.TrimPrefix(strings.Trim(strings.TrimSpace(action), `"`), "urn:")
 	byAction := a.byName(action)
 	if byAction == nil {
@@ -84,11 +84,11 @@ func (a *calls) find(body *element, action, operation string) (*call, error) {
 	}
 	said := action
 	if body != nil {
-		said = body.name
-		switch c := a.byName(body.name); {
+		said = body.Name
+		switch c := a.byName(body.Name); {
 		case c == nil:
 		case byAction != nil && byAction != c:
-			return nil, refuse(client, "the action says %q, the body %q", exchange.Clip(byAction.name), exchange.Clip(body.name))
+			return nil, refuse(client, "the action says %q, the body %q", exchange.Clip(byAction.name), exchange.Clip(body.Name))
 		default:
 			return c, nil
 		}

@@ -141,7 +141,7 @@ func (b *binding) serve(x *exchange.Exchange) error {
 type run = func(ctx context.Context, out result.Sink) (empty bool, err error)
 
 // prepare reads the parameters of a call, and gives what executes it.
-func (b *binding) prepare(x *exchange.Exchange, to *call, body *element) (run, error) {
+func (b *binding) prepare(x *exchange.Exchange, to *call, body *exchange.Element) (run, error) {
 	switch to.kind {
 	case control:
 		return func(ctx context.Context, out result.Sink) (bool, error) { return x.Control(ctx, b.run, to.name, out) }, nil
@@ -157,19 +157,19 @@ func (b *binding) prepare(x *exchange.Exchange, to *call, body *element) (run, e
 }
 
 // request reads one call.
-func (to *call) request(x *exchange.Exchange, e *element) (dataservice.Request, error) {
-	values, err := e.values()
+func (to *call) request(x *exchange.Exchange, e *exchange.Element) (dataservice.Request, error) {
+	values, err := values(e)
 	return dataservice.Request{Name: to.name, Target: to.target, Values: values, ID: x.ID, Status: to.status, Whole: to.whole, Caller: x.Caller}, err
 }
 
 // batched reads the calls of a batch.
-func (to *call) batched(x *exchange.Exchange, e *element) ([]dataservice.Request, error) {
-	if e == nil || len(e.children) == 0 {
+func (to *call) batched(x *exchange.Exchange, e *exchange.Element) ([]dataservice.Request, error) {
+	if e == nil || len(e.Children) == 0 {
 		return nil, refuse(client, "a batch must hold an element for each call")
 	}
-	list := make([]dataservice.Request, 0, len(e.children))
-	for _, one := range e.children {
-		q, err := to.request(x, one)
+	list := make([]dataservice.Request, 0, len(e.Children))
+	for i := range e.Children {
+		q, err := to.request(x, &e.Children[i])
 		if err != nil {
 			return nil, err
 		}
@@ -179,12 +179,13 @@ func (to *call) batched(x *exchange.Exchange, e *element) ([]dataservice.Request
 }
 
 // boxed reads the calls of a request_box.
-func (b *binding) boxed(x *exchange.Exchange, e *element) ([]dataservice.Request, error) {
-	if e == nil || len(e.children) == 0 {
+func (b *binding) boxed(x *exchange.Exchange, e *exchange.Element) ([]dataservice.Request, error) {
+	if e == nil || len(e.Children) == 0 {
 		return nil, refuse(client, "a request_box must hold an element for each call")
 	}
 	var list []dataservice.Request
-	for _, one := range e.children {
+	for i := range e.Children {
+		one := &e.Children[i]
 		to, err := b.calls.find(one, "", "")
 		if err != nil {
 			return nil, err

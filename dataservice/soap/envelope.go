@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/exchange"
@@ -51,24 +52,15 @@ func refuse(c code, format string, args ...any) error {
 	return &refusal{c, exchange.Problem{Status: http.StatusBadRequest, Text: fmt.Sprintf(format, args...)}}
 }
 
-// element is what stands in a body: text or elements.
-type element struct {
-	name     string // without its namespace
-	text     []byte
-	null     bool // xsi:nil
-	children []*element
-}
-
 // envelope reads envelopes; see parse.
 type envelope struct {
 	*strictxml.Reader
 	version *version
-	count   int // elements of the body
 }
 
 // parse reads an envelope of a version, and gives the element in its body; nil if
 // that is empty. Decoded tells that the text is UTF-8 already.
-func parse(data []byte, decoded bool, v *version) (*element, error) {
+func parse(data []byte, decoded bool, v *version) (*exchange.Element, error) {
 	e := &envelope{Reader: strictxml.NewReader(data, decoded), version: v}
 	body, err := e.document()
 	var fault *strictxml.Error
@@ -81,7 +73,7 @@ func parse(data []byte, decoded bool, v *version) (*element, error) {
 	return body, err
 }
 
-func (e *envelope) document() (*element, error) {
+func (e *envelope) document() (*exchange.Element, error) {
 	t, err := e.Next()
 	if err != nil {
 		return nil, err
@@ -194,12 +186,12 @@ func contains(list []string, padded string) bool {
 }
 
 // body reads the Body to its end.
-func (e *envelope) body() (*element, error) {
+func (e *envelope) body() (*exchange.Element, error) {
 	start, err := e.child()
 	if err != nil || start == nil {
 		return nil, err
 	}
-	root, err := e.element(*start)
+	root, err := exchange.ReadElement(e.Reader, *start, strictxml.MaxDepth)
 	if err != nil {
 		return nil, err
 	}
@@ -209,61 +201,16 @@ func (e *envelope) body() (*element, error) {
 	case more != nil:
 		return nil, e.Fault("the Body holds more than one element")
 	}
-	return root, nil
-}
-
-// element reads one to its end. It goes as deep as strictxml.MaxDepth.
-func (e *envelope) element(start xml.StartElement) (*element, error) {
-	if e.count++; e.count > exchange.MaxValues {
-		return nil, refuse(client, "more than %d values", exchange.MaxValues)
-	}
-	to := &element{name: start.Name.Local, null: strictxml.IsNil(start)}
-	for {
-		t, err := e.Next()
-		if err != nil {
-			return nil, err
-		}
-		switch t := t.(type) {
-		case xml.StartElement:
-			child, err := e.element(t)
-			if err != nil {
-				return nil, err
-			}
-			to.children = append(to.children, child)
-		case xml.CharData:
-			to.text = append(to.text, t...)
-		case xml.EndElement:
-			if len(to.children) > 0 && len(bytes.TrimSpace(to.text)) > 0 {
-				return nil, refuse(client, "text stands between the elements of %q", exchange.Clip(to.name))
-			}
-			return to, nil
-		}
-	}
+	return &root, nil
 }
 
 // values gives the parameters that an element holds. An absent one gives none.
-func (e *element) values() (dataservice.Values, error) {
-	values := make(dataservice.Values)
-	if e == nil {
-		return values, nil
+func values(e *exchange.Element) (dataservice.Values, error) {
+	switch {
+	case e == nil:
+		return make(dataservice.Values), nil
+	case len(e.Children) == 0 && strings.TrimSpace(e.Text) != "":
+		return nil, refuse(client, "%q must hold parameters, not text", exchange.Clip(e.Name))
 	}
-	if len(e.children) == 0 && len(bytes.TrimSpace(e.text)) > 0 {
-		return nil, refuse(client, "%q must hold parameters, not text", exchange.Clip(e.name))
-	}
-	null := make(map[string]bool)
-	for _, p := range e.children {
-		list, again := values[p.name]
-		switch {
-		case len(p.children) > 0:
-			return nil, refuse(client, "parameter %q must hold text, not elements", exchange.Clip(p.name))
-		case again && (p.null || null[p.name]):
-			return nil, refuse(client, "parameter %q: an array holds no null", exchange.Clip(p.name))
-		case p.null:
-			null[p.name] = true
-			values[p.name] = []string{}
-		default:
-			values[p.name] = append(list, string(p.text))
-		}
-	}
-	return values, nil
+	return e.Values()
 }

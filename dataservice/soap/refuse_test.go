@@ -179,20 +179,20 @@ func FuzzParse(f *testing.F) {
 			if (to == nil) == (err == nil) {
 				t.Fatalf("%v, %v", to, err)
 			}
-			if values, err := body.values(); err == nil && len(values) > exchange.MaxValues {
-				t.Fatalf("%d values got through", len(values))
+			if given, err := values(body); err == nil && len(given) > exchange.MaxValues {
+				t.Fatalf("%d values got through", len(given))
 			}
 		}
 	})
 }
 
-func depth(e *element) int {
+func depth(e *exchange.Element) int {
 	if e == nil {
 		return 0
 	}
 	deepest := 0
-	for _, c := range e.children {
-		deepest = max(deepest, depth(c))
+	for i := range e.Children {
+		deepest = max(deepest, depth(&e.Children[i]))
 	}
 	return deepest + 1
 }

@@ -39,7 +39,7 @@ var table = map[string]row{
 	"dataservice/query/bind":        {own: []string{"dataservice", "dataservice/source"}},
 	"dataservice/query/inbox":       {own: []string{"dataservice", "dataservice/source", "dataservice/result"}},
 	"dataservice/boxcar":            {own: []string{"dataservice"}},
-	"dataservice/exchange":          {own: []string{"dataservice", "dataservice/boxcar", "dataservice/result"}},
+	"dataservice/exchange":          {own: []string{"dataservice", "dataservice/boxcar", "dataservice/result", "dataservice/strictxml"}},
 	"dataservice/strictxml":         {},
 	"dataservice/rest":              {own: []string{"dataservice", "dataservice/exchange", "dataservice/result", "dataservice/strictxml"}},
 	"dataservice/soap":              {own: []string{"dataservice", "dataservice/exchange", "dataservice/result", "dataservice/strictxml"}},
