@@ -1,6 +1,7 @@
 package form
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -37,7 +38,7 @@ func (f Form) info(now time.Time) (task.Info, []control.Fault) {
 		info.Delivery = ""
 	}
 	var err error
-	if info.Retry.Max, err = strconv.Atoi(orText(f.of(fieldRetry), "0")); err != nil {
+	if info.Retry.Max, err = strconv.Atoi(cmp.Or(f.of(fieldRetry), "0")); err != nil {
 		fault(fieldRetry, fmt.Errorf("%q is no number", f.of(fieldRetry)))
 	}
 	backoff, err := duration(f.of(fieldBackoff))
