@@ -16,6 +16,8 @@ const (
 	// DefaultSessionTimeout is what an absent SessionTimeout means. The original
 	// passed 0 on, so that the server's least one applied.
 	DefaultSessionTimeout = 10 * time.Second
+	// MinSessionTimeout is the least that a member can live by.
+	MinSessionTimeout = 100 * time.Millisecond
 	// MaxSessionTimeout is the longest that is accepted.
 	MaxSessionTimeout = 24 * time.Hour
 	// DefaultPort is what an absent port means: ZooKeeper's.

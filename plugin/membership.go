@@ -40,7 +40,7 @@ const (
 func (p *Plugin) join(ctx context.Context) (*membership, error) {
 	port, err := p.d.Join(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("join: %w", err)
+		return nil, err
 	}
 	m := &membership{port: port}
 	m.owner = p.store.On(port).Owner(port.ID(), port)
@@ -110,7 +110,7 @@ func (p *Plugin) begin(ctx context.Context, m *membership) error {
 func (p *Plugin) newEngine(m *membership) (*engine.Engine, error) {
 	var compiler trigger.Compiler
 	return engine.New(engine.Options{
-		Log: p.d.Faults.Log(m.owner), Watcher: m.owner, Targets: targets{p}, Announcer: announcers{}, Session: session{m.port},
+		Log: p.claims.watch(p.d.Faults.Log(m.owner)), Watcher: m.owner, Targets: targets{p}, Announcer: announcers{}, Session: session{m.port},
 		Invoker: p.d.Faults.Invoker(reportedInvoker{&reply.Asker{
 			Invoker: p.kinds, Secrets: p.secrets, Addresses: p.d.Options.ReplyAddresses, Now: p.d.Now,
 		}, p.journal, p.d.Now}),

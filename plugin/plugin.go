@@ -90,6 +90,9 @@ type Options struct {
 	// false: trying again is of no use. Nil: nobody is told.
 	Wait    time.Duration
 	Waiting func(err error, left time.Duration) bool
+	// Ailing hears that nothing can be claimed here for the given reason, or with ""
+	// that it can be again. It is not called twice at a time. Nil: nobody does.
+	Ailing func(ctx context.Context, reason string)
 	// SessionTimeout and PreviousOwnerDead: see engine.Options.
 	SessionTimeout    time.Duration
 	PreviousOwnerDead bool
@@ -135,6 +138,7 @@ type Plugin struct {
 	triggers   *event.Triggers
 	dispatcher *event.Dispatcher
 	journal    *journal
+	claims     *claims
 	metrics    engine.Metrics
 	secrets    *reply.Secrets
 	kinds      invoke.Kinds
@@ -162,6 +166,7 @@ func New(d Deps) *Plugin {
 	if p.d.Options.ReplyAddresses == nil {
 		p.d.Options.ReplyAddresses = func(context.Context) []string { return nil }
 	}
+	p.claims = newClaims(d.Log, d.Options.Ailing)
 	p.journal = newJournal(p.store, d.Node, d.Log, d.Now)
 	p.triggers = event.New(event.Config{States: states{p.store}, Sender: d.Sender, Reporter: p.journal, Now: d.Now})
 	p.dispatcher = event.NewDispatcher(event.DispatcherConfig{
@@ -183,6 +188,17 @@ func (p *Plugin) Metrics() *engine.Metrics { return &p.metrics }
 
 // Deliveries counts what became of messages.
 func (p *Plugin) Deliveries() event.Counts { return p.dispatcher.Counts() }
+
+// Trouble is why nothing is claimed here, though the session with the store may be
+// healthy: it takes no commits. Empty: nothing is known to be in the way.
+func (p *Plugin) Trouble() string {
+	why, _ := p.claims.trouble()
+	return why
+}
+
+// FailedCommits counts commits of the claim log that the store did not take, or
+// may not have taken.
+func (p *Plugin) FailedCommits() int64 { return p.claims.failures.Load() }
 
 // Report tells administrators of something. It does not block.
 func (p *Plugin) Report(r event.Report) { p.journal.Report(r) }
@@ -218,6 +234,7 @@ func (p *Plugin) Start(ctx context.Context) error {
 	p.enter(m)
 	// All end with life.
 	p.work.Go(func() { p.journal.run(p.life) })
+	p.work.Go(func() { p.claims.run(p.life) })
 	p.work.Go(p.publisher)
 	p.work.Go(func() { p.keep(m) })
 	if err := errors.Join(p.triggers.Start(), p.dispatcher.Start()); err != nil {

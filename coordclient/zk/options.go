@@ -77,8 +77,6 @@ func (d Digest) GoString() string { return d.String() }
 // of a certificate, "digest" with "user:base64(sha1(user:password))", and more.
 type Identity struct{ Scheme, ID string }
 
-// minSessionTimeout is the least that makes sense: a tick of the clock is 5 ms.
-const minSessionTimeout = 100 * time.Millisecond
 
 // withDefaults checks the options and fills what is empty.
 func (o Options) withDefaults(join bool) (Options, error) {
@@ -107,8 +105,8 @@ func (o Options) withDefaults(join bool) (Options, error) {
 	if o.SessionTimeout == 0 {
 		o.SessionTimeout = coordclient.DefaultSessionTimeout
 	}
-	if o.SessionTimeout < minSessionTimeout || o.SessionTimeout > coordclient.MaxSessionTimeout {
-		return o, fmt.Errorf("session timeout %s: want %s to %s", o.SessionTimeout, minSessionTimeout, coordclient.MaxSessionTimeout)
+	if o.SessionTimeout < coordclient.MinSessionTimeout || o.SessionTimeout > coordclient.MaxSessionTimeout {
+		return o, fmt.Errorf("session timeout %s: want %s to %s", o.SessionTimeout, coordclient.MinSessionTimeout, coordclient.MaxSessionTimeout)
 	}
 	if join && (o.Node == "" || strings.ContainsAny(o.Node, "/") || len(o.Node) > 200) {
 		return o, fmt.Errorf("node %q: want 1 to 200 bytes without a slash", o.Node)

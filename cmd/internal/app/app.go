@@ -185,6 +185,7 @@ func (a *App) start(ctx context.Context) error {
 			ReplyAddresses: a.replyAddresses,
 			Wait:           join.wait(),
 			Waiting:        join.waiting,
+			Ailing:         join.ail,
 			SessionTimeout: join.timeout,
 			// The embedded store's lock proves that whoever held a bucket before is dead.
 			PreviousOwnerDead: join.alone,

@@ -6,9 +6,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/seed42aab489/belfry/cmd/internal/conf"
 )
@@ -71,6 +74,50 @@ func TestNamedButMissing(t *testing.T) {
 				t.Errorf("%s: %v, want %q in it", key, err, want)
 			}
 		}
+	}
+}
+
+// Each metric is in the table of the guide, and nothing else is.
+func TestMetricsAreDocumented(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "guides", "operating.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]bool{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `(belfry_[a-z_]+)` \\|").FindAllStringSubmatch(string(text), -1) {
+		documented[m[1]] = true
+	}
+	m := newMeters()
+	descs := make(chan *prometheus.Desc, 100)
+	m.registry.Describe(descs)
+	close(descs)
+	told := 0
+	for d := range descs {
+		name := regexp.MustCompile(`fqName: "(belfry_[a-z_]+)"`).FindStringSubmatch(d.String())
+		if name == nil {
+			continue // of the runtime
+		}
+		if told++; !documented[name[1]] {
+			t.Errorf("%s is not in the guide", name[1])
+		}
+	}
+	if told != len(documented) || told == 0 {
+		t.Errorf("the guide has %d metrics, there are %d", len(documented), told)
+	}
+}
+
+// A session time-out in the wrong unit is refused with the file's name.
+func TestSessionTimeoutTooShort(t *testing.T) {
+	t.Parallel()
+	o := options(t)
+	text := `<CoordinationClientConfiguration enabled="true"><Servers><Server host="localhost"/></Servers><SessionTimeout>10</SessionTimeout></CoordinationClientConfiguration>`
+	if err := os.WriteFile(o.Loaded.Config.Coordination, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Start(t.Context(), o)
+	if err == nil || !strings.Contains(err.Error(), o.Loaded.Config.Coordination+": SessionTimeout is 10ms, want 100ms at least") {
+		t.Errorf("err %v", err)
 	}
 }
 

@@ -37,9 +37,11 @@ type coordination struct {
 
 	resolver place.Resolver
 
-	mu     sync.Mutex
-	former []coordclient.MemberID // guarded by mu; this process's earlier incarnations, at most maxFormer
-	once   bool                   // guarded by mu; the embedded store was opened
+	mu      sync.Mutex
+	ailing  string                 // guarded by mu; why nothing can be claimed here; empty: it can
+	present plugin.Port            // guarded by mu
+	former  []coordclient.MemberID // guarded by mu; this process's earlier incarnations, at most maxFormer
+	once    bool                   // guarded by mu; the embedded store was opened
 }
 
 // coordination reads how to join. It refuses what contradicts itself.
@@ -54,6 +56,9 @@ func (a *App) coordination(now func() time.Time) (*coordination, error) {
 	config, err := coordclient.LoadConfig(c.Coordination)
 	if err != nil {
 		return nil, err
+	}
+	if config.Enabled && config.SessionTimeout < coordclient.MinSessionTimeout {
+		return nil, fmt.Errorf("%s: SessionTimeout is %s, want %s at least; a number without a unit counts milliseconds", c.Coordination, config.SessionTimeout, coordclient.MinSessionTimeout)
 	}
 	j := &coordination{app: a, alone: !config.Enabled, servers: c.TaskServerCount, timeout: config.SessionTimeout, cluster: config, now: now}
 	for _, w := range a.o.Loaded.Warnings {
@@ -124,6 +129,7 @@ func (j *coordination) join(ctx context.Context) (plugin.Port, error) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.present = port
 	j.former = append(j.former, port.ID())
 	j.former = j.former[max(0, len(j.former)-maxFormer):]
 	return port, nil
@@ -180,6 +186,7 @@ func (j *coordination) zookeeper(ctx context.Context) (plugin.Port, error) {
 	if err != nil {
 		return nil, err
 	}
+	j.app.log.Info("joining", "cluster", j.where(), "session_timeout", j.timeout)
 	return zk.Join(ctx, zk.Options{
 		Servers: j.ensemble(), Root: c.ZooKeeper.Root, SessionTimeout: j.timeout, Node: c.Node, Value: j.presentation(),
 		TLS: secure, Digest: zk.Digest{User: c.ZooKeeper.User, Password: c.ZooKeeper.Password.Reveal()},
@@ -196,13 +203,39 @@ func secureZooKeeper(z conf.ZooKeeper) (*tls.Config, error) {
 	return clientTLS("zookeeper", z.CAFile, z.CertFile, z.KeyFile)
 }
 
+// ail tells the group that this host can claim nothing, or with "" that it can
+// again.
+func (j *coordination) ail(ctx context.Context, reason string) {
+	j.mu.Lock()
+	j.ailing = reason
+	port, ok := j.present.(interface {
+		Publish(ctx context.Context, value []byte) error
+	})
+	j.mu.Unlock()
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, ailTime)
+	defer cancel()
+	if err := port.Publish(ctx, j.presentation()); err != nil {
+		j.app.log.Debug("the group was not told how this host is", "err", err)
+	}
+}
+
+// ailTime bounds the attempt to tell the group how this host is.
+const ailTime = 5 * time.Second
+
 // presentation is what the member publishes of itself.
 func (j *coordination) presentation() []byte {
 	j.mu.Lock()
-	former := slices.Clone(j.former)
+	former, ailing := slices.Clone(j.former), j.ailing
 	j.mu.Unlock()
+	state := ""
+	if ailing != "" {
+		state = string(contract.NodeAiling)
+	}
 	text, err := json.Marshal(contract.NodeInfo{
-		Version: j.app.o.Version, Address: j.app.Addr(), Cluster: j.where(),
+		Version: j.app.o.Version, State: state, Reason: ailing, Address: j.app.Addr(), Cluster: j.where(),
 		Replies: cmp.Or(j.app.repliesNow(), contract.NoReplies), Formerly: former,
 	})
 	if err != nil {

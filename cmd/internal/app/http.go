@@ -142,6 +142,8 @@ func (a *App) mux(m *meters, programs http.Handler, stopping *atomic.Bool) http.
 			health(w, http.StatusServiceUnavailable, "starting", "the first deployment is not done")
 		case state != coordclient.Healthy:
 			health(w, http.StatusServiceUnavailable, "store", "the coordination store is "+state.String())
+		case a.plugin.Trouble() != "":
+			health(w, http.StatusServiceUnavailable, "store", "the coordination store takes no claims, so nothing fires here; the log says why")
 		default:
 			health(w, http.StatusOK, "ready", "")
 		}

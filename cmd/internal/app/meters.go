@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/dataservice/exchange"
 	"github.com/seed42aab489/belfry/plugin"
 	"github.com/seed42aab489/belfry/plugin/engine"
@@ -56,13 +57,15 @@ var (
 	descOwned    = prometheus.NewDesc("belfry_buckets_owned", "Buckets owned now.", nil, nil)
 	descLateness = prometheus.NewDesc("belfry_lateness_seconds", "From the scheduled instant to the start of the first attempt.", nil, nil)
 	descCommit   = prometheus.NewDesc("belfry_commit_seconds", "Time of commits of the claim log.", nil, nil)
+	descStoreUp  = prometheus.NewDesc("belfry_store_up", "1: the coordination store is reached and takes claims; 0: nothing fires here.", nil, nil)
+	descRefused  = prometheus.NewDesc("belfry_commit_failures_total", "Commits of the claim log that the store did not take, or may not have taken.", nil, nil)
 	descMessages = prometheus.NewDesc("belfry_messages_total", "Messages sent, attempts that failed, messages given up.", []string{"result"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (m *meters) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descRuns, descClaims, descSkips, descBatches, descLost, descRunning, descOwned, descLateness, descCommit, descMessages,
+		descRuns, descClaims, descSkips, descBatches, descLost, descRunning, descOwned, descLateness, descCommit, descMessages, descStoreUp, descRefused,
 	} {
 		ch <- d
 	}
@@ -85,6 +88,12 @@ func (m *meters) Collect(ch chan<- prometheus.Metric) {
 	counter(descSkips, e.Skips.Load())
 	counter(descBatches, e.Batches.Load())
 	counter(descLost, e.Lost.Load())
+	counter(descRefused, m.plugin.FailedCommits())
+	up := 0.0
+	if state, _ := m.plugin.Link().State(); state == coordclient.Healthy && m.plugin.Trouble() == "" {
+		up = 1
+	}
+	ch <- prometheus.MustNewConstMetric(descStoreUp, prometheus.GaugeValue, up)
 	counter(descMessages, sent.Sent, "sent")
 	counter(descMessages, sent.Failed, "failed")
 	counter(descMessages, sent.Dead, "dead")

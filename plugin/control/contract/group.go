@@ -44,7 +44,8 @@ type NodeView struct {
 type NodeInfo struct {
 	Version string `json:"version"`
 	Address string `json:"address"`
-	State   string `json:"state"` // a contract.NodeState that only the host knows; empty: healthy
+	State   string `json:"state"`            // a NodeState that only the host knows; empty: healthy
+	Reason  string `json:"reason,omitempty"` // of State
 	Running int    `json:"running"`
 	// Cluster is where the group is, as zk://...; empty: the host is alone.
 	Cluster string `json:"cluster,omitempty"`
@@ -69,6 +70,7 @@ const (
 	NodeDrained  NodeState = "drained"   // it owns nothing, and gets nothing
 	NodeStopping NodeState = "stopping"  // it hands over, to stop
 	NodeClockOff NodeState = "clock_off" // its clock is wrong, so it gets nothing
+	NodeAiling   NodeState = "ailing"    // it cannot commit claims, so it fires nothing
 	NodeGone     NodeState = "gone"      // it is not in the group
 )
 

@@ -125,6 +125,8 @@ func (d *diagnosis) hosts() {
 			d.add(LevelWarn, DiagNodeGone, "node "+n.Name+": "+n.Reason, "belfry node show "+n.Name, "belfry node undrain "+n.Name)
 		case n.State == contract.NodeClockOff:
 			d.add(LevelFail, DiagClock, "node "+n.Name+": "+n.Reason, "set the clock of "+n.Name+" (NTP)")
+		case n.State == contract.NodeAiling:
+			d.add(LevelFail, DiagNodeOff, "node "+n.Name+" fires nothing: "+n.Reason, "belfry node show "+n.Name)
 		case n.State != contract.NodeHealthy:
 			d.add(LevelWarn, DiagNodeOff, "node "+n.Name+" is "+string(n.State)+": "+n.Reason, "belfry node show "+n.Name)
 		case (time.Duration(n.SkewMS) * time.Millisecond).Abs() > warnSkew:

@@ -57,7 +57,7 @@ func (g *Group) member(m coordclient.Member) contract.NodeView {
 	}
 	v := contract.NodeView{
 		Name: m.ID.Node(), Member: string(m.ID), Joined: contract.Moment(m.Joined), Version: info.Version, Address: info.Address,
-		State: contract.NodeState(cmp.Or(info.State, string(contract.NodeHealthy))), Running: info.Running, Leader: g.Leader == m.ID,
+		State: contract.NodeState(cmp.Or(info.State, string(contract.NodeHealthy))), Reason: info.Reason, Running: info.Running, Leader: g.Leader == m.ID,
 	}
 	for b := range g.Holders {
 		if to, _ := g.Paper.Of(b); to == m.ID {

@@ -243,7 +243,7 @@ func newCheckNode(e *env.Env, format *string) *cobra.Command {
 				switch n.State {
 				case contract.NodeHealthy:
 					v.Text = fmt.Sprintf("%s, %d tasks", n.State, n.Tasks)
-				case contract.NodeGone, contract.NodeClockOff:
+				case contract.NodeGone, contract.NodeClockOff, contract.NodeAiling:
 					v.worsen(critical, "%s: %s", n.State, n.Reason)
 				default:
 					v.worsen(warning, "%s: %s", n.State, n.Reason)
