@@ -168,7 +168,7 @@ func New(d Deps) *Plugin {
 	}
 	p.claims = newClaims(d.Log, d.Options.Ailing)
 	p.journal = newJournal(p.store, d.Node, d.Log, d.Now)
-	p.triggers = event.New(event.Config{States: states{p.store}, Sender: d.Sender, Reporter: p.journal, Now: d.Now})
+	p.triggers = event.New(event.Config{States: states{p.store}, Sender: d.Sender, Reporter: p.journal, Now: d.Now, Log: d.Log})
 	p.dispatcher = event.NewDispatcher(event.DispatcherConfig{
 		Outbox: outbox{p.store, p.owned}, Sender: sender{reportedSender{d.Sender, p.journal, d.Now}, chain.NewDeliverer(followers{p.store})}, Reporter: p.journal, Now: d.Now,
 		Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), Limits: d.Options.Deliveries,

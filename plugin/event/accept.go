@@ -32,7 +32,22 @@ type accepted struct {
 // The hits of one request are to be given together and in their order, by which
 // several of one trigger are told apart. A hit that cannot be read is an error;
 // the others are accepted.
+//
+// While the store is away, hits of a request without a firing are kept in memory
+// and accepted when it is back, by the goroutine that Start started; they are no
+// error then. There is room for 8 MiB of them.
 func (t *Triggers) Accept(ctx context.Context, hits [][]byte) error {
+	if _, n := t.backlog.first(); n > 0 && t.postpone(hits, ErrUnavailable) {
+		return nil // behind those that wait, since the order tells edges
+	}
+	err := t.accept(ctx, hits)
+	if err != nil && t.postpone(hits, err) {
+		return nil
+	}
+	return err
+}
+
+func (t *Triggers) accept(ctx context.Context, hits [][]byte) error {
 	var errs []error
 	var order []Ref
 	byRef := map[Ref][]accepted{}

@@ -44,6 +44,11 @@ func (t timers) set(ref Ref, due time.Time) {
 		t.due[ref] = due
 	}
 	t.mu.Unlock()
+	t.nudge()
+}
+
+// nudge makes the goroutine look again.
+func (t timers) nudge() {
 	select {
 	case t.wake <- struct{}{}:
 	default:
@@ -103,12 +108,16 @@ func (l *life) stop(ctx context.Context) error {
 	}
 }
 
-// Start runs the timers of hold and digest until Stop.
+// Start runs the timers of hold and digest, and accepts what was postponed, until Stop.
 func (t *Triggers) Start() error { return t.timers.life.start(t.run) }
 
-// Stop ends the timers and waits for them, or for ctx. It is legal before Start,
-// and twice.
-func (t *Triggers) Stop(ctx context.Context) error { return t.timers.life.stop(ctx) }
+// Stop ends the timers and waits for them, or for ctx. What was postponed is tried
+// once more. It is legal before Start, and twice.
+func (t *Triggers) Stop(ctx context.Context) error {
+	err := t.timers.life.stop(ctx)
+	t.giveUp(ctx)
+	return err
+}
 
 func (t *Triggers) run(ctx context.Context) {
 	scan := t.c.Now().Add(rescan)
@@ -122,8 +131,12 @@ func (t *Triggers) run(ctx context.Context) {
 		for _, ref := range due {
 			t.tick(ctx, ref)
 		}
+		left := t.catchUp(ctx)
 		if len(due) > 0 {
 			continue
+		}
+		if left {
+			wait = min(wait, backlogPause)
 		}
 		timer := time.NewTimer(wait)
 		select {

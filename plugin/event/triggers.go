@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"time"
@@ -12,13 +13,15 @@ import (
 	"github.com/seed42aab489/belfry/plugin/render"
 )
 
-// Config is what Triggers needs. All fields are required.
+// Config is what Triggers needs. All fields but Log are required.
 type Config struct {
 	States States
 	// Sender checks subscriptions; it is not asked to send.
 	Sender   Sender
 	Reporter Reporter
 	Now      func() time.Time
+	// Log of what no caller is told. Nil: nothing is logged.
+	Log *slog.Logger
 }
 
 // Triggers evaluates event triggers and accepts what they raise. Make it with
@@ -30,13 +33,14 @@ type Triggers struct {
 	mu       sync.RWMutex // guards deployed
 	deployed map[string]map[string]*trigger
 
-	timers timers
-	locks  locks
+	timers  timers
+	locks   locks
+	backlog *backlog
 }
 
 // New makes Triggers without any deployed. It starts nothing.
 func New(c Config) *Triggers {
-	return &Triggers{c: c, deployed: map[string]map[string]*trigger{}, timers: newTimers(), locks: newLocks()}
+	return &Triggers{c: c, deployed: map[string]map[string]*trigger{}, timers: newTimers(), locks: newLocks(), backlog: newBacklog()}
 }
 
 // trigger is a compiled TriggerSpec.

@@ -228,7 +228,9 @@ func TestAcceptUnderFaults(t *testing.T) {
 	tr := newTriggers(t, m)
 	deploy(t, tr, "Stock", low(nil))
 	for i := range 50 {
-		hit, err := tr.Observe(t.Context(), quantity(5, fmt.Sprint("r", i), start))
+		fired := quantity(5, fmt.Sprint("r", i), start)
+		fired.FireID = task.FireID(fmt.Sprintf("3-abc:%d", i))
+		hit, err := tr.Observe(t.Context(), fired)
 		if err != nil {
 			t.Fatal(err)
 		}
