@@ -77,7 +77,6 @@ func (d Digest) GoString() string { return d.String() }
 // of a certificate, "digest" with "user:base64(sha1(user:password))", and more.
 type Identity struct{ Scheme, ID string }
 
-
 // withDefaults checks the options and fills what is empty.
 func (o Options) withDefaults(join bool) (Options, error) {
 	if len(o.Servers) == 0 {
