@@ -55,13 +55,28 @@ var errSuspended = errors.New("the connection is gone and is being mended")
 // (ErrSessionLost). tell must not block for long.
 //
 // Watches push what changes: definitions, owners, members, the placement,
-// drains, the barrier, services, events. Claims and ends of runs lie in logs
+// drains, the barrier, services, calendars, events. Claims and ends of runs lie in logs
 // that have no watch: a bucket is read when one of its instants comes, after
 // each edit and request, and every 2 s while a run of it goes; and none of that
 // unless its owner lives. An idle group is not read, but for a look every 30 s.
 func (c *Control) Follow(ctx context.Context, session coordclient.Session, tell func(Picture)) error {
+	return c.FollowScope(ctx, session, Scope{}, tell)
+}
+
+// Scope says which tasks a follower looks after. The zero value: all.
+type Scope struct {
+	// Tasks are those whose buckets are read, and no others.
+	Tasks []task.Key
+	// NoTasks: no bucket is read.
+	NoTasks bool
+}
+
+// FollowScope is Follow for who needs some of the tasks only: Picture.Buckets counts
+// the buckets that are read. A task that moves to the buckets of another location
+// meanwhile is seen to every 30 s only.
+func (c *Control) FollowScope(ctx context.Context, session coordclient.Session, s Scope, tell func(Picture)) error {
 	f := &follower{
-		c: c, session: session, tell: tell, wakes: newWakes(),
+		c: c, session: session, tell: tell, wakes: newWakes(), scope: s,
 		p: Picture{Link: LinkLoading, Since: c.now()},
 	}
 	defer f.wakes.stop()
@@ -75,10 +90,12 @@ type follower struct {
 	wakes   *wakes
 	p       Picture
 
+	scope   Scope
+	only    map[int]bool // the buckets of the scope; nil: all
 	buckets []*held
 	around  standing.Group
 	// When to read; zero: not before it is woken.
-	groupDue, servicesDue, eventsDue, allDue, retryDue time.Time
+	groupDue, servicesDue, eventsDue, calendarsDue, allDue, retryDue time.Time
 
 	groupAt  time.Time // when the group was read last
 	began    time.Time // when the last round began
@@ -194,7 +211,7 @@ func (f *follower) soonest() time.Time {
 		return f.retryDue
 	}
 	var first time.Time
-	for _, at := range []time.Time{f.groupDue, f.servicesDue, f.eventsDue, f.allDue} {
+	for _, at := range []time.Time{f.groupDue, f.servicesDue, f.eventsDue, f.calendarsDue, f.allDue} {
 		first = earlier(first, at)
 	}
 	for _, h := range f.buckets {
@@ -228,12 +245,12 @@ func (f *follower) round(ctx context.Context) error {
 	f.take()
 	if isDue(f.allDue) {
 		now := time.Now()
-		f.allDue, f.groupDue, f.servicesDue, f.eventsDue = now.Add(lookAll), now, now, now
+		f.allDue, f.groupDue, f.servicesDue, f.eventsDue, f.calendarsDue = now.Add(lookAll), now, now, now, now
 	}
 	for _, step := range []struct {
 		due  *time.Time
 		read func(context.Context) error
-	}{{&f.groupDue, f.readGroup}, {&f.servicesDue, f.readServices}, {&f.eventsDue, f.readEvents}} {
+	}{{&f.groupDue, f.readGroup}, {&f.servicesDue, f.readServices}, {&f.eventsDue, f.readEvents}, {&f.calendarsDue, f.readCalendars}} {
 		if !isDue(*step.due) {
 			continue
 		}
@@ -253,9 +270,38 @@ func (f *follower) begin(ctx context.Context) error {
 	if _, err := f.c.store.Cluster(ctx); err != nil {
 		return err
 	}
+	if err := f.narrow(ctx); err != nil {
+		return err
+	}
 	f.allDue = time.Now()
 	return f.widen(ctx)
 }
+
+// narrow finds the buckets of the scope.
+func (f *follower) narrow(ctx context.Context) error {
+	if len(f.scope.Tasks) == 0 && !f.scope.NoTasks {
+		return nil
+	}
+	f.only = make(map[int]bool)
+	for _, key := range f.scope.Tasks {
+		home, err := f.c.store.HomeOf(ctx, key)
+		if err != nil {
+			return err
+		}
+		f.only[home] = true
+		info, err := f.c.store.Get(ctx, key)
+		if err := unlessMissing(err); err != nil {
+			return err
+		}
+		if info.Seat.Bucket > 0 {
+			f.only[info.Seat.Bucket] = true
+		}
+	}
+	return nil
+}
+
+// follows tells whether a bucket is in the scope.
+func (f *follower) follows(b int) bool { return f.only == nil || f.only[b] }
 
 // widen takes in the buckets that are new: all of them at first, later those of
 // locations. There are never fewer than there were.
@@ -265,9 +311,11 @@ func (f *follower) widen(ctx context.Context) error {
 		return err
 	}
 	for len(f.buckets) < span {
-		f.buckets = append(f.buckets, &held{dirty: true, looks: len(lookAgain)})
+		f.buckets = append(f.buckets, &held{dirty: f.follows(len(f.buckets)), looks: len(lookAgain)})
 	}
-	f.p.Buckets = len(f.buckets)
+	if f.p.Buckets = len(f.buckets); f.only != nil {
+		f.p.Buckets = len(f.only)
+	}
 	return nil
 }
 
@@ -281,6 +329,8 @@ func (f *follower) take() {
 			f.servicesDue = time.Now()
 		case markEvents:
 			f.eventsDue = time.Now()
+		case markCalendars:
+			f.calendarsDue = time.Now()
 		case markGroup:
 			f.groupSoon()
 		}

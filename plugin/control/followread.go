@@ -63,6 +63,30 @@ func (f *follower) readServices(ctx context.Context) error {
 	return err
 }
 
+// readCalendars reads the calendars, and has the buckets read whose tasks name
+// some: if any has changed, so may have what these tasks do.
+func (f *follower) readCalendars(ctx context.Context) error {
+	changed, err := f.c.store.CalendarsMoved(ctx)
+	if err := unlessMissing(err); err != nil {
+		return err
+	}
+	f.wakes.arm(mark{kind: markCalendars}, changed)
+	before := f.p.Calendars
+	if f.p.Calendars, err = f.c.Calendars(ctx); err != nil {
+		return err
+	}
+	same := func(a, b CalendarView) bool { return a.Name == b.Name && a.Revision == b.Revision }
+	if slices.EqualFunc(before, f.p.Calendars, same) {
+		return nil
+	}
+	for _, h := range f.buckets {
+		if h.seen != nil && slices.ContainsFunc(h.seen.defined, func(i task.Info) bool { return i.Windows != nil }) {
+			h.dirty = true
+		}
+	}
+	return nil
+}
+
 func (f *follower) readEvents(ctx context.Context) error {
 	rings, err := f.c.store.Rings(ctx)
 	if err != nil {

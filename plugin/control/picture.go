@@ -39,6 +39,7 @@ type Picture struct {
 	Placement     contract.PlacementView
 	Nodes         []contract.NodeView
 	Services      []contract.ServiceView
+	Calendars     []CalendarView       // by name
 	Events        []contract.EventView // newest last
 
 	seen  []*seen // by bucket; nil: not read

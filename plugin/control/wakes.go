@@ -16,6 +16,7 @@ const (
 	markGroup
 	markServices
 	markEvents
+	markCalendars
 )
 
 // wakes gathers what watches tell. Safe for concurrent use.

@@ -96,6 +96,16 @@ func (s *Store) Calendars(ctx context.Context) ([]Calendar, error) {
 	return all, nil
 }
 
+// CalendarsMoved gives a channel that closes when a calendar may have changed.
+// Errors: coordclient.ErrNotFound (nothing was prepared), ErrUnavailable.
+func (s *Store) CalendarsMoved(ctx context.Context) (<-chan struct{}, error) {
+	_, changed, err := s.kv.Get(ctx, s.keys.calendars())
+	if err != nil {
+		return nil, fmt.Errorf("watch calendars: %w", err)
+	}
+	return changed, nil
+}
+
 // Calendar reads one. Errors: coordclient.ErrNotFound, ErrUnavailable,
 // *CorruptError.
 func (s *Store) Calendar(ctx context.Context, name string) (Calendar, error) {

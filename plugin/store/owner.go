@@ -151,22 +151,6 @@ func (o *Owner) consulted(ctx context.Context, f bucket.Fence, definitions []tas
 // what else belongs to buckets, so that one request to the leader does for all.
 func (s *Store) sync(ctx context.Context) error { return s.kv.Sync(ctx, s.keys.top()) }
 
-// state reads page, log and runs of a bucket as they are.
-func (s *Store) state(ctx context.Context, b int) (bucket.Loaded, error) {
-	var (
-		l   bucket.Loaded
-		err error
-	)
-	if l.Page, err = s.blob(ctx, s.keys.page(b)); err != nil {
-		return l, err
-	}
-	if l.Log, err = s.log(ctx, b); err != nil {
-		return l, err
-	}
-	l.Runs, err = s.blob(ctx, s.keys.runs(b))
-	return l, err
-}
-
 // blob reads an opaque value; version -1 if there is none.
 func (s *Store) blob(ctx context.Context, key string) (bucket.Blob, error) {
 	e, err := s.peek(ctx, key)

@@ -89,6 +89,7 @@ func (s *Store) Prepare(ctx context.Context) error {
 		{s.keys.drains(), drainRecord{Format: Format}},
 		{s.keys.catalogue(), formatRecord{Format}},
 		{s.keys.places(), placesRecord{Format: Format}},
+		{s.keys.calendars(), calendarsRecord{Format}},
 	} {
 		value, err := encode(record.value, coordclient.MaxValue)
 		if err == nil {

@@ -48,6 +48,7 @@ func newList(e *env.Env) *cobra.Command {
 		Example: "  belfry calendar list\n  belfry calendar list -o json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			e.Scope.NoTasks = true
 			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]control.CalendarView, error) {
 				return c.Calendars(ctx)
 			}, frame().Print)

@@ -42,6 +42,9 @@ type Env struct {
 	Timeout      time.Duration
 	// Watch is set by the flag that Watchable gives a command.
 	Watch bool
+	// Scope is which tasks the answer of a command with --watch depends on. The
+	// zero value: all.
+	Scope control.Scope
 }
 
 // Printer writes results to Out in the format asked for.
@@ -58,11 +61,8 @@ func (e *Env) Control(ctx context.Context, f func(ctx context.Context, c *contro
 	if err != nil {
 		return err
 	}
-	if e.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, e.Timeout)
-		defer cancel()
-	}
+	ctx, cancel := e.within(ctx)
+	defer cancel()
 	port, err := target.dial(ctx)
 	if err != nil {
 		return err

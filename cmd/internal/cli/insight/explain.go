@@ -44,6 +44,7 @@ func newExplain(e *env.Env) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			key.Name = args[0]
 			healthy := true
+			e.Scope.Tasks = []task.Key{key.Normal()}
 			err := env.Show(e, cmd, func(ctx context.Context, c *control.Control) (explain.Explanation, error) {
 				return c.ExplainTask(ctx, key.Normal())
 			}, func(p output.Printer, x explain.Explanation) error {

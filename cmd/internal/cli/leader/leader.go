@@ -27,6 +27,7 @@ func New(e *env.Env) *cobra.Command {
 			"  belfry leader show -o json",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			e.Scope.NoTasks = true
 			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (contract.LeaderView, error) { return c.Leader(ctx) },
 				func(p output.Printer, l contract.LeaderView) error {
 					name := ""

@@ -39,6 +39,7 @@ func newList(e *env.Env) *cobra.Command {
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			service := strings.Join(args, "")
+			e.Scope.NoTasks = true
 			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]view, error) {
 				all, err := c.Operations(ctx, service)
 				return slices.DeleteFunc(all, func(o view) bool { return schedulable && !o.Schedulable }), err

@@ -29,7 +29,7 @@ func NewEvents(e *env.Env) *cobra.Command {
 		},
 	}
 	cmd.Flags().IntVarP(&limit, "limit", "n", 50, "at most so many, the newest; 0 for all that is kept")
-	cmd.Flags().BoolVarP(&e.Watch, "follow", "f", false, "go on and show what happens")
+	cmd.Flags().BoolVarP(&e.Watch, "follow", "f", false, "go on and show what happens, as it is told")
 	return cmd
 }
 

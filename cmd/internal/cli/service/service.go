@@ -37,6 +37,7 @@ func newList(e *env.Env) *cobra.Command {
 			"  belfry service list -o json",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			e.Scope.NoTasks = true
 			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]view, error) { return c.Services(ctx) }, frame().Print)
 		},
 	})
@@ -67,6 +68,7 @@ func newShow(e *env.Env) *cobra.Command {
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: e.CompleteServices(),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			e.Scope.NoTasks = true
 			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (view, error) { return c.Service(ctx, args[0]) },
 				func(p output.Printer, s view) error { return p.Sheet(s, s.Name, sheet(p, s)) })
 		},

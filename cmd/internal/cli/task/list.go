@@ -9,6 +9,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/task"
 )
 
 func newList(e *env.Env) *cobra.Command {
@@ -62,6 +63,7 @@ func newShow(e *env.Env, key *keyFlags) *cobra.Command {
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: e.CompleteTasks(),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			e.Scope.Tasks = []task.Key{named(key, args[0])}
 			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (view, error) { return c.Task(ctx, named(key, args[0])) },
 				func(p output.Printer, t view) error { return p.Sheet(t, t.Name, sheet(p, t)) })
 		},

@@ -31,6 +31,7 @@ func newHistory(e *env.Env, key *keyFlags) *cobra.Command {
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: e.CompleteTasks(),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			e.Scope.Tasks = []task.Key{named(key, args[0])}
 			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]control.RevisionView, error) {
 				return c.History(ctx, named(key, args[0]))
 			}, historyFrame().Print)
