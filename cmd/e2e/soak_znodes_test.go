@@ -102,8 +102,9 @@ const (
 	buckets = 256
 	// perLog is how many batches a log has until it is folded, and some on their way.
 	perLog = 210
-	// recent is for what members that are gone leave for a minute or two.
-	recent = 200
+	// recent is for what members that are gone leave until one lives for a minute or
+	// two, and sweeps.
+	recent = 1000
 	// few is for what comes and goes.
 	few = 16
 )
