@@ -39,7 +39,7 @@ func TestLongAnswers(t *testing.T) {
 	} {
 		e := open(c.run, c.opts)
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { e.Serve(w, r, []string{"getProduct"}, nil) }))
-		resp, err := http.Get(server.URL)
+		resp, err := server.Client().Get(server.URL)
 		if err != nil {
 			t.Fatalf("%s: %v", c.what, err)
 		}
@@ -81,7 +81,7 @@ func TestBodiesOnTheWire(t *testing.T) {
 		{"chunked and empty", io.MultiReader(), 200},
 		{"chunked and endless", endless{}, 413},
 	} {
-		resp, err := http.Post(server.URL, asForm, c.body)
+		resp, err := server.Client().Post(server.URL, asForm, c.body)
 		if err != nil {
 			t.Errorf("%s: %v", c.what, err)
 			continue

@@ -268,7 +268,7 @@ func TestLongAnswers(t *testing.T) {
 	for _, fail := range []error{nil, errors.New("the connection was lost")} {
 		e := open(long{fail: fail}, exchange.Options{})
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { e.Serve(w, r, "", nil) }))
-		resp, err := http.Post(server.URL, "text/xml", strings.NewReader(wrap(soap11, "<getProduct/>")))
+		resp, err := server.Client().Post(server.URL, "text/xml", strings.NewReader(wrap(soap11, "<getProduct/>")))
 		if err != nil {
 			t.Fatal(err)
 		}
