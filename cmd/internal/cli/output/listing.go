@@ -29,9 +29,6 @@ func Text(s string) Cell {
 	return Cell{s, s}
 }
 
-// Count is a cell for a number.
-func Count[N int | int64](n N) Cell { return Text(fmt.Sprint(n)) }
-
 // Field is a column with what it shows of an item.
 type Field[T any] struct {
 	Name string
