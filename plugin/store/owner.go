@@ -119,7 +119,7 @@ func (o *Owner) Load(ctx context.Context, f bucket.Fence) (bucket.Loaded, error)
 		func(ctx context.Context) (err error) { l.Page, err = o.blob(ctx, o.keys.page(b)); return err },
 		func(ctx context.Context) (err error) { l.Log, err = o.log(ctx, b); return err },
 		func(ctx context.Context) (err error) { l.Runs, err = o.blob(ctx, o.keys.runs(b)); return err },
-		func(ctx context.Context) (err error) { l.Definitions, err = o.Definitions(ctx, b); return err },
+		func(ctx context.Context) (err error) { l.Definitions, err = o.called(ctx, b); return err },
 		func(ctx context.Context) (err error) { l.Requests, err = o.Requests(ctx, b); return err },
 	}
 	err := each(ctx, len(reads), func(ctx context.Context, i int) error { return reads[i](ctx) })
@@ -130,6 +130,15 @@ func (o *Owner) Load(ctx context.Context, f bucket.Fence) (bucket.Loaded, error)
 		return fail(err)
 	}
 	return l, nil
+}
+
+// called reads the definitions of a bucket as they are, by its roll.
+func (o *Owner) called(ctx context.Context, b int) ([]task.Info, error) {
+	n, _, err := o.nodeOnce(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	return o.Called(ctx, Snapshot{Bucket: b, Node: n})
 }
 
 // consulted reads the calendars, if any of the definitions names some, or the

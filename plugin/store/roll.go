@@ -186,7 +186,7 @@ func (s *Store) Called(ctx context.Context, snap Snapshot) ([]task.Info, error) 
 		s.corrupt(&CorruptError{e.Key, err})
 		return s.Definitions(ctx, b)
 	}
-	marked, ok := n.since(min(r.Edit, n.Edit))
+	marked, ok := n.since(r.Edit) // not ok, too, if it is newer than the node that was read
 	if !ok {
 		return s.Definitions(ctx, b)
 	}

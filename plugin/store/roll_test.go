@@ -129,6 +129,9 @@ func (w *rollWorld) own(b int) {
 	w.must(err)
 	infos, err := w.o.Definitions(w.Context(), b)
 	w.must(err)
+	loaded, err := w.o.Load(w.Context(), fence)
+	w.must(err)
+	w.same(b, loaded.Definitions, infos)
 	var write bucket.Write
 	for _, info := range infos {
 		switch {
@@ -159,10 +162,16 @@ func (w *rollWorld) compare() {
 		if between-before < w.reads.n.Load()-between {
 			w.saved++
 		}
-		slices.SortFunc(want, func(a, b task.Info) int { return strings.Compare(a.Key.String(), b.Key.String()) })
-		if !same(called, want) && len(called)+len(want) > 0 {
-			w.Fatalf("bucket %d\nby the roll:  %+v\ntask by task: %+v", b, called, want)
-		}
+		w.same(b, called, want)
+	}
+}
+
+// same holds that definitions which came by the roll are those read task by task.
+func (w *rollWorld) same(b int, called, want []task.Info) {
+	w.Helper()
+	slices.SortFunc(want, func(a, b task.Info) int { return strings.Compare(a.Key.String(), b.Key.String()) })
+	if !same(called, want) && len(called)+len(want) > 0 {
+		w.Fatalf("bucket %d\nby the roll:  %+v\ntask by task: %+v", b, called, want)
 	}
 }
 
