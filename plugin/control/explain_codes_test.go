@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -146,9 +145,8 @@ func TestExplainWhatWasCalledOff(t *testing.T) {
 		w.create(info)
 		time.Sleep(90 * time.Second)
 		v := w.task("deferred")
-		id := fmt.Sprintf("%s:%d", v.UID, v.Next.Add(-time.Minute).UnixMilli())
-		cancel := task.Request{Kind: task.RequestCancel, Task: info.Key, FireID: task.FireID(id)}
-		if _, err := w.control.store.Ask(t.Context(), cancel); err != nil {
+		id := task.ScheduledID(v.UID, v.Next.Add(-time.Minute))
+		if err := w.control.CancelRun(t.Context(), string(id)); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)

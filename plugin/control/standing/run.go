@@ -2,6 +2,7 @@ package standing
 
 import (
 	"slices"
+	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -19,10 +20,12 @@ func (b Bucket) Runs(info *task.Info) []contract.RunView {
 	return views
 }
 
-// Open tells whether a firing may have another attempt, or its first goes.
+// Open tells whether a firing waits for its turn, its first attempt goes, or it may
+// have another.
 func (b Bucket) Open(id task.FireID) bool {
 	v, _ := b.State.View(id.UID())
-	return slices.ContainsFunc(v.Open, func(r task.Run) bool { return r.FireID == id })
+	return slices.ContainsFunc(v.Open, func(r task.Run) bool { return r.FireID == id }) ||
+		slices.ContainsFunc(v.Queued, func(at time.Time) bool { return task.ScheduledID(id.UID(), at) == id })
 }
 
 // Queued counts the firings of a task that wait: for the run before, or for a
