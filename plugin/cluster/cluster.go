@@ -103,9 +103,11 @@ const (
 	// compareClocks is how often a member compares its clock, give or take a
 	// quarter.
 	compareClocks = 10 * time.Second
-	// The pauses between failures.
+	// The pauses between failures; of those that go on a leader tells not oftener
+	// than retell.
 	minPause = 20 * time.Millisecond
 	maxPause = 2 * time.Second
+	retell   = time.Minute
 	// A bucket that was lost is acquired again after minLost, and if it is lost
 	// again within forgetLost, after twice as long, up to maxLost; maxPause while
 	// the store's server is in doubt.

@@ -41,6 +41,7 @@ func (c *Cluster) reign(ctx context.Context, term int64) {
 	defer c.tell(func(s *Status) { s.Leading = false })
 	defer c.gathered.Store(nil)
 	r := &reign{Cluster: c, lead: lead, register: c.d.Store.Register()}
+	var told time.Time // that nothing could be placed
 	for pause, idle := minPause, pace; ctx.Err() == nil; {
 		busy, err := r.round(ctx)
 		switch {
@@ -48,8 +49,9 @@ func (c *Cluster) reign(ctx context.Context, term int64) {
 			log.Info("not leading any more", "err", err)
 			return
 		case err != nil:
-			if ctx.Err() == nil {
-				log.Warn("buckets not placed", "err", err, "again_in", pause)
+			if ctx.Err() == nil && time.Since(told) > retell {
+				log.Warn("buckets not placed", "err", err)
+				told = time.Now()
 			}
 			wait(ctx, pause)
 			pause = min(2*pause, maxPause)

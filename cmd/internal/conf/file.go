@@ -174,11 +174,11 @@ func scalar(k Key, n *yaml.Node) (string, error) {
 	case n.Kind == yaml.AliasNode:
 		return "", errors.New("aliases (*name) are not taken; write the value")
 	case n.Kind != yaml.ScalarNode:
-		return "", fmt.Errorf("it must be one value, a %s, not a list or a section", k.Kind)
+		return "", fmt.Errorf("it must be one value, %s, not a list or a section", k.Kind.one())
 	case n.Tag == "!!null":
 		return "", errors.New(`it has no value; leave it out for the default, or write ""`)
 	case !slices.Contains(strings.Fields(want), n.Tag):
-		return "", fmt.Errorf("it is a YAML %s; it must be a %s", strings.TrimPrefix(n.Tag, "!!"), k.Kind)
+		return "", fmt.Errorf("it is a YAML %s; it must be %s", strings.TrimPrefix(n.Tag, "!!"), k.Kind.one())
 	}
 	return n.Value, nil
 }

@@ -23,6 +23,14 @@ const (
 	KindBounds   Kind = "list of bounds"
 )
 
+// one is a value of the kind, in a sentence.
+func (k Kind) one() string {
+	if k == KindBool {
+		return string(k)
+	}
+	return "a " + string(k)
+}
+
 // Key describes one setting.
 type Key struct {
 	Name    string // "mail.smtp.host"
