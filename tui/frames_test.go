@@ -123,9 +123,18 @@ var shots = []shot{
 		return form.Edit(s, task.Info{Key: nightly, Service: "Stock", Operation: "getLowStock", Trigger: task.TriggerInfo{Cron: "0 30 2 * * ?", TZ: "Europe/Berlin"}})
 	}},
 	{name: "confirm-pause", kind: "dialog.Confirm", keys: []string{"p", "d", "b"}, make: confirming(order.Order{Verb: order.Pause, Tasks: []task.Key{nightly}})},
+	{name: "confirm-pause-until", kind: "dialog.Confirm", keys: []string{"p", "d", "b", "tab", "2", "h"}, make: confirming(order.Order{Verb: order.Pause, Tasks: []task.Key{nightly}})},
 	{name: "confirm-delete", kind: "dialog.Confirm", keys: []string{"D"}, make: confirming(order.Order{Verb: order.Delete, Tasks: []task.Key{nightly}})},
 	{name: "confirm-drain", kind: "dialog.Confirm", keys: []string{"4", "d"}, make: confirming(order.Order{Verb: order.Drain, Node: "n1"})},
 	{name: "command", kind: "dialog.Commands", keys: []string{"!"}},
+}
+
+// windowedShots are what is seen of calendars, and of pauses that end.
+var windowedShots = []shot{
+	{name: "tasks", kind: "tasks.List", keys: []string{"G"}},
+	{name: "deferred", kind: "tasks.Detail", keys: []string{"enter", "tab"}},
+	{name: "skipped", kind: "tasks.Detail", keys: []string{"j", "enter", "tab", "tab"}},
+	{name: "paused", kind: "tasks.Detail", keys: []string{"G", "enter", "tab"}},
 }
 
 func confirming(o order.Order) func(*screen.Scene) screen.Screen {
@@ -239,7 +248,7 @@ func TestFrames(t *testing.T) {
 
 func (x shot) take(t *testing.T, d *tuitest.Driver, state string) {
 	t.Helper()
-	x.reach(d, state == "full" || state == "read-only")
+	x.reach(d, state == "full" || state == "read-only" || state == "windowed")
 	if kind := fmt.Sprintf("%T", d.Model().(Model).top()); kind != x.kind {
 		t.Fatalf("this is a %s, not a %s:\n%s", kind, x.kind, d.Frame())
 	}
@@ -259,6 +268,17 @@ func frameFile(state string, x shot, s size) string {
 	return filepath.Join(state, x.name+"-"+s.String())
 }
 
+// What calendars do to a task, and until when one is paused, is shown.
+func TestWindowedFrames(t *testing.T) {
+	t.Parallel()
+	for _, x := range windowedShots {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { x.take(t, openFull(t, windowed(t)), "windowed") })
+		})
+	}
+}
+
 // Every screen that there is has a shot, and every shot a frame in every state at
 // every size; and no frame is left of a shot that is no more.
 func TestEveryFrame(t *testing.T) {
@@ -273,6 +293,11 @@ func TestEveryFrame(t *testing.T) {
 					want[frameFile(state, x, s)] = true
 				}
 			}
+		}
+	}
+	for _, x := range windowedShots {
+		for _, s := range sizes {
+			want[frameFile("windowed", x, s)] = true
 		}
 	}
 	kinds := screenTypes(t)

@@ -13,6 +13,7 @@ import (
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/coordclient/coordtest"
 	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/cluster"
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
@@ -233,6 +234,32 @@ func (w *world) create(name, operation string, t task.TriggerInfo, change ...fun
 
 func every(d time.Duration) task.TriggerInfo {
 	return task.TriggerInfo{Interval: task.Duration(d), Count: -1}
+}
+
+// windowed is a world in which tasks run in the hours of the office alone, and what
+// falls outside of them is deferred or skipped. One is paused for a day.
+func windowed(t testing.TB) *world {
+	t.Helper()
+	w := newWorld(t, 4)
+	w.host("n1", 0, catalogue()...)
+	for _, d := range []calendar.Definition{
+		{Name: "office", Weekly: []string{"mon-fri 08:00-18:00"}},
+		{Name: "freeze", Dates: []string{"2026-11-24"}},
+	} {
+		if _, err := w.control.SetCalendar(w.ctx, d, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, outside := range []task.Outside{task.OutsideDefer, task.OutsideSkip} {
+		w.create("stock-"+string(outside), "getLowStock", task.TriggerInfo{Cron: "0 0 2,12 * * ?"}, func(i *task.Info) {
+			i.Windows = &task.Windows{Allow: []string{"office"}, Forbid: []string{"freeze"}, Outside: outside}
+		})
+	}
+	w.create("weekly-report", "getLowStock", task.TriggerInfo{Cron: "0 0 6 * * ?"})
+	if _, err := w.control.PauseTaskUntil(w.ctx, task.Key{Name: "weekly-report"}, "", today.Add(24*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	return w
 }
 
 // full is a world in which something of everything happens.

@@ -190,7 +190,7 @@ func (f *fates) of(v *contract.NextView) {
 	case !ok:
 		v.Why = contract.Because(code, why+": deferred, and no opening is in sight")
 	case outside == task.OutsideOnce && f.merged.Equal(opening):
-		v.Why = contract.Because(code, why+": stood for by "+f.first.Format(time.RFC3339))
+		v.Why = contract.Because(code, why+": stood for by "+f.first.UTC().Format(time.RFC3339))
 	default:
 		v.Runs, v.Why = &at, contract.Because(code, why+": deferred to the opening")
 		f.merged, f.first = opening, v.At

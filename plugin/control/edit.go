@@ -131,7 +131,7 @@ func (c *Control) PauseTask(ctx context.Context, key task.Key, reason string) (c
 // task that is paused has its end and its reason replaced. Codes as of PauseTask,
 // invalid (the time is past, or further away than MaxPause).
 func (c *Control) PauseTaskUntil(ctx context.Context, key task.Key, reason string, until time.Time) (contract.TaskView, error) {
-	end, err := c.pauseEnd(until)
+	end, err := PauseEnd(until, c.now())
 	if err != nil {
 		return contract.TaskView{}, err
 	}
@@ -144,13 +144,15 @@ func (c *Control) PauseTaskUntil(ctx context.Context, key task.Key, reason strin
 // MaxPause is the longest pause that ends of itself.
 const MaxPause = 5 * 366 * 24 * time.Hour
 
-// pauseEnd checks when a pause is to end; nil: it does not of itself.
-func (c *Control) pauseEnd(until time.Time) (*time.Time, error) {
+// PauseEnd checks when a pause that begins now is to end, and gives that to the
+// millisecond; nil: it does not of itself, as until is zero. Codes: invalid (the
+// time is past, or further away than MaxPause).
+func PauseEnd(until, now time.Time) (*time.Time, error) {
 	if until.IsZero() {
 		return nil, nil //nolint:nilnil // as documented
 	}
 	end := until.UTC().Truncate(time.Millisecond)
-	switch now := c.now(); {
+	switch {
 	case !end.After(now):
 		return nil, &failure.Error{Code: failure.CodeInvalid, Message: "a pause until " + end.Format(time.RFC3339) + " is over already", Hint: "name a time that is to come"}
 	case end.Sub(now) > MaxPause:

@@ -94,7 +94,7 @@ func (c *Control) Carry(ctx context.Context, o Order) (Done, error) {
 	case VerbPatch:
 		return c.carryEdit(ctx, key, o.Revision, func(info *task.Info) error { return definition.Patch(info, o.Task) })
 	case VerbPause:
-		until, err := c.pauseEnd(o.Until)
+		until, err := PauseEnd(o.Until, c.now())
 		if err != nil {
 			return Done{}, err
 		}

@@ -88,6 +88,27 @@ func (p *Picture) Task(key task.Key) (contract.TaskView, bool) {
 	return p.Tasks[i], true
 }
 
+// Instants gives the first n instants of a task after a time, in its zone, paused or
+// not, with what its calendars do to them as Control.Next tells it. Where a
+// calendar cannot be consulted, none of them runs.
+func (p *Picture) Instants(key task.Key, after time.Time, n int) []contract.NextView {
+	info, ok := p.Definition(key)
+	if !ok {
+		return nil
+	}
+	next := Instants(&info, after, n)
+	windows, err := p.where[info.Key].bucket.Book.Windows(info.Windows)
+	fate := fates{w: windows}
+	for i := range next {
+		if err != nil {
+			next[i].Why = contract.Because(contract.ReasonNoCalendar, err.Error())
+			continue
+		}
+		fate.of(&next[i])
+	}
+	return next
+}
+
 // Runs gives those of a task that are kept, newest first. The caller may change
 // the list.
 func (p *Picture) Runs(key task.Key) []contract.RunView {

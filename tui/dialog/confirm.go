@@ -16,6 +16,8 @@ import (
 type Confirm struct {
 	order order.Order
 	line  widget.Line // a reason, or the word that allows a heavy order
+	until widget.Line // when a pause ends of itself
+	ends  bool        // the keys go to until
 }
 
 // NewConfirm makes the question.
@@ -44,17 +46,26 @@ func (c Confirm) Update(s *screen.Scene, in intent.Intent) (screen.Screen, scree
 		if c.Why(s, intent.Accept) != "" {
 			return c, nil
 		}
-		return c, screen.Carry{Order: c.final()}
+		return c, screen.Carry{Order: c.final(s)}
+	case intent.Forward, intent.Backward:
+		c.ends = c.order.Ends() && !c.ends
+		return c, nil
 	}
-	if c.typed() {
+	switch {
+	case c.ends:
+		c.until, _ = c.until.Edit(in)
+	case c.typed():
 		c.line, _ = c.line.Edit(in)
 	}
 	return c, nil
 }
 
-// final is the order with the reason that was typed.
-func (c Confirm) final() order.Order {
+// final is the order with the reason and the end that were typed.
+func (c Confirm) final(s *screen.Scene) order.Order {
 	o := c.order
+	if o.Ends() {
+		o.Until = order.ParseEnd(c.until.Text(), s.Now)
+	}
 	if o.Weight() != order.Heavy && o.Reasoned() {
 		o.Reason = strings.TrimSpace(c.line.Text())
 	}
@@ -62,22 +73,31 @@ func (c Confirm) final() order.Order {
 }
 
 // Why says why an action does nothing now.
-func (c Confirm) Why(_ *screen.Scene, a intent.Action) string {
-	if a == intent.Accept && c.order.Weight() == order.Heavy && strings.TrimSpace(c.line.Text()) != c.order.Word() {
-		return "what is typed is not " + c.order.Word()
+func (c Confirm) Why(s *screen.Scene, a intent.Action) string {
+	switch a {
+	case intent.Accept:
+		if c.order.Weight() == order.Heavy && strings.TrimSpace(c.line.Text()) != c.order.Word() {
+			return "what is typed is not " + c.order.Word()
+		}
+		return c.final(s).Until.Fault
+	case intent.Forward, intent.Backward:
+		if !c.order.Ends() {
+			return "there is no other line"
+		}
 	}
 	return ""
 }
 
 // Commands are those of the order.
-func (c Confirm) Commands(*screen.Scene) []screen.Command {
-	return []screen.Command{{Action: intent.Accept, Label: string(c.order.Verb), Lines: c.final().Commands()}}
+func (c Confirm) Commands(s *screen.Scene) []screen.Command {
+	return []screen.Command{{Action: intent.Accept, Label: string(c.order.Verb), Lines: c.final(s).Commands()}}
 }
 
 // View draws the question.
 func (c Confirm) View(s *screen.Scene) []string {
 	lines := []string{"", s.Line(theme.Title, upperFirst(c.order.Title())+"?"), "", s.Line(theme.Faint, "This will change, in "+s.Context+":")}
-	for _, e := range c.order.Effects(s.Picture, s.Now) {
+	final := c.final(s)
+	for _, e := range final.Effects(s.Picture, s.Now) {
 		role := theme.Plain
 		if strings.HasPrefix(e, "!") {
 			role = theme.Warn
@@ -91,7 +111,7 @@ func (c Confirm) View(s *screen.Scene) []string {
 		}
 	}
 	lines = append(lines, "", s.Line(theme.Faint, "The same as a command:"))
-	for i, l := range c.final().Commands() {
+	for i, l := range final.Commands() {
 		if i == 3 {
 			lines = append(lines, s.Line(theme.Faint, "  and so on"))
 			break
@@ -104,15 +124,31 @@ func (c Confirm) View(s *screen.Scene) []string {
 	switch {
 	case c.order.Weight() == order.Heavy:
 		lines = append(lines, s.Fit("Type "+s.Draw(theme.Title, c.order.Word())+" to "+string(c.order.Verb)+": "+c.line.View(s.Theme, min(40, s.Width/2), true)))
-		if why := c.Why(s, intent.Accept); why != "" {
-			lines = append(lines, s.Line(theme.Faint, "enter is off: "+why))
-		}
 	case c.order.Reasoned():
-		lines = append(lines, s.Fit("Reason, for those who come after (may be empty): "+c.line.View(s.Theme, max(10, s.Width-52), true)))
+		lines = append(lines, c.field(s, "Reason, for those who come after (may be empty): ", c.line, !c.ends))
 	default:
 		lines = append(lines, s.Fit(s.Key("y")+" yes   "+s.Key("n")+" no, change nothing"))
 	}
+	if c.order.Ends() {
+		lines = append(lines, c.field(s, "For or until, like 2h or 2026-12-01 (may be empty): ", c.until, c.ends))
+	}
+	if why := c.Why(s, intent.Accept); why != "" {
+		lines = append(lines, s.Line(theme.Warn, "enter is off: "+why))
+	}
 	return lines[max(0, len(lines)-s.Height):]
+}
+
+// field draws a line to type in. Where there are two, the one with the keys is
+// pointed at.
+func (c Confirm) field(s *screen.Scene, label string, line widget.Line, here bool) string {
+	if c.order.Ends() {
+		lead := "  "
+		if here {
+			lead = s.Key(s.Theme.Glyphs.Cursor) + " "
+		}
+		label = lead + label
+	}
+	return s.Fit(label + line.View(s.Theme, max(10, s.Width-widget.Width(label)-1), here))
 }
 
 func upperFirst(text string) string {

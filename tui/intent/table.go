@@ -99,6 +99,8 @@ var table = []Binding{
 	{Dialog, []string{"!"}, Command, "command", "the command lines that do the same", false},
 
 	{Answer, []string{"enter"}, Accept, "do it", "do it", true},
+	{Answer, []string{"tab", "down"}, Forward, "", "from the reason to the end of a pause, and back", false},
+	{Answer, []string{"shift+tab", "up"}, Backward, "", "the line before", false},
 	{Answer, []string{"esc"}, Back, "no", "change nothing", false},
 	{Answer, []string{"ctrl+c"}, Quit, "", "quit", false},
 	{Answer, []string{"ctrl+o"}, Command, "command", "the same as a command line", false},

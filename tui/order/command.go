@@ -33,7 +33,7 @@ func (o Order) Commands() []string {
 	}
 	var lines []string
 	for _, key := range o.Tasks {
-		lines = append(lines, Line("task "+string(o.Verb), Quote(key.Name), KeyFlags(key), o.reason(), o.consent()))
+		lines = append(lines, Line("task "+string(o.Verb), Quote(key.Name), KeyFlags(key), o.reason(), o.end(), o.consent()))
 	}
 	return lines
 }
@@ -43,6 +43,13 @@ func (o Order) reason() string {
 		return ""
 	}
 	return "--reason " + Quote(o.Reason)
+}
+
+func (o Order) end() string {
+	if !o.Ends() {
+		return ""
+	}
+	return o.Until.flag()
 }
 
 // consent spares a command that asks its question: it was asked here.

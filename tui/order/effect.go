@@ -98,7 +98,7 @@ func (o Order) moves(p *control.Picture, now time.Time) []string {
 	}
 	switch o.Verb {
 	case Pause:
-		lines = append(lines, "it does not fire until it is resumed; instants of the pause are not made up for", "a run that goes ends as usual")
+		lines = append(lines, o.Until.effect(now), "instants of the pause are not made up for", "a run that goes ends as usual")
 	case Resume:
 		lines = append(lines, "it fires again from its next instant on")
 	case Run:

@@ -38,6 +38,7 @@ type Order struct {
 	Verb   Verb
 	Tasks  []task.Key // Pause, Resume, Run, Delete
 	Reason string     // Pause, Run, Drain
+	Until  End        // Pause
 	Info   task.Info  // Create, Edit: as it shall be
 	Was    task.Info  // Edit: as it is
 	FireID string     // Cancel
@@ -57,7 +58,7 @@ type Editor interface {
 
 // Switch starts and stops tasks and their runs; control.Control does.
 type Switch interface {
-	PauseTask(ctx context.Context, key task.Key, reason string) (contract.TaskView, error)
+	PauseTaskUntil(ctx context.Context, key task.Key, reason string, until time.Time) (contract.TaskView, error)
 	ResumeTask(ctx context.Context, key task.Key) (contract.TaskView, error)
 	RunTask(ctx context.Context, key task.Key, reason string) (string, error)
 	CancelRun(ctx context.Context, fireID string) error
@@ -144,7 +145,7 @@ func (o Order) each(ctx context.Context, h Hand) Done {
 		var err error
 		switch o.Verb {
 		case Pause:
-			_, err = h.PauseTask(ctx, key, o.Reason)
+			_, err = h.PauseTaskUntil(ctx, key, o.Reason, o.Until.At)
 		case Resume:
 			_, err = h.ResumeTask(ctx, key)
 		case Run:
@@ -196,6 +197,9 @@ func (o Order) done() string {
 	case Edit:
 		return what + " changed"
 	case Pause:
+		if !o.Until.At.IsZero() {
+			return what + " paused until " + stamp(o.Until.At)
+		}
 		return what + " paused"
 	case Resume:
 		return what + " resumed"
@@ -290,6 +294,9 @@ func (o Order) Word() string {
 	}
 	return fmt.Sprint(len(o.Tasks))
 }
+
+// Ends tells whether an end can be given.
+func (o Order) Ends() bool { return o.Verb == Pause }
 
 // Reasoned tells whether a reason can be given.
 func (o Order) Reasoned() bool { return o.Verb == Pause || o.Verb == Drain || o.Verb == Run }

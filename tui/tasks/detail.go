@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -56,18 +57,22 @@ func (t Detail) lines(s *screen.Scene) int {
 }
 
 func (t Detail) coming(s *screen.Scene) []contract.NextView {
-	info, ok := s.Picture.Definition(t.key)
-	if !ok {
-		return nil
-	}
-	return control.Instants(&info, s.Now, comingShown)
+	return s.Picture.Instants(t.key, s.Now, comingShown)
 }
 
 // seen is how many lines of the part are seen.
-func (t Detail) seen(s *screen.Scene) int { return max(1, s.Height-taskHead-1) }
+func (t Detail) seen(s *screen.Scene) int { return max(1, s.Height-t.above(s)-1) }
 
-// taskHead is how many lines come before a part.
+// taskHead is how many lines come before a part, but for those of windows.
 const taskHead = 8
+
+// above is how many lines come before the part.
+func (t Detail) above(s *screen.Scene) int {
+	if v, ok := s.Picture.Task(t.key); ok && v.Windows != nil {
+		return taskHead + windowLines
+	}
+	return taskHead
+}
 
 // Update answers an intent.
 func (t Detail) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.Effect) {
@@ -105,7 +110,11 @@ func (t Detail) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen
 	case intent.Pause, intent.Run, intent.Delete:
 		return t, screen.Place{Order: ordering(s, in.Action, []contract.TaskView{v})}
 	case intent.Click:
-		if at := in.Row - taskHead - 1 + t.cursor[t.part].Top; in.Row > taskHead && at < t.lines(s) {
+		if above := t.above(s); in.Row > above {
+			at := in.Row - above - 1 + t.cursor[t.part].Top
+			if at >= t.lines(s) {
+				return t, nil
+			}
 			t.cursor[t.part].At = at
 		}
 	}
@@ -149,12 +158,16 @@ func (t Detail) Commands(s *screen.Scene) []screen.Command {
 	}
 	all := commands(s, []contract.TaskView{v})
 	name := order.Quote(t.key.Name)
+	calendars := ""
+	if v.Windows != nil {
+		calendars = "--calendar"
+	}
 	if r, ok := runs.Going(s.Picture.Runs(t.key)); ok {
 		all = append(all, screen.Command{Action: intent.Cancel, Lines: order.Order{Verb: order.Cancel, FireID: r.FireID}.Commands()})
 	}
 	return append(all,
 		screen.Command{Action: intent.Forward, Label: "runs", Lines: []string{order.Line("run list --task", name)}},
-		screen.Command{Action: intent.Forward, Label: "instants", Lines: []string{order.Line("task next", name, order.KeyFlags(t.key))}},
+		screen.Command{Action: intent.Forward, Label: "instants", Lines: []string{order.Line("task next", name, order.KeyFlags(t.key), calendars)}},
 	)
 }
 
@@ -169,10 +182,10 @@ func (t Detail) View(s *screen.Scene) []string {
 	}
 	past := s.Picture.Runs(t.key)
 	next := t.coming(s)
-	lines := t.head(s, v)
+	lines := t.head(s, v, next)
 	lines = append(lines, t.strip(s, past, next)...)
 	lines = append(lines, t.tabs(s, len(past)))
-	for len(lines) < taskHead {
+	for len(lines) < t.above(s) {
 		lines = append(lines, "")
 	}
 	switch t.part {
@@ -188,9 +201,12 @@ func (t Detail) View(s *screen.Scene) []string {
 	return lines
 }
 
-func (t Detail) head(s *screen.Scene, v contract.TaskView) []string {
+func (t Detail) head(s *screen.Scene, v contract.TaskView, next []contract.NextView) []string {
 	state, role := s.State(v.State)
 	first := s.Draw(theme.Title, widget.Clean(v.Name)) + "  " + s.Draw(role, state)
+	if v.State == contract.Paused && v.PausedUntil != nil {
+		first += " until " + v.PausedUntil.UTC().Format(time.RFC3339) + " (" + s.In(v.PausedUntil) + ")"
+	}
 	if v.Node != "" {
 		first += " on " + widget.Clean(v.Node)
 	}
@@ -208,6 +224,7 @@ func (t Detail) head(s *screen.Scene, v contract.TaskView) []string {
 	if v.Reason != "" {
 		lines[2] = s.Line(theme.Warn, v.Reason)
 	}
+	lines = append(lines, windows(s, v, next)...)
 	return append(lines, s.Rule(""))
 }
 
@@ -224,11 +241,18 @@ func (t Detail) strip(s *screen.Scene, past []contract.RunView, next []contract.
 	for i := range n {
 		took[n-1-i] = int(runs.Length(s, past[i]).Milliseconds())
 	}
-	glyph := s.Theme.Glyphs.Planned
-	if v, ok := s.Picture.Task(t.key); ok && v.State == contract.Paused {
-		glyph = s.Theme.Glyphs.Paused
+	v, _ := s.Picture.Task(t.key)
+	ahead := ""
+	for _, n := range next[:min(len(next), half)] {
+		switch {
+		case paused(v, n.At):
+			ahead += s.Theme.Glyphs.Paused
+		case n.Runs == nil:
+			ahead += s.Theme.Glyphs.Skipped
+		default:
+			ahead += s.Theme.Glyphs.Planned
+		}
 	}
-	ahead := strings.Repeat(glyph, min(len(next), half))
 	since := ""
 	if n > 0 {
 		since = widget.Ago(s.Now.Sub(past[n-1].Scheduled))
@@ -262,14 +286,24 @@ func (t Detail) nextTable(s *screen.Scene, v contract.TaskView, next []contract.
 	if len(next) == 0 {
 		return []string{"", "It never fires again."}
 	}
+	noted := 10
+	if v.Windows != nil || v.State == contract.Paused {
+		noted = 30
+	}
 	table := widget.Table{
-		Columns: []widget.Column{{Title: "IN", Width: 8, Right: true}, {Title: "LOCAL, " + v.TZ, Width: 30}, {Title: "UTC", Width: 20, Drop: 1}, {Title: "NOTE", Width: 10, Grow: 1}},
+		Columns: []widget.Column{{Title: "IN", Width: 8, Right: true}, {Title: "LOCAL, " + v.TZ, Width: 30}, {Title: "UTC", Width: 20, Drop: 1}, {Title: "NOTE", Width: noted, Grow: 1}},
 		Len:     len(next), Cursor: t.cursor[partNext],
 		Row: func(i int) []widget.Cell {
-			note := next[i].Note
-			if v.State == contract.Paused {
-				note = strings.TrimPrefix(note+"; paused: it does not fire", "; ")
+			var notes []string
+			for _, n := range []string{next[i].Note, why(next[i])} {
+				if n != "" {
+					notes = append(notes, n)
+				}
 			}
+			if paused(v, next[i].At) {
+				notes = append(notes, "paused: it does not fire")
+			}
+			note := strings.Join(notes, "; ")
 			return []widget.Cell{
 				{Text: s.In(&next[i].At)},
 				{Text: next[i].At.Format("Mon 2006-01-02 15:04:05 -0700")},
@@ -323,6 +357,16 @@ func (t Detail) definition(s *screen.Scene) []string {
 	add("retry", fmt.Sprintf("%d, first after %s", v.Retry, info.Retry.Delay(2)))
 	add("timeout", v.Timeout)
 	add("paused", info.PauseReason)
+	if v.State == contract.Paused {
+		add("paused until", date(v.PausedUntil))
+	}
+	if v.Windows != nil {
+		add("allow", strings.Join(v.Windows.Allow, ", "))
+		add("forbid", strings.Join(v.Windows.Forbid, ", "))
+		add("outside", string(cmp.Or(v.Windows.Outside, task.OutsideSkip)))
+	}
+	add("location", v.Location)
+	add("moving", v.Moving)
 	for _, a := range v.Alerts {
 		text := string(a.On)
 		if a.After > 0 {

@@ -144,12 +144,20 @@ func (t List) row(s *screen.Scene, v *contract.TaskView) []widget.Cell {
 		{Text: v.Name},
 		{Text: state, Role: role},
 		{Text: screen.Schedule(v.Trigger), Role: theme.Faint},
-		{Text: s.In(v.Next)},
+		{Text: ahead(s, v)},
 		{Drawn: runs.Recent(s, s.Picture.Runs(screen.KeyOf(*v)), 12)},
 		{Text: last, Role: lastRole},
 		{Text: screen.OrDash(node)},
 		{Text: v.Calls, Role: theme.Faint},
 	}
+}
+
+// ahead writes how far ahead a task fires next, or the pause that it is in ends.
+func ahead(s *screen.Scene, v *contract.TaskView) string {
+	if v.State == contract.Paused && v.PausedUntil != nil {
+		return s.Theme.Glyphs.Paused + s.In(v.PausedUntil)
+	}
+	return s.In(v.Next)
 }
 
 // note says of the task under the cursor what its line does not.

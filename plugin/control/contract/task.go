@@ -149,6 +149,18 @@ type NextView struct {
 	Why string `json:"why"`
 }
 
+// Outcome says in a word whether and when the instant runs by its calendars: "then",
+// "never", or the time that it is moved to.
+func (n NextView) Outcome() string {
+	switch {
+	case n.Runs == nil:
+		return "never"
+	case n.Runs.Equal(n.At):
+		return "then"
+	}
+	return n.Runs.UTC().Format(time.RFC3339)
+}
+
 // Moment is a time in UTC; nil: it is zero.
 func Moment(t time.Time) *time.Time {
 	if t.IsZero() {

@@ -14,6 +14,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 )
 
 // New makes the noun.
@@ -186,7 +187,7 @@ func newNext(e *env.Env) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			after := e.Now()
 			if from != "" {
-				at, err := env.ParseTime(from, e.Now())
+				at, err := contract.ParseTime(from, e.Now())
 				if err != nil {
 					return env.Usage("--from: %v", err)
 				}

@@ -10,6 +10,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 )
 
 func newBackfill(e *env.Env, key *keyFlags) *cobra.Command {
@@ -58,7 +59,7 @@ func pastTime(s string, now time.Time) (time.Time, error) {
 	if d, err := time.ParseDuration(s); err == nil && d <= 0 {
 		return now.Add(d), nil
 	}
-	at, err := env.ParseTime(s, now)
+	at, err := contract.ParseTime(s, now)
 	if err == nil && at.IsZero() {
 		err = fmt.Errorf("it names no time: write it like 2026-01-31T06:00:00Z or -2h")
 	}

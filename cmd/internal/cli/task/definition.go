@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -88,13 +89,13 @@ func (d *definition) apply(f *pflag.FlagSet, info *task.Info, now time.Time) err
 		}},
 		{"at", func() (err error) {
 			t.Cron, t.Interval, t.Count = "", 0, 0
-			t.At, err = env.ParseTime(d.at, now)
+			t.At, err = contract.ParseTime(d.at, now)
 			return err
 		}},
 		{"count", func() error { t.Count = d.count; return nil }},
 		{"tz", func() error { t.TZ = d.tz; return nil }},
-		{"start", func() (err error) { t.Start, err = env.ParseTime(d.start, now); return err }},
-		{"end", func() (err error) { t.End, err = env.ParseTime(d.end, now); return err }},
+		{"start", func() (err error) { t.Start, err = contract.ParseTime(d.start, now); return err }},
+		{"end", func() (err error) { t.End, err = contract.ParseTime(d.end, now); return err }},
 		{"jitter", func() error { t.Jitter = task.Duration(d.jitter); return nil }},
 		{"misfire", func() (err error) {
 			info.Misfire, err = oneOf(d.misfire, task.MisfireFireOnce, task.MisfireFireAll, task.MisfireSkip)

@@ -144,7 +144,7 @@ func pauseEnd(f *pflag.FlagSet, length time.Duration, until string, now time.Tim
 	case f.Changed("for"):
 		return now.Add(length), nil
 	case f.Changed("until"):
-		end, err := env.ParseTime(until, now)
+		end, err := contract.ParseTime(until, now)
 		if err == nil && end.IsZero() {
 			err = errors.New("it names no time")
 		}

@@ -77,7 +77,7 @@ func newNext(e *env.Env, key *keyFlags) *cobra.Command {
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: e.CompleteTasks(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			after, err := env.ParseTime(from, e.Now())
+			after, err := contract.ParseTime(from, e.Now())
 			if err != nil {
 				return env.Usage("--from: %v", err)
 			}
@@ -109,15 +109,7 @@ func nextFrame(calendars bool) output.Frame[contract.NextView] {
 		Empty: "It never fires again.",
 	}
 	if calendars {
-		f.Fields = append(f.Fields, output.Says("RUNS", func(n view) string {
-			switch {
-			case n.Runs == nil:
-				return "never"
-			case n.Runs.Equal(n.At):
-				return "then"
-			}
-			return n.Runs.UTC().Format(time.RFC3339)
-		}), output.Says("CALENDARS", func(n view) string { return n.Why }))
+		f.Fields = append(f.Fields, output.Says("RUNS", view.Outcome), output.Says("CALENDARS", func(n view) string { return n.Why }))
 	}
 	return f
 }
