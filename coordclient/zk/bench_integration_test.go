@@ -24,7 +24,7 @@ func BenchmarkIntegrationCommit(b *testing.B) {
 		ensemble := zktest.StartEnsemble(b, servers)
 		for _, committers := range []int{1, 64, 256} {
 			b.Run(fmt.Sprintf("servers=%d/committers=%d", servers, committers), func(b *testing.B) {
-				m, err := zk.Join(b.Context(), zk.Options{Servers: ensemble.Addresses(), Root: newRoot(), Node: "bench", SessionTimeout: 30 * time.Second})
+				m, err := joined(b.Context(), zk.Options{Servers: ensemble.Addresses(), Root: newRoot(), Node: "bench", SessionTimeout: 30 * time.Second})
 				if err != nil {
 					b.Fatal(err)
 				}

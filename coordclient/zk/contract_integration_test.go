@@ -3,6 +3,7 @@
 package zk_test
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -88,14 +89,19 @@ func system(t *testing.T, servers zktest.Ensemble, root string, companion bool, 
 	return s
 }
 
-// join tries again, as a host does, where a busy server does not grant a session
+// joined tries again, as a host does, where a busy server does not grant a session
 // within the session's time-out.
+func joined(ctx context.Context, o zk.Options) (*zk.Member, error) {
+	m, err := zk.Join(ctx, o)
+	for by := time.Now().Add(patience); errors.Is(err, coordclient.ErrUnavailable) && time.Now().Before(by); {
+		m, err = zk.Join(ctx, o)
+	}
+	return m, err
+}
+
 func join(t testing.TB, o zk.Options) *zk.Member {
 	t.Helper()
-	m, err := zk.Join(t.Context(), o)
-	for by := time.Now().Add(time.Minute); errors.Is(err, coordclient.ErrUnavailable) && time.Now().Before(by); {
-		m, err = zk.Join(t.Context(), o)
-	}
+	m, err := joined(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

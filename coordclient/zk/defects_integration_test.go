@@ -23,7 +23,7 @@ import (
 const short = 2 * time.Second
 
 // patience is how long a test waits for what must come.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 func closes(t testing.TB, c <-chan struct{}, what string) {
 	t.Helper()

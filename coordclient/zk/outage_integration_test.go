@@ -149,7 +149,8 @@ func read(ctx context.Context, t *testing.T, m *zk.Member, h *coordtest.History,
 func TestIntegrationQuorumLost(t *testing.T) {
 	t.Parallel()
 	servers := zktest.StartEnsemble(t, 3)
-	o := zk.Options{Servers: servers.Addresses(), Root: newRoot(), Node: "n", SessionTimeout: short}
+	const timeout = 3 * short // two thirds of it leave room for a busy machine
+	o := zk.Options{Servers: servers.Addresses(), Root: newRoot(), Node: "n", SessionTimeout: timeout}
 	m := join(t, o)
 	if err := m.Commit(t.Context(), coordclient.Create("/before", nil)); err != nil {
 		t.Fatal(err)
@@ -162,8 +163,8 @@ func TestIntegrationQuorumLost(t *testing.T) {
 	}
 	begun := time.Now()
 	closes(t, m.Done(), "lost")
-	if took := time.Since(begun); took > short {
-		t.Errorf("lost after %s, want two thirds of %s", took, short)
+	if took := time.Since(begun); took > timeout {
+		t.Errorf("lost after %s, want two thirds of %s", took, timeout)
 	}
 	if err := m.Commit(t.Context(), coordclient.Create("/no", nil)); !errors.Is(err, coordclient.ErrUnavailable) {
 		t.Errorf("commit: %v, want ErrUnavailable", err)
@@ -175,27 +176,12 @@ func TestIntegrationQuorumLost(t *testing.T) {
 		s.Launch(t)
 	}
 	servers.Leader(t)
-	again := rejoin(t, o)
+	again := join(t, o)
 	if again.ID() == m.ID() || again.ID().Node() != m.ID().Node() {
 		t.Errorf("after %s came %s", m.ID(), again.ID())
 	}
 	if !isThere(t, again, "/before") || isThere(t, again, "/no") {
 		t.Error("what was acknowledged must be there, and what was refused must not")
-	}
-}
-
-// rejoin does what a host does: it joins until it can.
-func rejoin(t *testing.T, o zk.Options) *zk.Member {
-	t.Helper()
-	for deadline := time.Now().Add(patience); ; {
-		m, err := zk.Join(t.Context(), o)
-		if err == nil {
-			t.Cleanup(func() { _ = m.Close() })
-			return m
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
 	}
 }
 

@@ -25,7 +25,7 @@ func TestIntegrationSessionsLeaveNothingInTheProcess(t *testing.T) { //nolint:pa
 	ignore := goleak.IgnoreCurrent()
 	before := sockets(t)
 	for round := range 6 {
-		m, err := zk.Join(t.Context(), o)
+		m, err := joined(t.Context(), o)
 		if err != nil {
 			t.Fatal(err)
 		}
