@@ -25,7 +25,7 @@ func TestBenchClusterTakeOver(t *testing.T) {
 			machine(t)
 			r := newRig(t, "1g", 256, c.files)
 			t.Logf("%d tasks created in %s", tasks, r.create(t, 0, tasks, far).Round(time.Second))
-			during(t, 20*time.Second) // the leader measures what was edited
+			during(t, 20*time.Second+time.Duration(tasks)*time.Millisecond) // the leader measures what was edited, 1,000 a second
 			for range 3 {
 				r.takeOver(t)
 			}
