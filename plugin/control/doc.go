@@ -18,6 +18,7 @@
 //	standing    how the tasks of a bucket stand, and their runs
 //	group       how the hosts stand, who leads, where the buckets are
 //	explain     why a task does what it does; what in a group is not well
+//	backup      the text of a backup
 //
 // What stays here reads the store, edits it, or calls a host.
 package control

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/seed42aab489/belfry/plugin/calendar"
+	"github.com/seed42aab489/belfry/plugin/control/backup"
 	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -18,7 +19,7 @@ const restored = 256
 
 // Restoration is what a restore does, or would.
 type Restoration struct {
-	Backup
+	backup.Summary
 	Created   int      `json:"created"`   // tasks and calendars
 	Replaced  int      `json:"replaced"`  // those that are there and different
 	Unchanged int      `json:"unchanged"` // those that are there and the same
@@ -77,14 +78,14 @@ type restorer struct {
 
 // each reads the backup and gives its calendars to named, its tasks to f, some at
 // once.
-func (r *restorer) each(ctx context.Context, named func(calendar.Definition) error, pick func(*task.Info) bool, f func(context.Context, []task.Info) error) (Backup, error) {
+func (r *restorer) each(ctx context.Context, named func(calendar.Definition) error, pick func(*task.Info) bool, f func(context.Context, []task.Info) error) (backup.Summary, error) {
 	in, err := r.open()
 	if err != nil {
-		return Backup{}, err
+		return backup.Summary{}, err
 	}
 	defer in.Close() //nolint:errcheck // it was only read
 	var batch []task.Info
-	b, err := ReadBackup(in, func(item BackupItem) error {
+	s, err := backup.Read(in, func(item backup.Item) error {
 		if item.Calendar != nil {
 			return named(*item.Calendar)
 		}
@@ -103,12 +104,12 @@ func (r *restorer) each(ctx context.Context, named func(calendar.Definition) err
 	if err == nil {
 		err = f(ctx, batch)
 	}
-	return b, err
+	return s, err
 }
 
 func (r *restorer) compare(ctx context.Context) error {
 	named := func(d calendar.Definition) error { return r.calendar(ctx, d) }
-	b, err := r.each(ctx, named, func(*task.Info) bool { return true }, func(ctx context.Context, batch []task.Info) error {
+	s, err := r.each(ctx, named, func(*task.Info) bool { return true }, func(ctx context.Context, batch []task.Info) error {
 		return r.parallel(ctx, batch, func(info task.Info) (func(), error) {
 			there, err := r.c.store.Get(ctx, info.Key)
 			exists := err == nil
@@ -118,7 +119,7 @@ func (r *restorer) compare(ctx context.Context) error {
 			return func() { r.count(&info, &there, exists) }, nil
 		})
 	})
-	r.out.Backup = b
+	r.out.Summary = s
 	return err
 }
 

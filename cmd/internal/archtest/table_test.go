@@ -62,6 +62,7 @@ var table = map[string]row{
 		own:   []string{"plugin/control/...", "plugin/task", "plugin/trigger", "plugin/bucket", "plugin/calendar", "plugin/reply", "plugin/store", "plugin/place", "plugin/invoke/web", "plugin/render", "coordclient"},
 		third: []string{"github.com/google/uuid"},
 	},
+	"plugin/control/backup":     {own: []string{"plugin/control/failure", "plugin/calendar", "plugin/store", "plugin/task"}},
 	"plugin/control/check":      {own: []string{"plugin/control/contract", "plugin/control/failure", "plugin/calendar", "plugin/invoke/web", "plugin/place", "plugin/store", "plugin/task"}},
 	"plugin/control/contract":   {own: []string{"plugin/task", "coordclient"}},
 	"plugin/control/definition": {own: []string{"plugin/control/failure", "plugin/task"}},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/backup"
 )
 
 // New makes the noun with its verbs.
@@ -55,10 +56,10 @@ func newSave(e *env.Env) *cobra.Command {
 }
 
 // save writes beside the file and renames: whoever reads it sees a whole one.
-func save(ctx context.Context, e *env.Env, c *control.Control, file string, progress *env.Progress) (control.Backup, error) {
+func save(ctx context.Context, e *env.Env, c *control.Control, file string, progress *env.Progress) (backup.Summary, error) {
 	part, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*.part") // for its owner alone
 	if err != nil {
-		return control.Backup{}, fmt.Errorf("save backup: %w", err)
+		return backup.Summary{}, fmt.Errorf("save backup: %w", err)
 	}
 	defer os.Remove(part.Name()) //nolint:errcheck // it is gone if all went well
 	b, err := c.SaveBackup(ctx, part, e.Who(), progress.At)
@@ -71,7 +72,7 @@ func save(ctx context.Context, e *env.Env, c *control.Control, file string, prog
 	return b, os.Rename(part.Name(), file)
 }
 
-func tell(e *env.Env, b control.Backup, file, verbed string) error {
+func tell(e *env.Env, b backup.Summary, file, verbed string) error {
 	e.Say("%s: %d tasks %s", file, b.Tasks, verbed)
 	p := e.Printer()
 	return p.Sheet(b, file, [][2]string{
@@ -96,7 +97,7 @@ func newVerify(e *env.Env) *cobra.Command {
 				return err
 			}
 			defer in.Close() //nolint:errcheck // it was only read
-			b, err := control.ReadBackup(in, func(control.BackupItem) error { return nil })
+			b, err := backup.Read(in, func(backup.Item) error { return nil })
 			if err != nil {
 				return env.Usage("%s: %v", args[0], err)
 			}
@@ -145,7 +146,7 @@ func newRestore(e *env.Env) *cobra.Command {
 					return err
 				}
 				would := map[bool]string{true: "would be ", false: ""}[o.DryRun]
-				e.Say("%d %s %screated, %d %sreplaced, %d unchanged", r.Created, what(r.Backup), would, r.Replaced, would, r.Unchanged)
+				e.Say("%d %s %screated, %d %sreplaced, %d unchanged", r.Created, what(r.Summary), would, r.Replaced, would, r.Unchanged)
 				if e.Printer().Structured() {
 					return e.Printer().Value(r)
 				}
@@ -160,7 +161,7 @@ func newRestore(e *env.Env) *cobra.Command {
 }
 
 // what names what a backup holds.
-func what(b control.Backup) string {
+func what(b backup.Summary) string {
 	if b.Calendars > 0 {
 		return "tasks and calendars"
 	}
@@ -173,5 +174,5 @@ func ask(ctx context.Context, e *env.Env, c *control.Control, file string) error
 	if err != nil || r.Replaced == 0 {
 		return err
 	}
-	return e.Confirm(fmt.Sprintf("This creates %d %s and replaces %d that are there. Type how many it replaces:", r.Created, what(r.Backup), r.Replaced), fmt.Sprint(r.Replaced), "--yes")
+	return e.Confirm(fmt.Sprintf("This creates %d %s and replaces %d that are there. Type how many it replaces:", r.Created, what(r.Summary), r.Replaced), fmt.Sprint(r.Replaced), "--yes")
 }
