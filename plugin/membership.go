@@ -11,6 +11,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/cluster"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/call"
 	"github.com/seed42aab489/belfry/plugin/engine"
 	"github.com/seed42aab489/belfry/plugin/event"
 	"github.com/seed42aab489/belfry/plugin/reply"
@@ -85,9 +86,9 @@ func (p *Plugin) begin(ctx context.Context, m *membership) error {
 	if err := control.Publish(ctx, m.owner, p.services()); err != nil {
 		return err
 	}
-	control.Serve(m.port, p.d.Host)
-	control.ServeFetch(m.port, p.calls)
-	control.ServeReplies(m.port, control.New(control.Deps{KV: m.port, Members: m.port, Caller: m.port, Now: p.d.Now, Log: p.d.Log}))
+	call.ServeTries(m.port, p.d.Host)
+	call.ServeFetches(m.port, p.calls)
+	call.ServeReplies(m.port, control.New(control.Deps{KV: m.port, Members: m.port, Caller: m.port, Now: p.d.Now, Log: p.d.Log}))
 	var err error
 	if m.engine, err = p.newEngine(m); err != nil {
 		return err
@@ -100,7 +101,7 @@ func (p *Plugin) begin(ctx context.Context, m *membership) error {
 	if err != nil {
 		return err
 	}
-	control.ServeRehearsals(m.port, rehearser{m.cluster, p.d.Options.SessionTimeout})
+	call.ServeRehearsals(m.port, rehearser{m.cluster, p.d.Options.SessionTimeout})
 	if err := m.engine.Start(ctx); err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/chain"
 	"github.com/seed42aab489/belfry/plugin/cluster"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/call"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/engine"
 	"github.com/seed42aab489/belfry/plugin/event"
@@ -63,7 +64,7 @@ type Port interface {
 type Host interface {
 	invoke.Operations
 	engine.Targets
-	control.Host
+	call.Host
 	// Services lists what is deployed, for the catalogue.
 	Services() []contract.ServiceView
 	// What handlers of events and code that is built in may do with them.

@@ -13,6 +13,7 @@ import (
 	"github.com/seed42aab489/belfry/coordclient/coordtest"
 	"github.com/seed42aab489/belfry/plugin"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/call"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/invoke"
@@ -44,8 +45,8 @@ func (s *shop) Target(info task.Info) (task.Target, bool) {
 	return task.Target{Hash: "h"}, info.Service == "Stock"
 }
 
-func (s *shop) TryOperation(context.Context, control.TryRequest) (control.TryResult, error) {
-	return control.TryResult{ContentType: "text/plain", Rows: 3, Body: []byte("three")}, nil
+func (s *shop) TryOperation(context.Context, call.TryRequest) (call.TryResult, error) {
+	return call.TryResult{ContentType: "text/plain", Rows: 3, Body: []byte("three")}, nil
 }
 
 func (*shop) Invoke(context.Context, string, string, map[string][]string) (code.Answer, error) {

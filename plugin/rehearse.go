@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/cluster"
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/call"
 	"github.com/seed42aab489/belfry/plugin/place"
 )
 
@@ -16,12 +16,12 @@ type rehearser struct {
 }
 
 // Rehearse names nodes, as administrators do, not members.
-func (r rehearser) Rehearse(without []string) control.Rehearsal {
+func (r rehearser) Rehearse(without []string) call.Rehearsal {
 	in, plan, leads := r.cluster.Rehearse(without)
 	if !leads {
-		return control.Rehearsal{}
+		return call.Rehearsal{}
 	}
-	answer := control.Rehearsal{Leads: true, Waiting: plan.Waiting, SessionMS: r.session.Milliseconds(), Why: make(map[int]int)}
+	answer := call.Rehearsal{Leads: true, Waiting: plan.Waiting, SessionMS: r.session.Milliseconds(), Why: make(map[int]int)}
 	for i := range in.Members {
 		answer.Nodes = append(answer.Nodes, in.Members[i].Node)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/cluster"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/call"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/engine"
 	"github.com/seed42aab489/belfry/plugin/place"
@@ -132,7 +133,7 @@ func (w *world) host(node string, ahead time.Duration, services ...contract.Serv
 	if err != nil {
 		w.Fatal(err)
 	}
-	control.ServeRehearsals(member, rehearses{group})
+	call.ServeRehearsals(member, rehearses{group})
 	if err := e.Start(w.ctx); err != nil {
 		w.Fatal(err)
 	}
@@ -154,9 +155,9 @@ func (w *world) host(node string, ahead time.Duration, services ...contract.Serv
 // rehearses answers as a host's plugin does.
 type rehearses struct{ group *cluster.Cluster }
 
-func (r rehearses) Rehearse(without []string) control.Rehearsal {
+func (r rehearses) Rehearse(without []string) call.Rehearsal {
 	in, plan, leads := r.group.Rehearse(without)
-	answer := control.Rehearsal{Leads: leads, SessionMS: 4000}
+	answer := call.Rehearsal{Leads: leads, SessionMS: 4000}
 	for _, m := range in.Members {
 		answer.Nodes = append(answer.Nodes, m.Node)
 	}

@@ -5,11 +5,13 @@
 // coordination store and replayed here by the same code that the owners of
 // buckets use, so a query tells what an owner would tell, also when none is
 // alive. Commands are edits of the store, which the owners must obey from the
-// acknowledgement on. Only TryOperation calls a host, by SendReceive.
+// acknowledgement on. Hosts are asked for little (package call): to try an
+// operation, to fetch a WSDL document, to rehearse a placement.
 //
 // # Rooms
 //
-// What needs no store has rooms of its own, from the ground up:
+// What neither reads the store nor edits it has rooms of its own, from the ground
+// up:
 //
 //	contract    what is shown: the JSON contract
 //	failure     how it fails: codes, hints, and how they cross the group
@@ -19,6 +21,7 @@
 //	group       how the hosts stand, who leads, where the buckets are
 //	explain     why a task does what it does; what in a group is not well
 //	backup      the text of a backup
+//	call        what one host is asked to do, and how it answers
 //
-// What stays here reads the store, edits it, or calls a host.
+// What stays here reads the store or edits it.
 package control

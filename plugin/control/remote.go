@@ -1,67 +1,18 @@
 package control
 
 import (
-	"bytes"
 	"context"
-	"encoding/xml"
 	"errors"
-	"fmt"
-	"net/http"
 	"slices"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/call"
 	"github.com/seed42aab489/belfry/plugin/control/check"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
-	"github.com/seed42aab489/belfry/plugin/invoke/web"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
-
-// VerbFetch is the verb by which FetchWSDL asks a host.
-const VerbFetch = "control.fetch-wsdl"
-
-// ServeFetch installs a host's side of FetchWSDL: it calls where the host may
-// call, and hands out nothing but WSDL documents and XML schemas.
-func ServeFetch(handler coordclient.Handler, calls *web.HTTP) {
-	handler.Handle(VerbFetch, func(ctx context.Context, address []byte) ([]byte, error) {
-		if err := check.URL("wsdl", string(address)); err != nil {
-			return nil, failure.Sent(failure.Of(err))
-		}
-		a, err := calls.Do(ctx, web.Request{Method: http.MethodGet, URL: string(address)})
-		switch {
-		case task.Refused(err):
-			return nil, failure.Sent(&failure.Error{Code: failure.CodeInvalid, Message: err.Error(), Err: err})
-		case err != nil:
-			return nil, failure.Sent(&failure.Error{Code: failure.CodeUnavailable, Message: err.Error(), Err: err})
-		case a.Status != http.StatusOK:
-			return nil, failure.Sent(&failure.Error{Code: failure.CodeUnavailable, Message: fmt.Sprintf("it answered %d %s", a.Status, http.StatusText(a.Status))})
-		case !a.Whole || len(a.Body) > MaxTryBody:
-			return nil, failure.Sent(failure.Invalid("it has more than %d bytes", min(len(a.Body), MaxTryBody)))
-		case !describes(a.Body):
-			return nil, failure.Sent(failure.Invalid("what was answered is neither WSDL 1.1 nor an XML schema"))
-		}
-		return a.Body, nil
-	})
-}
-
-// describes tells whether a document is one that may be handed out.
-func describes(text []byte) bool {
-	if web.WellFormed(text) != nil {
-		return false
-	}
-	d := xml.NewDecoder(bytes.NewReader(text))
-	for {
-		t, err := d.Token()
-		if err != nil {
-			return false
-		}
-		if start, ok := t.(xml.StartElement); ok {
-			return start.Name == xml.Name{Space: "http://schemas.xmlsoap.org/wsdl/", Local: "definitions"} ||
-				start.Name == xml.Name{Space: "http://www.w3.org/2001/XMLSchema", Local: "schema"}
-		}
-	}
-}
 
 // FetchWSDL has a host read a WSDL document or a schema, since it is the hosts
 // that will call the service. Codes: invalid, unavailable, timeout.
@@ -77,12 +28,7 @@ func (c *Control) FetchWSDL(ctx context.Context, address string) ([]byte, error)
 	if len(ids) == 0 {
 		return nil, &failure.Error{Code: failure.CodeUnavailable, Message: "no host is up that could read " + task.Shown(address)}
 	}
-	answer, err := c.caller.SendReceive(ctx, slices.Min(ids), VerbFetch, []byte(address))
-	if err != nil {
-		e := failure.Of(failure.Received(err))
-		return nil, &failure.Error{Code: e.Code, Message: task.Shown(address) + ": " + e.Message, Hint: e.Hint, Err: err}
-	}
-	return answer, nil
+	return call.Fetch(ctx, c.caller, slices.Min(ids), address)
 }
 
 // AddService registers a service of another system. Codes: invalid, exists,

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/control/call"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/reply"
@@ -47,10 +48,10 @@ func TestReplies(t *testing.T) {
 		w.serve("n2")
 		w.does(func(context.Context, task.Call) task.Result { return task.Result{Outcome: task.Waiting} })
 		id, token := w.waiting(installs("x"))
-		send := func(token string, r task.Reply) (ReplyAnswer, error) {
-			return w.control.Reply(t.Context(), ReplyRequest{FireID: id, Token: token, Reply: r})
+		send := func(token string, r task.Reply) (call.ReplyAnswer, error) {
+			return w.control.Reply(t.Context(), call.ReplyRequest{FireID: id, Token: token, Reply: r})
 		}
-		want := func(what string, r task.Reply, state Replied) {
+		want := func(what string, r task.Reply, state call.Replied) {
 			t.Helper()
 			if a, err := send(token, r); err != nil || a.State != state {
 				t.Errorf("%s: %+v, %v, want %s", what, a, err, state)
@@ -74,13 +75,13 @@ func TestReplies(t *testing.T) {
 		}
 
 		said := task.Reply{OK: true, Value: "3 packages"}
-		want("the reply", said, ReplyAccepted)
+		want("the reply", said, call.ReplyAccepted)
 		run, err := w.control.WaitRun(t.Context(), id)
 		if err != nil || run.Outcome != "OK" || run.Value != "3 packages" {
 			t.Errorf("%+v, %v", run, err)
 		}
-		want("the same again", said, ReplyRepeated)
-		want("another one", task.Reply{Value: "no"}, ReplyAnswered)
+		want("the same again", said, call.ReplyRepeated)
+		want("another one", task.Reply{Value: "no"}, call.ReplyAnswered)
 		time.Sleep(time.Minute)
 		if again, err := w.control.Run(t.Context(), id); err != nil || len(again) != 1 || again[0].Value != "3 packages" {
 			t.Errorf("%+v, %v", again, err)
@@ -99,8 +100,8 @@ func TestRepliesThatChangeNothing(t *testing.T) {
 		w.does(func(context.Context, task.Call) task.Result { return task.Result{Outcome: task.Waiting} })
 		id, token := w.waiting(installs("late"))
 		time.Sleep(2 * time.Hour)
-		a, err := w.control.Reply(t.Context(), ReplyRequest{FireID: id, Token: token, Reply: task.Reply{OK: true}})
-		if err != nil || a.State != ReplyEnded || a.Outcome != "TIMED_OUT" {
+		a, err := w.control.Reply(t.Context(), call.ReplyRequest{FireID: id, Token: token, Reply: task.Reply{OK: true}})
+		if err != nil || a.State != call.ReplyEnded || a.Outcome != "TIMED_OUT" {
 			t.Errorf("late: %+v, %v", a, err)
 		}
 
@@ -109,16 +110,16 @@ func TestRepliesThatChangeNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
-		a, err = w.control.Reply(t.Context(), ReplyRequest{FireID: id, Token: token, Reply: task.Reply{OK: true}})
-		if err != nil || a.State != ReplyEnded || a.Outcome != "CANCELLED" {
+		a, err = w.control.Reply(t.Context(), call.ReplyRequest{FireID: id, Token: token, Reply: task.Reply{OK: true}})
+		if err != nil || a.State != call.ReplyEnded || a.Outcome != "CANCELLED" {
 			t.Errorf("cancelled: %+v, %v", a, err)
 		}
 
 		id, token = w.waiting(installs("unseen"))
 		w.leave() // nobody is there to see the deadline pass
 		time.Sleep(2 * time.Hour)
-		a, err = w.control.Reply(t.Context(), ReplyRequest{FireID: id, Token: token, Reply: task.Reply{OK: true}})
-		if err != nil || a.State != ReplyEnded {
+		a, err = w.control.Reply(t.Context(), call.ReplyRequest{FireID: id, Token: token, Reply: task.Reply{OK: true}})
+		if err != nil || a.State != call.ReplyEnded {
 			t.Errorf("late, and nobody there: %+v, %v", a, err)
 		}
 
@@ -127,7 +128,7 @@ func TestRepliesThatChangeNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, unknown := range []string{"0-nobody:5", id + "0", "900-nobody:5"} {
-			_, err = w.control.Reply(t.Context(), ReplyRequest{FireID: unknown, Token: reply.Token(secret, task.FireID(unknown))})
+			_, err = w.control.Reply(t.Context(), call.ReplyRequest{FireID: unknown, Token: reply.Token(secret, task.FireID(unknown))})
 			refused(t, err, failure.CodeNotFound)
 		}
 	})

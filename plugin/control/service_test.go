@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/control/call"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
@@ -54,9 +55,11 @@ func TestServicesAreThoseOfLivingHosts(t *testing.T) {
 }
 
 // host answers as the composition root's does.
-type host func(ctx context.Context, r TryRequest) (TryResult, error)
+type host func(ctx context.Context, r call.TryRequest) (call.TryResult, error)
 
-func (h host) TryOperation(ctx context.Context, r TryRequest) (TryResult, error) { return h(ctx, r) }
+func (h host) TryOperation(ctx context.Context, r call.TryRequest) (call.TryResult, error) {
+	return h(ctx, r)
+}
 
 func TestTryOperation(t *testing.T) {
 	t.Parallel()
@@ -67,27 +70,27 @@ func TestTryOperation(t *testing.T) {
 	w.join("n1")
 	_, err = w.control.TryOperation(ctx, "Stock", "setStock", nil, "")
 	refused(t, err, failure.CodeUnavailable) // it does not answer yet
-	Serve(w.member, host(func(_ context.Context, r TryRequest) (TryResult, error) {
+	call.ServeTries(w.member, host(func(_ context.Context, r call.TryRequest) (call.TryResult, error) {
 		switch r.Params["code"][0] {
 		case "refused":
-			return TryResult{}, &failure.Error{Code: failure.CodeInvalid, Message: "quantity is missing", Hint: "add it"}
+			return call.TryResult{}, &failure.Error{Code: failure.CodeInvalid, Message: "quantity is missing", Hint: "add it"}
 		case "odd":
-			return TryResult{}, errors.New("odd")
+			return call.TryResult{}, errors.New("odd")
 		case "big":
-			return TryResult{Body: make([]byte, MaxTryBody+1)}, nil
+			return call.TryResult{Body: make([]byte, call.MaxTryBody+1)}, nil
 		case "most":
-			return TryResult{Body: make([]byte, MaxTryBody)}, nil
+			return call.TryResult{Body: make([]byte, call.MaxTryBody)}, nil
 		}
-		return TryResult{ContentType: r.Accept, Rows: 2, Body: []byte(r.Service + "\n\n" + strings.Join(r.Params["code"], ","))}, nil
+		return call.TryResult{ContentType: r.Accept, Rows: 2, Body: []byte(r.Service + "\n\n" + strings.Join(r.Params["code"], ","))}, nil
 	}))
-	try := func(codes ...string) (TryResult, error) {
+	try := func(codes ...string) (call.TryResult, error) {
 		return w.control.TryOperation(ctx, "Stock", "setStock", map[string][]string{"code": codes}, "text/plain")
 	}
 	r, err := try("a", "b")
 	if err != nil || r.ContentType != "text/plain" || r.Rows != 2 || string(r.Body) != "Stock\n\na,b" || r.Elapsed < 0 || r.Elapsed > time.Minute {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if r, err = try("most"); err != nil || len(r.Body) != MaxTryBody {
+	if r, err = try("most"); err != nil || len(r.Body) != call.MaxTryBody {
 		t.Errorf("%d bytes, %v", len(r.Body), err)
 	}
 	_, err = try("refused")

@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,88 +9,30 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/control/call"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
 )
 
-// VerbRehearse is the verb by which the leader is asked how it would place.
-const VerbRehearse = "control.rehearse"
-
-// Rehearsal is how a leader would place the buckets.
-type Rehearsal struct {
-	Leads bool     `json:"leads"` // whoever answers; false: the rest is empty
-	Nodes []string `json:"nodes"` // those that placement counts on, the oldest first
-	// Buckets holds, by number, an index into Nodes, or -1: nowhere.
-	Buckets []int `json:"buckets"`
-	// Why holds, by number, an index into Reasons: why a bucket is nowhere.
-	Why     map[int]int `json:"why"`
-	Reasons []string    `json:"reasons"`
-	Waiting string      `json:"waiting"` // why nothing is placed at all
-	// SessionMS is how long a host that dies counts as there, at most.
-	SessionMS int64 `json:"session_timeout_ms"`
-}
-
-// Rehearser answers VerbRehearse in a host.
-type Rehearser interface {
-	Rehearse(without []string) Rehearsal
-}
-
-type rehearseRequest struct {
-	Without []string `json:"without"`
-}
-
-// ServeRehearsals installs a host's side of VerbRehearse.
-func ServeRehearsals(handler coordclient.Handler, r Rehearser) {
-	handler.Handle(VerbRehearse, func(_ context.Context, request []byte) ([]byte, error) {
-		var q rehearseRequest
-		if err := json.Unmarshal(request, &q); err != nil {
-			return nil, failure.Sent(failure.Invalid("request: %v", err))
-		}
-		return json.Marshal(r.Rehearse(q.Without))
-	})
-}
-
 // rehearse asks the leader.
-func (c *Control) rehearse(ctx context.Context, without []string) (Rehearsal, error) {
+func (c *Control) rehearse(ctx context.Context, without []string) (call.Rehearsal, error) {
 	leader, err := c.Leader(ctx)
 	if err != nil {
-		return Rehearsal{}, err
+		return call.Rehearsal{}, err
 	}
 	none := &failure.Error{Code: failure.CodeUnavailable, Message: "there is no leader to ask how it would place", Hint: "see cluster show"}
 	if !leader.Present {
-		return Rehearsal{}, none
+		return call.Rehearsal{}, none
 	}
-	request, err := json.Marshal(rehearseRequest{without})
+	r, err := call.Rehearse(ctx, c.caller, coordclient.MemberID(leader.Member), without)
 	if err != nil {
-		return Rehearsal{}, failure.Wrap(err)
-	}
-	answer, err := c.caller.SendReceive(ctx, coordclient.MemberID(leader.Member), VerbRehearse, request)
-	if err != nil {
-		return Rehearsal{}, failure.Received(err)
-	}
-	var r Rehearsal
-	if err := json.Unmarshal(answer, &r); err != nil {
-		return Rehearsal{}, &failure.Error{Code: failure.CodeInternal, Message: "the leader's answer cannot be read: " + err.Error(), Err: err}
+		return call.Rehearsal{}, err
 	}
 	if !r.Leads {
-		return Rehearsal{}, none
+		return call.Rehearsal{}, none
 	}
 	return r, nil
-}
-
-// of is the node of a bucket, or why it is nowhere.
-func (r *Rehearsal) of(b int) (node, why string) {
-	switch {
-	case r.Waiting != "":
-		return "", r.Waiting
-	case b < len(r.Buckets) && r.Buckets[b] >= 0 && r.Buckets[b] < len(r.Nodes):
-		return r.Nodes[r.Buckets[b]], ""
-	}
-	if i, ok := r.Why[b]; ok && i >= 0 && i < len(r.Reasons) {
-		return "", r.Reasons[i]
-	}
-	return "", "it has not been placed yet"
 }
 
 // MovedTask is a task that a change of the group moves.
@@ -162,7 +103,7 @@ func (c *Control) Simulate(ctx context.Context, lost []string) (Simulation, erro
 }
 
 // play follows each task.
-func (c *Control) play(ctx context.Context, sim *Simulation, r *Rehearsal) error {
+func (c *Control) play(ctx context.Context, sim *Simulation, r *call.Rehearsal) error {
 	around, err := c.around(ctx)
 	if err != nil {
 		return err
@@ -177,12 +118,12 @@ func (c *Control) play(ctx context.Context, sim *Simulation, r *Rehearsal) error
 		return loads[node]
 	}
 	for b := range r.Buckets {
-		if node, _ := r.of(b); node != "" {
+		if node, _ := r.Of(b); node != "" {
 			load(node).Buckets++
 		}
 	}
 	err = c.store.Snapshots(ctx, nil, func(snap store.Snapshot) error {
-		to, why := r.of(snap.Bucket)
+		to, why := r.Of(snap.Bucket)
 		views := c.replay(snap, around).Views(TaskFilter{}.definition)
 		mu.Lock()
 		defer mu.Unlock()

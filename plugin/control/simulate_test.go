@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/cluster"
+	"github.com/seed42aab489/belfry/plugin/control/call"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/control/group"
 )
@@ -14,9 +15,9 @@ import (
 // rehearses lets a peer answer as a host's plugin does.
 type rehearses struct{ p *peer }
 
-func (r rehearses) Rehearse(without []string) Rehearsal {
+func (r rehearses) Rehearse(without []string) call.Rehearsal {
 	in, plan, leads := r.p.cluster.Rehearse(without)
-	answer := Rehearsal{Leads: leads, Waiting: plan.Waiting, SessionMS: 4000}
+	answer := call.Rehearsal{Leads: leads, Waiting: plan.Waiting, SessionMS: 4000}
 	for _, m := range in.Members {
 		answer.Nodes = append(answer.Nodes, m.Node)
 	}
@@ -40,7 +41,7 @@ func TestSimulateIsWhatHappens(t *testing.T) {
 		peers := make(map[string]*peer)
 		for _, node := range []string{"a", "b", "c"} {
 			p := w.boot(node, 0, cluster.Options{}, catalogue()...)
-			ServeRehearsals(p.member, rehearses{p})
+			call.ServeRehearsals(p.member, rehearses{p})
 			peers[node] = p
 		}
 		w.awaits("nodes=3", "placed", "leader")

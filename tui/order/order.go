@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/call"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -62,7 +62,7 @@ type Switch interface {
 	ResumeTask(ctx context.Context, key task.Key) (contract.TaskView, error)
 	RunTask(ctx context.Context, key task.Key, reason string) (string, error)
 	CancelRun(ctx context.Context, fireID string) error
-	TryOperation(ctx context.Context, service, operation string, params map[string][]string, accept string) (control.TryResult, error)
+	TryOperation(ctx context.Context, service, operation string, params map[string][]string, accept string) (call.TryResult, error)
 }
 
 // Nodes orders hosts about; control.Control does.
@@ -108,7 +108,7 @@ func (o Order) Carry(ctx context.Context, h Hand) Done {
 	case Cancel:
 		err = h.CancelRun(ctx, o.FireID)
 	case Try:
-		var result control.TryResult
+		var result call.TryResult
 		if result, err = h.TryOperation(ctx, o.Service, o.Operation, nil, ""); err == nil {
 			d.Body = result.Body
 			d.Text = fmt.Sprintf("%d rows in %s", result.Rows, result.Elapsed.Round(time.Millisecond))

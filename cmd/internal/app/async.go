@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/call"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -24,16 +24,16 @@ const (
 )
 
 // replyStatus is the HTTP status of what became of a reply.
-var replyStatus = map[control.Replied]int{
-	control.ReplyAccepted: http.StatusAccepted,
-	control.ReplyRepeated: http.StatusOK,
-	control.ReplyAnswered: http.StatusConflict,
-	control.ReplyEnded:    http.StatusGone,
+var replyStatus = map[call.Replied]int{
+	call.ReplyAccepted: http.StatusAccepted,
+	call.ReplyRepeated: http.StatusOK,
+	call.ReplyAnswered: http.StatusConflict,
+	call.ReplyEnded:    http.StatusGone,
 }
 
 // replyTaker takes a reply (control.Control).
 type replyTaker interface {
-	Reply(ctx context.Context, r control.ReplyRequest) (control.ReplyAnswer, error)
+	Reply(ctx context.Context, r call.ReplyRequest) (call.ReplyAnswer, error)
 }
 
 // asyncHandler takes replies: POST /async/{fire id}, with the token as a bearer's
@@ -56,7 +56,7 @@ func asyncHandler(c replyTaker) http.Handler {
 			return
 		}
 		_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		answer, err := c.Reply(r.Context(), control.ReplyRequest{FireID: r.PathValue("id"), Token: token, Reply: said})
+		answer, err := c.Reply(r.Context(), call.ReplyRequest{FireID: r.PathValue("id"), Token: token, Reply: said})
 		if err != nil {
 			refuseReply(w, err)
 			return

@@ -8,24 +8,24 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/call"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
 // taker is what a reply gets to.
-type taker func(r control.ReplyRequest) (control.ReplyAnswer, error)
+type taker func(r call.ReplyRequest) (call.ReplyAnswer, error)
 
-func (f taker) Reply(_ context.Context, r control.ReplyRequest) (control.ReplyAnswer, error) {
+func (f taker) Reply(_ context.Context, r call.ReplyRequest) (call.ReplyAnswer, error) {
 	return f(r)
 }
 
 func TestAsyncHandler(t *testing.T) {
 	t.Parallel()
-	accepted := control.ReplyAnswer{State: control.ReplyAccepted}
+	accepted := call.ReplyAnswer{State: call.ReplyAccepted}
 	for _, c := range []struct {
 		name, body string
-		answer     control.ReplyAnswer
+		answer     call.ReplyAnswer
 		err        error
 		status     int
 		said       task.Reply
@@ -34,9 +34,9 @@ func TestAsyncHandler(t *testing.T) {
 		{"any JSON", `{"value": {"n": [1, 2]}}`, accepted, nil, http.StatusAccepted, task.Reply{OK: true, Value: `{"n": [1, 2]}`}},
 		{"nothing", `{"value": null}`, accepted, nil, http.StatusAccepted, task.Reply{OK: true}},
 		{"an exception", `{"exception": "disk full"}`, accepted, nil, http.StatusAccepted, task.Reply{Value: "disk full"}},
-		{"repeated", `{"value": 1}`, control.ReplyAnswer{State: control.ReplyRepeated}, nil, http.StatusOK, task.Reply{OK: true, Value: "1"}},
-		{"answered", `{"value": 1}`, control.ReplyAnswer{State: control.ReplyAnswered}, nil, http.StatusConflict, task.Reply{OK: true, Value: "1"}},
-		{"ended", `{"value": 1}`, control.ReplyAnswer{State: control.ReplyEnded}, nil, http.StatusGone, task.Reply{OK: true, Value: "1"}},
+		{"repeated", `{"value": 1}`, call.ReplyAnswer{State: call.ReplyRepeated}, nil, http.StatusOK, task.Reply{OK: true, Value: "1"}},
+		{"answered", `{"value": 1}`, call.ReplyAnswer{State: call.ReplyAnswered}, nil, http.StatusConflict, task.Reply{OK: true, Value: "1"}},
+		{"ended", `{"value": 1}`, call.ReplyAnswer{State: call.ReplyEnded}, nil, http.StatusGone, task.Reply{OK: true, Value: "1"}},
 		{"both", `{"value": 1, "exception": "x"}`, accepted, nil, http.StatusBadRequest, task.Reply{}},
 		{"neither", `{}`, accepted, nil, http.StatusBadRequest, task.Reply{}},
 		{"unknown", `{"valeu": 1}`, accepted, nil, http.StatusBadRequest, task.Reply{}},
@@ -53,9 +53,9 @@ func TestAsyncHandler(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			var got control.ReplyRequest
+			var got call.ReplyRequest
 			mux := http.NewServeMux()
-			mux.Handle("POST "+asyncPath+"{id}", asyncHandler(taker(func(r control.ReplyRequest) (control.ReplyAnswer, error) {
+			mux.Handle("POST "+asyncPath+"{id}", asyncHandler(taker(func(r call.ReplyRequest) (call.ReplyAnswer, error) {
 				got = r
 				return c.answer, c.err
 			})))

@@ -8,7 +8,7 @@ import (
 
 	"github.com/seed42aab489/belfry/dataservice"
 	"github.com/seed42aab489/belfry/dataservice/host"
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/call"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/event"
@@ -148,13 +148,13 @@ func (b *bridge) view(v host.View) contract.ServiceView {
 }
 
 // TryOperation calls an operation for the companion.
-func (b *bridge) TryOperation(ctx context.Context, r control.TryRequest) (control.TryResult, error) {
+func (b *bridge) TryOperation(ctx context.Context, r call.TryRequest) (call.TryResult, error) {
 	format := b.format(r.Service, r.Operation, r.Accept)
-	answer, err := b.services.Try(ctx, dataservice.Call{Service: r.Service, Operation: r.Operation, Values: r.Params, Caller: onBehalf("companion")}, format, control.MaxTryBody)
+	answer, err := b.services.Try(ctx, dataservice.Call{Service: r.Service, Operation: r.Operation, Values: r.Params, Caller: onBehalf("companion")}, format, call.MaxTryBody)
 	if err != nil {
-		return control.TryResult{}, asControl(err)
+		return call.TryResult{}, asControl(err)
 	}
-	return control.TryResult{ContentType: answer.ContentType, Rows: answer.Outcome.Rows, Body: answer.Body}, nil
+	return call.TryResult{ContentType: answer.ContentType, Rows: answer.Outcome.Rows, Body: answer.Body}, nil
 }
 
 func asControl(err error) error {

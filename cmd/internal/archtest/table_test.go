@@ -63,6 +63,7 @@ var table = map[string]row{
 		third: []string{"github.com/google/uuid"},
 	},
 	"plugin/control/backup":     {own: []string{"plugin/control/failure", "plugin/calendar", "plugin/store", "plugin/task"}},
+	"plugin/control/call":       {own: []string{"plugin/control/check", "plugin/control/failure", "plugin/invoke/web", "plugin/task", "coordclient"}},
 	"plugin/control/check":      {own: []string{"plugin/control/contract", "plugin/control/failure", "plugin/calendar", "plugin/invoke/web", "plugin/place", "plugin/store", "plugin/task"}},
 	"plugin/control/contract":   {own: []string{"plugin/task", "coordclient"}},
 	"plugin/control/definition": {own: []string{"plugin/control/failure", "plugin/task"}},

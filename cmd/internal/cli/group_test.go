@@ -17,6 +17,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/cluster"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/call"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/engine"
 	"github.com/seed42aab489/belfry/plugin/place"
@@ -101,7 +102,7 @@ func (g *group) boot(node string, o cluster.Options) {
 	if c, err = cluster.New(cluster.Deps{Port: member, Store: owner, Owner: e, Deployed: control.Callable, Options: o}); err != nil {
 		g.Fatal(err)
 	}
-	control.ServeRehearsals(member, rehearses{c, node})
+	call.ServeRehearsals(member, rehearses{c, node})
 	if err := e.Start(g.Context()); err != nil {
 		g.Fatal(err)
 	}
@@ -123,9 +124,9 @@ type rehearses struct {
 	node string
 }
 
-func (r rehearses) Rehearse(without []string) control.Rehearsal {
+func (r rehearses) Rehearse(without []string) call.Rehearsal {
 	in, plan, leads := r.c.Rehearse(without)
-	answer := control.Rehearsal{Leads: leads, SessionMS: 4000}
+	answer := call.Rehearsal{Leads: leads, SessionMS: 4000}
 	for _, m := range in.Members {
 		answer.Nodes = append(answer.Nodes, m.Node)
 	}

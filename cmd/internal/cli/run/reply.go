@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/call"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -31,7 +32,7 @@ func newReply(e *env.Env) *cobra.Command {
 				switch {
 				case err != nil:
 					return err
-				case answer.State == control.ReplyAccepted:
+				case answer.State == call.ReplyAccepted:
 					e.Say("run %s ends with this reply", args[0])
 					return nil
 				}
