@@ -19,8 +19,8 @@
 //     lets its runs end before it gives it up.
 //
 // Load is made of tasks and expected firings, not of buckets: three tasks in
-// three buckets on three members sit one each. Empty buckets weigh next to
-// nothing, but are shared out too, since the next task may fall into one.
+// three buckets on three members sit one each. Empty buckets weigh nothing; they
+// are shared out by their number, since the next task may fall into one.
 //
 // # Resolvers
 //

@@ -1,6 +1,7 @@
 package place
 
 import (
+	"cmp"
 	"encoding/binary"
 	"hash/fnv"
 	"math"
@@ -46,16 +47,13 @@ func (p *planner) choose(b int) int {
 
 // lighter tells whether bucket b on m makes less load there than on other.
 func (p *planner) lighter(b, m, other int) bool {
-	l := p.in.Buckets[b].Load.weight()
+	load, l := p.scale(b)
 	wm, wo := p.in.Members[m].weight(), p.in.Members[other].weight()
-	lm, lo := (p.load[m]+l)*wo, (p.load[other]+l)*wm
-	if lm != lo {
-		return lm < lo
-	}
-	if p.buckets[m] != p.buckets[other] {
-		return p.buckets[m] < p.buckets[other]
-	}
-	return p.in.Members[m].Node < p.in.Members[other].Node
+	return cmp.Or(
+		cmp.Compare((load[m]+l)*wo, (load[other]+l)*wm),
+		cmp.Compare(p.empty[m]*wo, p.empty[other]*wm),
+		cmp.Compare(p.in.Members[m].Node, p.in.Members[other].Node),
+	) < 0
 }
 
 // draw is a number drawn for a bucket on a node. That a node comes or goes does
@@ -120,10 +118,14 @@ func (p *planner) best() (bucket, to int, ok bool) {
 		return b, to, true
 	}
 	var gain float64
-	slack := p.slack()
+	slackLoad, slackEmpty := p.slack(p.load), p.slack(p.empty)
 	for b, from := range p.place {
 		if !p.movable(b) || p.kinds[b] != Balanced {
 			continue
+		}
+		slack := slackLoad
+		if p.vacant(b) {
+			slack = slackEmpty
 		}
 		for _, m := range p.reach[b].members {
 			if g := p.gain(b, from, m, slack); g > gain {
@@ -157,12 +159,12 @@ func (p *planner) gather() (bucket, to int, ok bool) {
 	return 0, 0, false
 }
 
-// slack is by how much the loads of two members, each for its weight, may
-// differ.
-func (p *planner) slack() float64 {
+// slack is by how much the loads of two members on a scale, each for its weight,
+// may differ.
+func (p *planner) slack(scale []int64) float64 {
 	var load, weight int64
 	for _, m := range p.usable {
-		load += p.load[m]
+		load += scale[m]
 		weight += p.in.Members[m].weight()
 	}
 	if weight == 0 {
@@ -175,11 +177,14 @@ func (p *planner) slack() float64 {
 // member's weight; that sum falls with each move, so that moves come to an end.
 // Below zero: it would not help, or the two are within the slack.
 func (p *planner) gain(b, from, to int, slack float64) float64 {
-	l := float64(p.in.Buckets[b].Load.weight())
-	wf, wt := float64(p.in.Members[from].weight()), float64(p.in.Members[to].weight())
-	gap := float64(p.load[from])/wf - float64(p.load[to])/wt
-	if from == to || gap <= slack {
+	load, l := p.scale(b)
+	wf, wt := p.in.Members[from].weight(), p.in.Members[to].weight()
+	// In whole numbers: by a rounding error two members would for ever hand a
+	// bucket to each other.
+	gap := load[from]*wt - load[to]*wf
+	off := 2*gap - l*(wf+wt)
+	if from == to || off <= 0 || float64(gap) <= slack*float64(wf*wt) {
 		return -1
 	}
-	return l * (2*gap - l/wf - l/wt)
+	return float64(l) * float64(off) / float64(wf*wt)
 }

@@ -48,10 +48,8 @@ func (d Demand) String() string {
 	return what + " (" + d.Class + ")"
 }
 
-// The weights of what makes a load. An empty bucket weighs a thousandth of a
-// task, so that a thousand of them are shared out like one.
+// The weights of what makes a load.
 const (
-	weightBucket = 1
 	weightTask   = 1000
 	weightMinute = 1000 // of one firing a minute
 	// maxPerMinute bounds the firings that count: 1000 a second of one bucket.
@@ -59,7 +57,7 @@ const (
 )
 
 func (l Load) weight() int64 {
-	return weightBucket + weightTask*int64(l.Tasks) + int64(weightMinute*max(0, min(l.PerMinute, maxPerMinute)))
+	return weightTask*int64(l.Tasks) + int64(weightMinute*max(0, min(l.PerMinute, maxPerMinute)))
 }
 
 // Meter measures loads. The zero value is ready. Safe for concurrent use.

@@ -135,7 +135,7 @@ type planner struct {
 	place    []int            // by bucket
 	settled  []bool           // by bucket: it stayed where it was, and is owned there
 	load     []int64          // by member
-	buckets  []int            // by member: how many
+	empty    []int64          // by member: how many buckets without tasks
 	moved    []int
 	underway int // moves that are not done yet
 }
@@ -153,7 +153,7 @@ func newPlanner(in Input) *planner {
 		byID: make(map[string]int), newest: make(map[string]int),
 		demands: make(map[grouped]reach), reaches: make(map[string]reach),
 		reach: make([]reach, len(in.Buckets)), place: make([]int, len(in.Buckets)), kinds: make([]SpreadKind, len(in.Buckets)), settled: make([]bool, len(in.Buckets)),
-		load: make([]int64, len(in.Members)), buckets: make([]int, len(in.Members)),
+		load: make([]int64, len(in.Members)), empty: make([]int64, len(in.Members)),
 	}
 	for i := range in.Members {
 		m := &in.Members[i]
@@ -201,14 +201,25 @@ func (p *planner) home(member string) (int, bool) {
 }
 
 func (p *planner) put(b, member int) {
+	load, l := p.scale(b)
 	if from := p.place[b]; from != nowhere {
-		p.load[from] -= p.in.Buckets[b].Load.weight()
-		p.buckets[from]--
+		load[from] -= l
 	}
 	p.place[b] = member
-	p.load[member] += p.in.Buckets[b].Load.weight()
-	p.buckets[member]++
+	load[member] += l
 }
+
+// scale is what a bucket is balanced on, and what it weighs there: load, or the
+// number of empty buckets. Were they on one scale, every empty bucket would be
+// moved to whichever member has a little less to do.
+func (p *planner) scale(b int) (by []int64, weight int64) {
+	if p.vacant(b) {
+		return p.empty, 1
+	}
+	return p.load, p.in.Buckets[b].Load.weight()
+}
+
+func (p *planner) vacant(b int) bool { return p.in.Buckets[b].Load.weight() == 0 }
 
 func (p *planner) plan() Plan {
 	plan := Plan{Assignments: make([]Assignment, len(p.place)), Moved: p.moved, Underway: p.underway + len(p.moved)}

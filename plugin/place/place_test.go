@@ -74,6 +74,40 @@ func TestThreeTasksSitApart(t *testing.T) {
 	}
 }
 
+// However unequal the few tasks are, empty buckets are spread by their number,
+// and one that comes is given its part of them and no more.
+func TestEmptyBucketsAreShared(t *testing.T) {
+	t.Parallel()
+	buckets := make([]place.Bucket, 256)
+	for i, b := range []int{3, 77, 100, 200} {
+		buckets[b] = holding("S")
+		buckets[b].Load.PerMinute = []float64{30, 12, 1, 600}[i]
+	}
+	w := world{in: place.Input{Members: hosts("a", "b"), Buckets: buckets}}
+	w.settle(t)
+	before := w.nodes()
+	w.in.Members = append(w.in.Members, hosts("c")...)
+	w.settle(t)
+	counts, moved := map[string]int{}, 0
+	for b, node := range w.nodes() {
+		counts[node]++
+		if node != before[b] {
+			moved++
+			if node != "c" && w.in.Buckets[b].Load.Tasks == 0 {
+				t.Errorf("empty bucket %d went from %s to %s, which was there before", b, before[b], node)
+			}
+		}
+	}
+	for _, node := range []string{"a", "b", "c"} {
+		if n := counts[node]; n < 256/3-10 || n > 256/3+10 {
+			t.Errorf("%s has %d of 256 buckets", node, n)
+		}
+	}
+	if moved > 256/3+10 {
+		t.Errorf("%d buckets were moved", moved)
+	}
+}
+
 func TestNewIncarnationKeepsItsBuckets(t *testing.T) {
 	t.Parallel()
 	w := world{in: place.Input{Members: hosts("a", "b", "c"), Buckets: make([]place.Bucket, 32)}}

@@ -139,8 +139,23 @@ func randomWorld(r *rand.Rand) *world {
 }
 
 // balanced: no single bucket that may move would even out two members that
-// differ by more than a tenth of the mean.
+// differ by more than a tenth of the mean: of load, or for a bucket without any
+// of the number of such buckets.
 func (w *world) balanced(t *testing.T) {
+	t.Helper()
+	w.level(t, func(b place.Bucket) float64 {
+		return 1000*float64(b.Load.Tasks) + math.Floor(1000*b.Load.PerMinute)
+	})
+	w.level(t, func(b place.Bucket) float64 {
+		if b.Load.Tasks == 0 {
+			return 1
+		}
+		return 0
+	})
+}
+
+// level holds balance on the scale of those that weigh something.
+func (w *world) level(t *testing.T, weigh func(place.Bucket) float64) {
 	t.Helper()
 	load, weight := map[string]float64{}, map[string]float64{}
 	all, sum := 0.0, 0.0
@@ -157,7 +172,7 @@ func (w *world) balanced(t *testing.T) {
 		}
 	}
 	for i, b := range w.in.Buckets {
-		if b.Owner == "" || b.Open {
+		if b.Owner == "" || b.Open || weigh(b) == 0 {
 			continue
 		}
 		for _, m := range w.in.Members {
@@ -170,10 +185,6 @@ func (w *world) balanced(t *testing.T) {
 			}
 		}
 	}
-}
-
-func weigh(b place.Bucket) float64 {
-	return math.Floor(1 + 1000*float64(b.Load.Tasks) + math.Floor(1000*b.Load.PerMinute))
 }
 
 // joinAndDrain: a member that can do everything comes and is used; drained, it
