@@ -118,7 +118,7 @@ type Unsupported struct {
 // SourceKind is inferred from the names of a config's properties.
 type SourceKind string
 
-// The kinds of sources. Only SourceSQL is served today.
+// The kinds of sources. Of those from SourceGSpread on none is served.
 const (
 	SourceSQL       SourceKind = "RDBMS"
 	SourceCarbon    SourceKind = "CARBON_DATASOURCE"

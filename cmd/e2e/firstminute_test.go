@@ -80,6 +80,11 @@ func TestFirstMinute(t *testing.T) {
 	}
 	<-h.done
 	h.cmd = nil
+	for line := range strings.Lines(h.logged()) {
+		if strings.Contains(line, `"level":"WARN"`) || strings.Contains(line, `"level":"ERROR"`) {
+			t.Errorf("the first minute is warned of something: %s", line)
+		}
+	}
 }
 
 // checkout copies what is tracked, as a clone would have it.

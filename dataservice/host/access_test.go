@@ -183,7 +183,7 @@ func TestUnguarded(t *testing.T) {
 			t.Errorf("%s: %+v", v.Name, v.Unsupported)
 		}
 	}
-	if n := strings.Count(f.log.String(), "what=authentication"); n != 1 {
+	if n := strings.Count(f.log.String(), "nobody can ask for what needs a role"); n != 1 {
 		t.Errorf("logged %d times:\n%s", n, f.log)
 	}
 }

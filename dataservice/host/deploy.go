@@ -250,7 +250,10 @@ func (d *deployer) replace(f *file, next, old *deployment) {
 	d.dirty = true
 	d.opts.Log.Info("service deployed", "service", name, "file", next.file, "revision", next.revision, "active", next.service.Active,
 		"operations", len(next.service.Operations), "resources", len(next.service.Resources))
-	for _, u := range slices.Concat(next.service.Unsupported, next.unguardedNote()) {
+	for _, u := range next.unguardedNote() {
+		d.opts.Log.Warn("nobody can ask for what needs a role", "service", name, "why", u.Why)
+	}
+	for _, u := range next.service.Unsupported {
 		if strings.HasSuffix(u.Why, ")") && strings.Contains(u.Why, " (source ") {
 			continue // it follows from its source, which is said; the view has all
 		}
