@@ -8,6 +8,7 @@ import (
 	"github.com/seed42aab489/belfry/tui/ask"
 	"github.com/seed42aab489/belfry/tui/dialog"
 	"github.com/seed42aab489/belfry/tui/form"
+	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
 	"github.com/seed42aab489/belfry/tui/screen"
 	"github.com/seed42aab489/belfry/tui/tasks"
@@ -22,8 +23,11 @@ func (m Model) done(d order.Done) (Model, tea.Cmd) {
 		return m, nil
 	case d.Err != nil:
 		return m, nil
-	case d.Undo != "":
-		m.said.Text += "; undo: " + d.Undo
+	}
+	m.undo = nil
+	if undo, ok := d.Order.Undo(); ok {
+		m.undo = &undo
+		m.said.Text += "; z undoes it: " + d.Undo
 	}
 	switch d.Order.Verb {
 	case order.Create, order.Edit:
@@ -41,6 +45,28 @@ func (m Model) done(d order.Done) (Model, tea.Cmd) {
 		}
 	}
 	return m, nil
+}
+
+// back takes back what was done last.
+func (m Model) back() (Model, tea.Cmd) {
+	switch {
+	case m.undo == nil:
+		m.said = screen.Say{Text: "z is off: nothing was done here that can be taken back", Bad: true}
+		return m, nil
+	case m.undo.Weight() == order.Light:
+		return m.carry(*m.undo)
+	}
+	return m.over(dialog.NewConfirm(*m.undo)), nil
+}
+
+// commands are the command lines of the screen on top, and the one that takes back
+// what was done last.
+func (m Model) commands() []screen.Command {
+	all := m.top().Commands(&m.scene)
+	if m.undo != nil && !modal(m.top()) {
+		all = append(all, screen.Command{Action: intent.Undo, Lines: m.undo.Commands()})
+	}
+	return all
 }
 
 // ask puts a question, beside all else.
@@ -83,6 +109,7 @@ func (m Model) opened(o Opened, err error) (Model, tea.Cmd) {
 	m.desk = m.desk.leave(o.Group)
 	m.o.Context, m.o.Flags, m.o.Danger = o.Context, o.Flags, o.Danger
 	m.scene.Context, m.scene.Flags = o.Context, o.Flags
+	m.undo = nil
 	m.scene.Picture = &control.Picture{Link: control.LinkLoading, Since: m.o.Now()}
 	m.stack = []screen.Screen{tasks.New()}
 	m.said = screen.Say{Text: "this is " + o.Context}

@@ -69,7 +69,7 @@ func TestContexts(t *testing.T) {
 		before, elsewhere := other.client.commits.Load(), w.client.commits.Load()
 		d.Press("p", "enter")
 		d.Pass(2 * time.Second)
-		d.Shows("paused; undo: belfry task resume stage-task")
+		d.Shows("paused; z undoes it: belfry task resume stage-task")
 		if n := other.client.commits.Load() - before; n == 0 {
 			t.Error("the order did not reach the group that is shown")
 		}
@@ -106,7 +106,7 @@ func TestFormAlertsAndJitter(t *testing.T) {
 		d.Shows("✗ 2m0s is not below the interval")
 		d.Press("ctrl+u")
 		d.Type("20s")
-		for range 7 {
+		for range 9 {
 			d.Press("tab")
 		}
 		d.Press("right", "tab")

@@ -124,6 +124,7 @@ var shots = []shot{
 	}},
 	{name: "confirm-pause", kind: "dialog.Confirm", keys: []string{"p", "d", "b"}, make: confirming(order.Order{Verb: order.Pause, Tasks: []task.Key{nightly}})},
 	{name: "confirm-pause-until", kind: "dialog.Confirm", keys: []string{"p", "d", "b", "tab", "2", "h"}, make: confirming(order.Order{Verb: order.Pause, Tasks: []task.Key{nightly}})},
+	{name: "confirm-pause-anew", kind: "dialog.Confirm", keys: []string{"j", "u", "2", "h"}, make: confirming(order.Order{Verb: order.Anew, Tasks: []task.Key{nightly}})},
 	{name: "confirm-delete", kind: "dialog.Confirm", keys: []string{"D"}, make: confirming(order.Order{Verb: order.Delete, Tasks: []task.Key{nightly}})},
 	{name: "confirm-drain", kind: "dialog.Confirm", keys: []string{"4", "d"}, make: confirming(order.Order{Verb: order.Drain, Node: "n1"})},
 	{name: "command", kind: "dialog.Commands", keys: []string{"!"}},
@@ -135,6 +136,8 @@ var windowedShots = []shot{
 	{name: "deferred", kind: "tasks.Detail", keys: []string{"enter", "tab"}},
 	{name: "skipped", kind: "tasks.Detail", keys: []string{"j", "enter", "tab", "tab"}},
 	{name: "paused", kind: "tasks.Detail", keys: []string{"G", "enter", "tab"}},
+	{name: "form-calendars", kind: "form.Form", keys: []string{"e", "tab", "tab", "tab", "tab", "tab", "tab", "tab"}},
+	{name: "timeline", kind: "timeline.Screen", keys: []string{"6", "-"}},
 }
 
 func confirming(o order.Order) func(*screen.Scene) screen.Screen {

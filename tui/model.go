@@ -79,6 +79,7 @@ type Model struct {
 	look          theme.Options
 	mouse         bool
 	said          screen.Say
+	undo          *order.Order // takes back what was done last; nil: nothing can
 }
 
 // New makes the screens of a group. Nothing happens before Init.
@@ -251,7 +252,7 @@ func (m Model) everywhere(a intent.Action) (Model, tea.Cmd, bool) {
 	case intent.Palette:
 		return m.over(dialog.NewPalette(m.top())), nil, true
 	case intent.Command:
-		lines := m.top().Commands(&m.scene)
+		lines := m.commands()
 		if len(lines) == 0 {
 			m.said = screen.Say{Text: "nothing here has a command line", Bad: true}
 			return m, nil, true
@@ -269,6 +270,9 @@ func (m Model) everywhere(a intent.Action) (Model, tea.Cmd, bool) {
 			m.said.Text = "the mouse works here"
 		}
 		return m, nil, true
+	case intent.Undo:
+		next, cmd := m.back()
+		return next, cmd, true
 	case intent.GoTasks:
 		m.stack = m.stack[:1]
 		return m, nil, true

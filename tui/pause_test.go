@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/calendar"
+	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/tuitest"
@@ -63,6 +64,114 @@ func TestPauseUntil(t *testing.T) {
 		d.Shows("● waiting")
 		if v := at(); v.State != contract.Waiting || v.PausedUntil != nil && v.Next == nil {
 			t.Errorf("resumed: %+v", v)
+		}
+	})
+}
+
+// A pause that is on gets another end and another reason, shorter or longer, and the
+// old ones back.
+func TestPauseAnew(t *testing.T) {
+	play(t, full, func(t *testing.T, w *world, d *tuitest.Driver) {
+		paused := func() task.Info {
+			t.Helper()
+			_, info, err := w.control.Defined(t.Context(), task.Key{Name: "orders-archive"})
+			if err != nil || !info.Paused {
+				t.Fatalf("%+v, %v", info, err)
+			}
+			return info
+		}
+		d.Press("u")
+		d.Shows("u is off: nightly-sync is not paused")
+		d.Press("j")
+		d.Shows("resume", "u until")
+		d.Press("u")
+		d.Shows("Change the pause of task orders-archive?", "orders-archive is paused until it is resumed", "the pause is like that already", "tab other line")
+		d.Press("enter")
+		d.Type("5h")
+		d.Shows("it does not fire until 2026-11-23T17:12", "5 instants of it until then; the first after it is Mon 2026-11-23 18:00:00 +0000",
+			"belfry task pause orders-archive --reason 'database upgrade' --for 5h")
+		d.Press("enter")
+		d.Pass(time.Second)
+		d.Shows("task orders-archive paused until 2026-11-23T17:12", "z undoes it: belfry", "‖4h59m")
+		first := paused()
+		if left := time.Until(*first.PauseUntil); left.Round(time.Minute) != 5*time.Hour || first.PauseReason != "database upgrade" {
+			t.Errorf("%+v", first)
+		}
+		// From the task's own screen: another reason, a nearer end.
+		d.Press("enter")
+		d.Shows("u until")
+		d.Press("u")
+		d.Shows("orders-archive is paused until 2026-11-23T17:12", "is off: the pause is like that already")
+		d.Press("ctrl+u")
+		d.Type("+30m")
+		d.Press("shift+tab", "ctrl+w")
+		d.Type("patch")
+		d.Shows("reason: database upgrade → database patch", "--reason 'database patch' --until +30m", "0 instants of it until then; the first after it is Mon 2026-11-23 13:00:00 +0000")
+		d.Press("enter")
+		d.Pass(time.Second)
+		d.Shows("z undoes it", "‖ paused until 2026-11-23T12:42")
+		if i := paused(); time.Until(*i.PauseUntil).Round(time.Minute) != 30*time.Minute || i.PauseReason != "database patch" {
+			t.Errorf("%+v", i)
+		}
+		d.Press("!", "G")
+		d.Shows("z       undo", "belfry task pause orders-archive --reason 'database upgrade' --until 2026-11-23T17:12")
+		d.Press("esc", "z")
+		d.Shows("reason: database patch → database upgrade", "until 2026-11-23T17:12")
+		d.Press("enter")
+		d.Pass(time.Second)
+		if i := paused(); !i.PauseUntil.Equal(*first.PauseUntil) || i.PauseReason != first.PauseReason {
+			t.Errorf("%+v", i)
+		}
+		d.Press("z", "enter")
+		d.Pass(time.Second)
+		// And without an end again.
+		d.Press("u", "ctrl+u", "enter")
+		d.Pass(time.Second)
+		d.Shows("paused until resumed")
+		if i := paused(); i.PauseUntil != nil {
+			t.Errorf("%+v", i)
+		}
+		d.Press("!")
+		d.Shows("u       pause anew", "belfry task pause orders-archive --reason 'database patch'")
+		// Who resumes it in error gets back what it was.
+		d.Press("esc", "p")
+		d.Pass(time.Second)
+		d.Shows("task orders-archive resumed; z undoes it: belfry task pause orders-archive --reason")
+		d.Press("z", "enter")
+		d.Pass(time.Second)
+		if i := paused(); i.PauseUntil != nil || i.PauseReason != "database patch" {
+			t.Errorf("%+v", i)
+		}
+		d.Press("esc", "2", "z")
+		d.Pass(time.Second)
+		d.Shows("task orders-archive resumed")
+	})
+}
+
+// Several pauses are given one end together.
+func TestPausesAnew(t *testing.T) {
+	play(t, full, func(t *testing.T, w *world, d *tuitest.Driver) {
+		d.Press("/")
+		d.Type("!state=finished")
+		d.Press("enter", "a", "u")
+		d.Shows("u is off: nightly-sync is not paused")
+		d.Press("p", "enter")
+		d.Pass(2 * time.Second)
+		d.Press("u")
+		d.Shows("Change the pause of 5 tasks?", "! the reason of each is replaced by the one below")
+		d.Type("1h")
+		d.Press("enter")
+		d.Pass(2 * time.Second)
+		d.Shows("5 tasks paused until 2026-11-23T13:12")
+		d.ShowsNot("z undoes")
+		tasks, err := w.control.Tasks(t.Context(), control.TaskFilter{State: contract.Paused})
+		if err != nil || len(tasks) != 5 {
+			t.Fatalf("%d paused, %v", len(tasks), err)
+		}
+		for _, v := range tasks {
+			if v.PausedUntil == nil {
+				t.Errorf("%s has no end", v.Name)
+			}
 		}
 	})
 }

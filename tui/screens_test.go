@@ -52,7 +52,7 @@ func TestEditPauseRunDelete(t *testing.T) {
 		d.Shows("trigger: every:1m0s → every:10m0s", "--if-revision 1")
 		d.Press("y")
 		d.Pass(time.Second)
-		d.Shows("changed; undo: belfry task set stock-watch --interval 1m0s")
+		d.Shows("changed; z undoes it: belfry task set stock-watch --interval 1m0s")
 		if v := at(); v.Trigger != "every:10m0s" || v.Revision != 2 {
 			t.Errorf("edited: %+v", v)
 		}
@@ -60,7 +60,7 @@ func TestEditPauseRunDelete(t *testing.T) {
 		d.Type("db upgrade")
 		d.Press("enter")
 		d.Pass(time.Second)
-		d.Shows("paused; undo: belfry task resume stock-watch", "PAUSED_BY_USER: db upgrade")
+		d.Shows("paused; z undoes it: belfry task resume stock-watch", "PAUSED_BY_USER: db upgrade")
 		d.Press("t")
 		d.Shows("t is off: stock-watch is paused: resume it first")
 		d.Press("p")

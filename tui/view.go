@@ -190,7 +190,8 @@ func (m Model) places() string {
 	return left + text + m.draw(theme.Frame, strings.Repeat(g.Horizontal, max(0, fill))+g.TeeRight)
 }
 
-// labelled is a screen on which a key does now one thing, now another.
+// labelled is a screen on which a key does now one thing, now another, or nothing:
+// then its label is empty.
 type labelled interface {
 	Label(s *screen.Scene, b intent.Binding) string
 }
@@ -210,7 +211,9 @@ func (m Model) keys() string {
 		}
 		label := b.Label
 		if l, ok := m.top().(labelled); ok {
-			label = l.Label(&m.scene, b)
+			if label = l.Label(&m.scene, b); label == "" {
+				continue
+			}
 		}
 		item := m.draw(theme.Key, intent.Shown(b.Keys[0])) + " " + label
 		if b.Writes && m.scene.Off() != "" || m.top().Why(&m.scene, b.Action) != "" {

@@ -75,6 +75,9 @@ func (f *follower) readCalendars(ctx context.Context) error {
 	if f.p.Calendars, err = f.c.Calendars(ctx); err != nil {
 		return err
 	}
+	if f.p.Book, err = f.c.store.Book(ctx); err != nil {
+		return err
+	}
 	same := func(a, b CalendarView) bool { return a.Name == b.Name && a.Revision == b.Revision }
 	if slices.EqualFunc(before, f.p.Calendars, same) {
 		return nil

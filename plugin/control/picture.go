@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/standing"
 	"github.com/seed42aab489/belfry/plugin/store"
@@ -40,6 +41,7 @@ type Picture struct {
 	Nodes         []contract.NodeView
 	Services      []contract.ServiceView
 	Calendars     []CalendarView       // by name
+	Book          *calendar.Book       // the same, to be consulted; nil: not read yet
 	Events        []contract.EventView // newest last
 
 	seen  []*seen // by bucket; nil: not read
@@ -107,6 +109,24 @@ func (p *Picture) Instants(key task.Key, after time.Time, n int) []contract.Next
 		fate.of(&next[i])
 	}
 	return next
+}
+
+// Coming gives the next instant of a task that p shows, with what its calendars do to
+// it. False: none comes.
+func (p *Picture) Coming(v *contract.TaskView) (contract.NextView, bool) {
+	if v.Next == nil {
+		return contract.NextView{}, false
+	}
+	n := contract.NextView{At: *v.Next, Runs: v.Next}
+	s := p.where[task.Key{Tenant: v.Tenant, Type: v.Type, Name: v.Name}]
+	if v.Windows == nil || s == nil {
+		return n, true
+	}
+	if windows, err := s.bucket.Book.Windows(v.Windows); err == nil {
+		fate := fates{w: windows}
+		fate.of(&n)
+	}
+	return n, true
 }
 
 // Runs gives those of a task that are kept, newest first. The caller may change

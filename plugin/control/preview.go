@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/control/check"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
@@ -31,7 +32,8 @@ type Preview struct {
 	// Text says in English when it fires; empty while it cannot be said.
 	Text string
 	Next []contract.NextView // the first instants
-	// Year is how many instants there are in the year to come.
+	// Year is how many firings there are in the year to come, without those that
+	// calendars skip.
 	Year int
 	// Clock are instants of the year to come that a change of clocks moves or
 	// doubles, at most four.
@@ -59,29 +61,37 @@ const (
 	maxAround   = 2000
 )
 
+// Beside is what there is beside a definition that is being written.
+type Beside struct {
+	Services []contract.ServiceView
+	// Calendars that tasks may name. Nil: what calendars do is not told.
+	Calendars *calendar.Book
+	// Taken tells whether a name is. Nil: the name is not checked, as it stays.
+	Taken func(task.Key) bool
+}
+
 // PreviewTask tells what a definition would do from now on, with its first n
-// instants, and what is wrong with it, given the services that there are. taken
-// tells whether a name is; nil: the name is not checked, as it stays.
-func PreviewTask(info task.Info, services []contract.ServiceView, taken func(task.Key) bool, now time.Time, n int) Preview {
+// instants, and what is wrong with it, given what there is beside it.
+func PreviewTask(info task.Info, beside Beside, now time.Time, n int) Preview {
 	var p Preview
 	fault := func(field, text, hint string) {
 		p.Faults = append(p.Faults, Fault{Field: field, Text: text, Hint: hint})
 	}
-	if taken != nil {
+	if beside.Taken != nil {
 		if err := store.CheckKey(info.Normal()); err != nil {
 			fault("name", err.Error(), "")
-		} else if taken(info.Normal()) {
+		} else if beside.Taken(info.Normal()) {
 			fault("name", "task "+info.Name+" exists already", "choose another name")
 		}
 	}
 	if info.Do != nil {
 		// What it does instead is not checked here: the store's side knows.
-	} else if _, why := check.Operation(services, info.Service, info.Operation, info.After); why != "" {
+	} else if _, why := check.Operation(beside.Services, info.Service, info.Operation, info.After); why != "" {
 		field := "operation"
 		if info.Service == "" {
 			field = "service"
 		}
-		fault(field, why, check.Schedulable(services, info.Service))
+		fault(field, why, check.Schedulable(beside.Services, info.Service))
 	}
 	policies := info
 	if n := len(info.Alerts); n <= check.MaxAlerts {
@@ -96,12 +106,15 @@ func PreviewTask(info task.Info, services []contract.ServiceView, taken func(tas
 	if err := check.Policies(&policies); err != nil {
 		fault("policy", err.Error(), failure.Of(err).Hint)
 	}
-	p.trigger(info, now, n)
+	windows := p.windows(info.Windows, beside.Calendars)
+	if t, ok := p.trigger(info, now, n); ok && windows != nil {
+		p.outside(t, windows, now)
+	}
 	return p
 }
 
-// trigger tells what the trigger would do.
-func (p *Preview) trigger(info task.Info, now time.Time, n int) {
+// trigger tells what the trigger would do. False: nobody knows.
+func (p *Preview) trigger(info task.Info, now time.Time, n int) (trigger.Trigger, bool) {
 	var compiler trigger.Compiler
 	from := info.From
 	if from.IsZero() {
@@ -112,7 +125,7 @@ func (p *Preview) trigger(info task.Info, now time.Time, n int) {
 	}
 	t, err := compiler.Compile(info.Trigger, from, info.UID)
 	if err != nil {
-		return
+		return t, false
 	}
 	p.Text = sentence(info.Trigger)
 	if c, err := trigger.ParseCron(info.Trigger.Cron); err == nil {
@@ -121,6 +134,7 @@ func (p *Preview) trigger(info task.Info, now time.Time, n int) {
 	p.Next = nextOf(t, now, n)
 	p.Year = t.Count(now, now.Add(year))
 	p.Clock = clockChanges(t, now)
+	return t, true
 }
 
 func triggerFault(err error) Fault {
@@ -204,6 +218,17 @@ func maxTime(a, b time.Time) time.Time {
 		return a
 	}
 	return b
+}
+
+// CountInstants is how many instants a definition has after a time, up to and
+// including another, paused or not. Of a trigger that cannot be scheduled: none.
+func CountInstants(info *task.Info, after, upTo time.Time) int {
+	var compiler trigger.Compiler
+	t, err := compiler.Compile(info.Trigger, info.From, info.UID)
+	if err != nil {
+		return 0
+	}
+	return t.Count(after, upTo)
 }
 
 // Instants gives the first n instants of a definition after a time, in its zone,

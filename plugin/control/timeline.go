@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/control/standing"
@@ -57,10 +58,11 @@ type CellView struct {
 	Failed  int `json:"failed"`
 	Skipped int `json:"skipped"`
 	Running int `json:"running"`
-	// Planned: an instant lies there, still to come. Paused: it would, but for
-	// the pause.
+	// Planned: it is to fire there. Paused: it would, but for the pause. Closed: it
+	// would, but for its calendars, which skip or defer it.
 	Planned bool `json:"planned"`
 	Paused  bool `json:"paused"`
+	Closed  bool `json:"closed"`
 }
 
 // Timeline shows tasks over time. Codes: invalid, not_found (a task named),
@@ -111,7 +113,7 @@ func (c *Control) Timeline(ctx context.Context, ask TimelineAsk) (TimelineView, 
 // strip sorts a task's runs and coming instants into cells.
 func (c *Control) strip(b standing.Bucket, info *task.Info, v *TimelineView) StripView {
 	s := StripView{Task: info.Name, Tenant: info.Tenant, Type: info.Type, State: b.View(info).State}
-	s.fill(info, b.Runs(info), &c.triggers, v)
+	s.fill(info, b, &c.triggers, v)
 	return s
 }
 
@@ -124,34 +126,104 @@ func (p *Picture) Strip(key task.Key, v *TimelineView) (StripView, bool) {
 		return StripView{}, false
 	}
 	s := StripView{Task: t.Name, Tenant: t.Tenant, Type: t.Type, State: t.State}
-	s.fill(&info, p.Runs(key), new(trigger.Compiler), v)
+	s.fill(&info, p.where[info.Key].bucket, new(trigger.Compiler), v)
 	return s, true
 }
 
-func (s *StripView) fill(info *task.Info, runs []contract.RunView, triggers *trigger.Compiler, v *TimelineView) {
+func (s *StripView) fill(info *task.Info, b standing.Bucket, triggers *trigger.Compiler, v *TimelineView) {
 	cell := time.Duration(v.CellMS) * time.Millisecond
 	s.Cells = make([]CellView, int(v.To.Sub(v.From)/cell))
-	for _, run := range runs {
-		at := int(run.Scheduled.Sub(v.From) / cell)
-		if run.Scheduled.Before(v.From) || at >= len(s.Cells) {
-			continue
+	for _, run := range b.Runs(info) {
+		if at := int(run.Scheduled.Sub(v.From) / cell); !run.Scheduled.Before(v.From) && at < len(s.Cells) {
+			s.Cells[at].count(run)
 		}
-		s.Cells[at].count(run)
 	}
 	t, err := triggers.Compile(info.Trigger, info.From, info.UID)
 	if err != nil {
 		return
 	}
-	// From one cell that has an instant on to the end of that cell.
-	for after := maxTime(v.From, v.Now).Add(-time.Millisecond); ; {
-		next, ok := t.Next(after)
-		at := int(next.Sub(v.From) / cell)
-		if !ok || at >= len(s.Cells) {
+	windows, err := b.Book.Windows(info.Windows)
+	if windows.Outside() == task.OutsideAgent {
+		windows = nil // what it calls keeps to them
+	}
+	o := outlook{
+		info: info, trigger: t, windows: windows, shut: err != nil,
+		from: v.From, cell: cell, cells: s.Cells,
+	}
+	if b.Fault == nil && b.Queued(info.UID) > 0 {
+		o.open(v.Now) // what was deferred
+	}
+	o.look(maxTime(v.From, v.Now))
+}
+
+// outlook sorts the instants to come into cells.
+type outlook struct {
+	info    *task.Info
+	trigger trigger.Trigger
+	windows *calendar.Windows // nil: always open
+	shut    bool              // a calendar cannot be consulted, so nothing fires
+	from    time.Time         // of the first cell
+	cell    time.Duration
+	cells   []CellView
+}
+
+// maxLooks bounds the times that one cell is looked at, as calendars may open and
+// close often in it.
+const maxLooks = 64
+
+// look goes from one instant that decides something about its cell to the next.
+func (o *outlook) look(now time.Time) {
+	looks, before := 0, -1
+	for after := now.Add(-time.Millisecond); ; {
+		next, ok := o.trigger.Next(after)
+		at := int(next.Sub(o.from) / o.cell)
+		if !ok || at >= len(o.cells) {
 			return
 		}
-		paused := info.Standing(next).Paused
-		s.Cells[at].Planned, s.Cells[at].Paused = !paused, paused
-		after = v.From.Add(time.Duration(at+1)*cell - time.Millisecond)
+		if looks++; at != before {
+			looks, before = 1, at
+		}
+		end := o.from.Add(time.Duration(at+1)*o.cell - time.Millisecond)
+		if after = o.instant(next, &o.cells[at], end); looks == maxLooks {
+			after = end
+		}
+	}
+}
+
+// instant tells of its cell what becomes of an instant, and up to when that is all
+// that the cell needs to know.
+func (o *outlook) instant(next time.Time, c *CellView, end time.Time) time.Time {
+	switch {
+	case o.info.Standing(next).Paused:
+		c.Paused = true
+		if until := o.info.PauseUntil; until != nil && !until.After(end) {
+			return until.Add(-time.Millisecond)
+		}
+		return end
+	case o.shut:
+		c.Closed = true
+		return end
+	}
+	open, until := o.windows.Stretch(next, end)
+	if open {
+		c.Planned = true
+		return end
+	}
+	c.Closed = true
+	if outside := o.windows.Outside(); outside == task.OutsideDefer || outside == task.OutsideOnce {
+		o.open(next)
+	}
+	return until
+}
+
+// open plans what is deferred at a time for the opening after it.
+func (o *outlook) open(at time.Time) {
+	opening, ok := o.windows.Opening(at)
+	if !ok || o.windows.Open(at) || o.info.Standing(opening).Paused {
+		return
+	}
+	if i := int(opening.Sub(o.from) / o.cell); !opening.Before(o.from) && i < len(o.cells) {
+		o.cells[i].Planned = true
 	}
 }
 
@@ -161,7 +233,7 @@ func (c *CellView) count(run contract.RunView) {
 		c.OK++
 	case task.Skipped:
 		c.Skipped += max(1, run.Skips)
-	case task.Running:
+	case task.Running, task.Waiting:
 		c.Running++
 	default:
 		c.Failed++

@@ -1,12 +1,16 @@
 package control
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/control/standing"
 	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/plugin/trigger"
 )
 
 func TestTimeline(t *testing.T) {
@@ -56,4 +60,97 @@ func TestTimeline(t *testing.T) {
 		refused(t, second(w.control.Timeline(t.Context(), TimelineAsk{From: now, To: now, Cells: 6})), failure.CodeInvalid)
 		refused(t, second(w.control.Timeline(t.Context(), TimelineAsk{Names: []string{"z"}, From: now, To: now.Add(time.Hour), Cells: 6})), failure.CodeNotFound)
 	})
+}
+
+// What calendars and a pause do to instants is drawn as Next tells it, whatever
+// part of time a cell is.
+func TestTimelineOfWindows(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.serve("n2")
+		// It is Saturday, midnight.
+		for _, d := range []calendar.Definition{
+			{Name: "office", Weekly: []string{"mon-fri 08:00-18:00"}},
+			{Name: "freeze", Dates: []string{"2000-01-05"}},
+		} {
+			if _, err := w.control.SetCalendar(t.Context(), d, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		outsides := []task.Outside{task.OutsideSkip, task.OutsideDefer, task.OutsideOnce}
+		for _, outside := range outsides {
+			info := minutely(string(outside))
+			info.Trigger = task.TriggerInfo{Cron: "0 20 0/3 * * ?"}
+			info.Windows = &task.Windows{Allow: []string{"office"}, Forbid: []string{"freeze"}, Outside: outside}
+			w.create(info)
+		}
+		gone := minutely("gone")
+		gone.Trigger = task.TriggerInfo{Cron: "0 20 0/3 * * ?"}
+		w.create(gone)
+		if _, err := w.control.PauseTaskUntil(t.Context(), task.Key{Name: "gone"}, "", time.Now().Add(30*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Hour) // by now some were deferred
+		now := time.Now()
+		for _, cell := range []time.Duration{40 * time.Minute, 3 * time.Hour, 7 * time.Hour, 24 * time.Hour} {
+			cells := int(8*24*time.Hour/cell) + 1
+			v, err := w.control.Timeline(t.Context(), TimelineAsk{From: now.Truncate(time.Hour), To: now.Truncate(time.Hour).Add(time.Duration(cells) * cell), Cells: cells})
+			if err != nil || len(v.Tasks) != 4 {
+				t.Fatalf("%+v, %v", v, err)
+			}
+			for _, s := range v.Tasks {
+				want := make([]CellView, cells)
+				next, err := w.control.Next(t.Context(), task.Key{Name: s.Task}, 100, now)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, n := range next {
+					at := int(n.At.Sub(v.From) / cell)
+					switch {
+					case at >= cells:
+						continue
+					case n.Note != "":
+						want[at].Paused = true
+						continue
+					case n.Runs == nil || !n.Runs.Equal(n.At):
+						want[at].Closed = true
+					}
+					if n.Runs != nil && int(n.Runs.Sub(v.From)/cell) < cells {
+						want[int(n.Runs.Sub(v.From)/cell)].Planned = true
+					}
+				}
+				for i, c := range s.Cells {
+					// A cell in which it fires is looked at no further.
+					if c.Planned != want[i].Planned || !c.Planned && (c.Closed != want[i].Closed || c.Paused != want[i].Paused) {
+						t.Errorf("%s in parts of %s: %d (%s) is %+v, want %+v", s.Task, cell, i, v.From.Add(time.Duration(i)*cell), c, want[i])
+					}
+				}
+			}
+		}
+	})
+}
+
+// A calendar that cannot be consulted lets nothing fire, and one that opens and
+// closes all the time does not keep the timeline busy.
+func TestTimelineOfOddCalendars(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	busy, err := calendar.Compile(calendar.Definition{Name: "busy", Cron: []string{"30 * * * * ? for 1s"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	book := &calendar.Book{Calendars: map[string]*calendar.Calendar{"busy": busy}}
+	for name, want := range map[string]CellView{"gone": {Closed: true}, "busy": {Closed: true}} {
+		info := minutely("x")
+		info.From, info.Windows = now, &task.Windows{Allow: []string{name}}
+		v := TimelineView{From: now, To: now.Add(360 * 24 * time.Hour), Now: now, CellMS: (24 * time.Hour).Milliseconds()}
+		var s StripView
+		s.fill(&info, standing.Bucket{Book: book, Fault: errors.New("not read")}, new(trigger.Compiler), &v)
+		for i, c := range s.Cells {
+			if c != want {
+				t.Fatalf("%s: day %d is %+v, want %+v", name, i, c, want)
+			}
+		}
+	}
 }

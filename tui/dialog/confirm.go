@@ -21,7 +21,9 @@ type Confirm struct {
 }
 
 // NewConfirm makes the question.
-func NewConfirm(o order.Order) Confirm { return Confirm{order: o} }
+func NewConfirm(o order.Order) Confirm {
+	return Confirm{order: o, line: widget.NewLine(o.Reason), until: widget.NewLine(o.Until.Text), ends: o.Verb == order.Anew}
+}
 
 // Title is the order.
 func (c Confirm) Title() string { return c.order.Title() }
@@ -79,13 +81,29 @@ func (c Confirm) Why(s *screen.Scene, a intent.Action) string {
 		if c.order.Weight() == order.Heavy && strings.TrimSpace(c.line.Text()) != c.order.Word() {
 			return "what is typed is not " + c.order.Word()
 		}
-		return c.final(s).Until.Fault
+		return c.unlike(c.final(s))
 	case intent.Forward, intent.Backward:
 		if !c.order.Ends() {
 			return "there is no other line"
 		}
 	}
 	return ""
+}
+
+// unlike says why an order of a pause would do nothing; empty: it does something.
+func (c Confirm) unlike(o order.Order) string {
+	if o.Until.Fault == "" && o.Verb == order.Anew && o.Was.Paused && o.Reason == o.Was.PauseReason && o.Until.Text == order.EndOf(o.Was).Text {
+		return "the pause is like that already"
+	}
+	return o.Until.Fault
+}
+
+// Label is what a key does: of some questions one line alone is asked.
+func (c Confirm) Label(_ *screen.Scene, b intent.Binding) string {
+	if b.Action == intent.Forward && !c.order.Ends() {
+		return ""
+	}
+	return b.Label
 }
 
 // Commands are those of the order.

@@ -63,6 +63,7 @@ func fieldsOf(s *screen.Scene, info task.Info, edits bool) []field {
 	if t.Jitter > 0 {
 		jitter = screen.Short(time.Duration(t.Jitter))
 	}
+	w := cmp.Or(info.Windows, &task.Windows{})
 	name := text(fieldName, "Name", info.Name, "letters, digits, _ - and .; what the task is called everywhere")
 	name.fixed = edits
 	return []field{
@@ -77,6 +78,9 @@ func fieldsOf(s *screen.Scene, info task.Info, edits bool) []field {
 		text(fieldStart, "Not before", stampIn(t.Start, t.TZ), "a time as in At; empty: at once"),
 		text(fieldEnd, "Not after", stampIn(t.End, t.TZ), "a time as in At; empty: never"),
 		text(fieldJitter, "Jitter", jitter, "like 30s: each task is later by its own part of this; 0s: none"),
+		text(fieldAllow, "Allow", strings.Join(w.Allow, ", "), "run only while one of these calendars is open"),
+		text(fieldForbid, "Forbid", strings.Join(w.Forbid, ", "), "never run while one of these calendars is open"),
+		choice(fieldOutside, "Outside", string(cmp.Or(w.Outside, task.OutsideSkip)), "what becomes of what the calendars keep from running", outsides(info)...),
 		choice(fieldMisfire, "Missed", cmp.Or(string(info.Misfire), string(task.MisfireFireOnce)), "what becomes of instants that were missed",
 			string(task.MisfireFireOnce), string(task.MisfireFireAll), string(task.MisfireSkip)),
 		choice(fieldOverlap, "Overlap", cmp.Or(string(info.Overlap), string(task.OverlapAllow)), "when it is due while a run still goes",

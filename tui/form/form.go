@@ -29,6 +29,9 @@ const (
 	fieldStart       = "start"
 	fieldEnd         = "end"
 	fieldJitter      = "jitter"
+	fieldAllow       = "allow"
+	fieldForbid      = "forbid"
+	fieldOutside     = "outside"
 	fieldMisfire     = "misfire"
 	fieldOverlap     = "overlap"
 	fieldDelivery    = "delivery"
@@ -115,6 +118,7 @@ func (f Form) shown() []int {
 	if f.was.Do != nil { // it does not call an operation of its host
 		hidden[fieldService], hidden[fieldOperation] = true, true
 	}
+	hidden[fieldOutside] = f.of(fieldAllow) == "" && f.of(fieldForbid) == ""
 	switch f.of(fieldWhen) {
 	case whenInterval:
 		hidden[fieldInterval] = false
@@ -167,6 +171,8 @@ func (f Form) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.E
 		f.choose(s, x, in)
 	case x.name == fieldCron && (in.Action == intent.Choose || in.Action == intent.Unspace):
 		x.line = widget.NewLine(turn(cronPresets(), x.value(), in.Action == intent.Choose))
+	case x.calendars() && (in.Action == intent.Choose || in.Action == intent.Unspace):
+		f.complete(s, x, in.Action == intent.Choose)
 	default:
 		x.line, _ = x.line.Edit(in)
 	}
@@ -239,19 +245,22 @@ func (f Form) order(s *screen.Scene) order.Order {
 // preview reads the fields, and tells what they would do.
 func (f Form) preview(s *screen.Scene) (task.Info, control.Preview) {
 	info, faults := f.info(s.Now)
-	var taken func(task.Key) bool
+	beside := control.Beside{Services: s.Picture.Services, Calendars: s.Picture.Book}
 	if !f.edits {
-		taken = func(k task.Key) bool { _, ok := s.Picture.Task(k); return ok }
+		beside.Taken = func(k task.Key) bool { _, ok := s.Picture.Task(k); return ok }
 	}
 	checked := info
 	if f.edits && checked.Trigger != f.was.Trigger {
 		checked.From = time.Time{}
 	}
-	pre := control.PreviewTask(checked, s.Picture.Services, taken, s.Now, previewed)
+	pre := control.PreviewTask(checked, beside, s.Now, previewed)
 	if f.edits && info.Trigger == f.was.Trigger {
 		// What is not changed is not judged anew: a task that has finished can still
 		// get a description.
 		pre.Faults = slices.DeleteFunc(pre.Faults, func(x control.Fault) bool { return triggerField(x.Field) })
+	}
+	if f.edits && info.Windows == f.was.Windows {
+		pre.Faults = slices.DeleteFunc(pre.Faults, func(x control.Fault) bool { return x.Field == fieldAllow || x.Field == fieldForbid })
 	}
 	pre.Faults = append(faults, pre.Faults...)
 	return info, pre

@@ -47,6 +47,7 @@ func (f Form) info(now time.Time) (task.Info, []control.Fault) {
 	fault(fieldTimeout, err)
 	info.Retry.Backoff = unless(backoff, task.Duration(task.DefaultBackoff), f.was.Retry.Backoff)
 	info.Timeout = unless(timeout, task.Duration(task.DefaultTimeout), f.was.Timeout)
+	info.Windows = f.windows()
 	info.Description = f.of(fieldDescription)
 	info.Output = f.of(fieldOutput) == outputAll
 	// What is not changed stays as it was written.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/tui/screen"
 	"github.com/seed42aab489/belfry/tui/theme"
 	"github.com/seed42aab489/belfry/tui/widget"
@@ -78,6 +79,8 @@ func (f Form) lines(s *screen.Scene, pre control.Preview, width int) []string {
 		switch {
 		case wrong:
 			note, role = s.Theme.Glyphs.Bad+" "+fault.Text, theme.Bad
+		case here && x.calendars():
+			note = hint(s, x)
 		case here:
 			note = x.help
 		}
@@ -133,16 +136,28 @@ func (f Form) told(s *screen.Scene, pre control.Preview, width, height int) []st
 		add(theme.Warn, "! "+c.At.Format("2006-01-02")+": "+c.Note)
 	}
 	for _, n := range pre.Next {
-		text := n.At.Format("Mon 2006-01-02 15:04:05 -0700") + "  " + ahead(s, n.At)
-		if others := f.company(s, n.At); others > 0 {
-			text += "  with " + screen.Count(others, "other task")
-		}
-		lines = append(lines, s.Draw(theme.Plain, widget.Cut(text, width, s.Theme.Glyphs.Ellipsis)))
+		lines = append(lines, f.instant(s, n, width)...)
 	}
 	if len(pre.Next) == 0 && pre.Text != "" {
 		add(theme.Warn, "! it never fires")
 	}
 	return lines[:min(len(lines), height)]
+}
+
+// instant tells of a coming instant: when it is, and who fires with it, or what
+// calendars do to it, on a line of its own where there is little room.
+func (f Form) instant(s *screen.Scene, n contract.NextView, width int) []string {
+	const layout = "Mon 2006-01-02 15:04:05 -0700"
+	text, note, role := n.At.Format(layout)+"  "+ahead(s, n.At), "", theme.Plain
+	if n.Why != "" {
+		note, role = screen.Fate(n), theme.Warn
+	} else if others := f.company(s, n.At); others > 0 {
+		note = "with " + screen.Count(others, "other task")
+	}
+	if note == "" || widget.Width(text)+2+widget.Width(note) <= width {
+		return []string{s.Draw(role, widget.Cut(text+"  "+note, width, s.Theme.Glyphs.Ellipsis))}
+	}
+	return []string{s.Draw(role, text), s.Draw(role, widget.Cut("    "+note, width, s.Theme.Glyphs.Ellipsis))}
 }
 
 // ahead writes when an instant comes.

@@ -35,6 +35,7 @@ const (
 	Theme   Action = "theme"
 	Mouse   Action = "mouse"
 	Redraw  Action = "redraw"
+	Undo    Action = "undo"
 
 	GoTasks    Action = "tasks"
 	GoServices Action = "services"
@@ -56,6 +57,7 @@ const (
 	Edit     Action = "edit"
 	Run      Action = "run"
 	Pause    Action = "pause"
+	PauseEnd Action = "pause-end"
 	Delete   Action = "delete"
 	Cancel   Action = "cancel-run"
 	Try      Action = "try"

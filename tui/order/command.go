@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,8 +33,12 @@ func (o Order) Commands() []string {
 		return []string{Line("cluster activate")}
 	}
 	var lines []string
+	verb := o.Verb
+	if verb == Anew {
+		verb = Pause // which replaces the end and the reason of one
+	}
 	for _, key := range o.Tasks {
-		lines = append(lines, Line("task "+string(o.Verb), Quote(key.Name), KeyFlags(key), o.reason(), o.end(), o.consent()))
+		lines = append(lines, Line("task "+string(verb), Quote(key.Name), KeyFlags(key), o.reason(), o.end(), o.consent()))
 	}
 	return lines
 }
@@ -110,6 +115,10 @@ func flags(was, is task.Info) string {
 	add(!a.Start.Equal(b.Start), "start", stamp(b.Start))
 	add(!a.End.Equal(b.End), "end", stamp(b.End))
 	add(a.Jitter != b.Jitter, "jitter", b.Jitter.String())
+	v, w := cmp.Or(was.Windows, &task.Windows{}), cmp.Or(is.Windows, &task.Windows{})
+	add(!slices.Equal(v.Allow, w.Allow), "allow", strings.Join(w.Allow, ","))
+	add(!slices.Equal(v.Forbid, w.Forbid), "forbid", strings.Join(w.Forbid, ","))
+	add(v.Outside != w.Outside && is.Windows != nil, "outside", string(cmp.Or(w.Outside, task.OutsideSkip)))
 	add(was.Misfire != is.Misfire, "misfire", string(is.Misfire))
 	add(was.Overlap != is.Overlap, "overlap", string(is.Overlap))
 	add(was.Delivery != is.Delivery, "delivery", string(is.Delivery))

@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -22,7 +23,7 @@ func (o Order) Effects(p *control.Picture, now time.Time) []string {
 		return o.creates(p, now)
 	case Edit:
 		return append(changes(o.Was, o.Info), o.firesNext(p, now)...)
-	case Pause, Resume, Run, Delete:
+	case Pause, Anew, Resume, Run, Delete:
 		return o.moves(p, now)
 	case Cancel:
 		return []string{"the run is asked to stop, and counts as CANCELLED once it has", "what it has done already is not undone"}
@@ -54,7 +55,7 @@ func (o Order) creates(p *control.Picture, now time.Time) []string {
 
 // firesNext tells when the task of a definition fires.
 func (o Order) firesNext(p *control.Picture, now time.Time) []string {
-	pre := control.PreviewTask(o.Info, p.Services, nil, now, 1)
+	pre := control.PreviewTask(o.Info, control.Beside{Services: p.Services, Calendars: p.Book}, now, 1)
 	if len(pre.Next) == 0 {
 		return []string{"it never fires"}
 	}
@@ -62,7 +63,24 @@ func (o Order) firesNext(p *control.Picture, now time.Time) []string {
 	if text != "" {
 		text += ": "
 	}
-	return []string{fmt.Sprintf("%s%s firings a year, the first %s", text, thousands(pre.Year), pre.Next[0].At.Format("Mon 2006-01-02 15:04:05 -0700"))}
+	first := pre.Next[0]
+	lines := []string{fmt.Sprintf("%s%s firings a year, the first %s", text, thousands(pre.Year), first.At.Format("Mon 2006-01-02 15:04:05 -0700"))}
+	if _, why, _ := strings.Cut(first.Why, ": "); why != "" {
+		if first.Runs != nil && !first.Runs.Equal(first.At) {
+			why += ", " + first.Outcome()
+		}
+		lines = append(lines, "that first: "+why)
+	}
+	return lines
+}
+
+// outside is what becomes of what calendars keep from running; empty: there are
+// none.
+func outside(info task.Info) string {
+	if info.Windows == nil {
+		return ""
+	}
+	return string(cmp.Or(info.Windows.Outside, task.OutsideSkip))
 }
 
 // thousands writes a number with its groups apart.
@@ -88,7 +106,9 @@ func (o Order) moves(p *control.Picture, now time.Time) []string {
 			continue
 		}
 		line := fmt.Sprintf("%s is %s", v.Name, v.State)
-		if v.Next != nil && o.Verb != Run {
+		if o.Verb == Anew {
+			line += pausedUntil(v)
+		} else if v.Next != nil && o.Verb != Run {
 			line += ", next fires in " + v.Next.Sub(now).Round(time.Second).String()
 		}
 		if o.Verb == Delete && v.Fired > 0 {
@@ -98,7 +118,17 @@ func (o Order) moves(p *control.Picture, now time.Time) []string {
 	}
 	switch o.Verb {
 	case Pause:
-		lines = append(lines, o.Until.effect(now), "instants of the pause are not made up for", "a run that goes ends as usual")
+		lines = append(lines, o.Until.effect(now))
+		lines = append(lines, o.meanwhile(p, now)...)
+		lines = append(lines, "instants of the pause are not made up for", "a run that goes ends as usual")
+	case Anew:
+		lines = append(lines, o.Until.effect(now))
+		lines = append(lines, o.meanwhile(p, now)...)
+		if len(o.Tasks) > 1 {
+			lines = append(lines, "! the reason of each is replaced by the one below")
+		} else if o.Reason != o.Was.PauseReason {
+			lines = append(lines, "reason: "+orNone(o.Was.PauseReason)+" → "+orNone(o.Reason))
+		}
 	case Resume:
 		lines = append(lines, "it fires again from its next instant on")
 	case Run:
@@ -107,6 +137,33 @@ func (o Order) moves(p *control.Picture, now time.Time) []string {
 		lines = append(lines, "it never fires again, and its history goes with it", "a run that goes ends first")
 	}
 	return lines
+}
+
+// pausedUntil says how long a task is paused that is.
+func pausedUntil(v contract.TaskView) string {
+	if v.PausedUntil == nil {
+		return " until it is resumed"
+	}
+	return " until " + stamp(*v.PausedUntil)
+}
+
+// meanwhile says of one task what a pause that ends leaves out, and what comes after
+// it.
+func (o Order) meanwhile(p *control.Picture, now time.Time) []string {
+	if len(o.Tasks) != 1 || o.Until.At.IsZero() {
+		return nil
+	}
+	info, ok := p.Definition(o.Tasks[0])
+	if !ok {
+		return nil
+	}
+	line := count(control.CountInstants(&info, now, o.Until.At.Add(-time.Millisecond)), "instant") + " of it until then"
+	if next := control.Instants(&info, o.Until.At.Add(-time.Millisecond), 1); len(next) > 0 {
+		line += "; the first after it is " + next[0].At.Format("Mon 2006-01-02 15:04:05 -0700")
+	} else {
+		line += "; none after it"
+	}
+	return []string{line}
 }
 
 func (o Order) drains(p *control.Picture) []string {
@@ -141,6 +198,10 @@ func changes(was, is task.Info) []string {
 	add("start", stamp(was.Trigger.Start), stamp(is.Trigger.Start))
 	add("end", stamp(was.Trigger.End), stamp(is.Trigger.End))
 	add("jitter", was.Trigger.Jitter.String(), is.Trigger.Jitter.String())
+	v, w := cmp.Or(was.Windows, &task.Windows{}), cmp.Or(is.Windows, &task.Windows{})
+	add("runs only in", strings.Join(v.Allow, ", "), strings.Join(w.Allow, ", "))
+	add("never runs in", strings.Join(v.Forbid, ", "), strings.Join(w.Forbid, ", "))
+	add("outside", outside(was), outside(is))
 	add("misfire", string(was.Misfire), string(is.Misfire))
 	add("overlap", string(was.Overlap), string(is.Overlap))
 	add("delivery", string(was.Delivery), string(is.Delivery))

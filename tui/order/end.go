@@ -7,6 +7,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/task"
 )
 
 // End is when a pause ends of itself, as it was typed. The zero value: it does not.
@@ -15,6 +16,14 @@ type End struct {
 	At   time.Time // zero: Text is empty or at fault
 	// Fault is why a pause cannot end then; empty: it can.
 	Fault string
+}
+
+// EndOf is the end of the pause that a task is in; the zero value: it has none.
+func EndOf(info task.Info) End {
+	if info.PauseUntil == nil {
+		return End{}
+	}
+	return End{Text: stamp(*info.PauseUntil), At: *info.PauseUntil}
 }
 
 // ParseEnd reads the end of a pause that begins now.

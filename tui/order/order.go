@@ -23,6 +23,7 @@ const (
 	Create   Verb = "create"
 	Edit     Verb = "edit"
 	Pause    Verb = "pause"
+	Anew     Verb = "pause anew" // what is paused: with another end, or for another reason
 	Resume   Verb = "resume"
 	Run      Verb = "run"
 	Delete   Verb = "delete"
@@ -36,11 +37,11 @@ const (
 // Order is one thing to do. Which fields count depends on the verb.
 type Order struct {
 	Verb   Verb
-	Tasks  []task.Key // Pause, Resume, Run, Delete
-	Reason string     // Pause, Run, Drain
-	Until  End        // Pause
+	Tasks  []task.Key // Pause, Anew, Resume, Run, Delete
+	Reason string     // Pause, Anew, Run, Drain
+	Until  End        // Pause, Anew
 	Info   task.Info  // Create, Edit: as it shall be
-	Was    task.Info  // Edit: as it is
+	Was    task.Info  // Edit, and Anew and Resume of one task: as it is
 	FireID string     // Cancel
 	Node   string     // Drain, Undrain
 	// Service and Operation of Try.
@@ -103,7 +104,7 @@ func (o Order) Carry(ctx context.Context, h Hand) Done {
 		}
 	case Edit:
 		_, err = h.UpdateTask(ctx, o.Info.Key, o.Was.Revision, o.change)
-	case Pause, Resume, Run, Delete:
+	case Pause, Anew, Resume, Run, Delete:
 		return o.each(ctx, h)
 	case Cancel:
 		err = h.CancelRun(ctx, o.FireID)
@@ -132,7 +133,7 @@ func (o Order) change(info *task.Info) error {
 	info.Service, info.Operation, info.Trigger = n.Service, n.Operation, n.Trigger
 	info.Misfire, info.Overlap, info.Delivery = n.Misfire, n.Overlap, n.Delivery
 	info.Retry, info.Timeout, info.Description = n.Retry, n.Timeout, n.Description
-	info.Alerts, info.Output = n.Alerts, n.Output
+	info.Alerts, info.Output, info.Windows = n.Alerts, n.Output, n.Windows
 	return nil
 }
 
@@ -144,7 +145,7 @@ func (o Order) each(ctx context.Context, h Hand) Done {
 	for _, key := range o.Tasks {
 		var err error
 		switch o.Verb {
-		case Pause:
+		case Pause, Anew:
 			_, err = h.PauseTaskUntil(ctx, key, o.Reason, o.Until.At)
 		case Resume:
 			_, err = h.ResumeTask(ctx, key)
@@ -196,9 +197,12 @@ func (o Order) done() string {
 		return what + " created"
 	case Edit:
 		return what + " changed"
-	case Pause:
-		if !o.Until.At.IsZero() {
+	case Pause, Anew:
+		switch {
+		case !o.Until.At.IsZero():
 			return what + " paused until " + stamp(o.Until.At)
+		case o.Verb == Anew:
+			return what + " paused until resumed"
 		}
 		return what + " paused"
 	case Resume:
@@ -221,8 +225,11 @@ func (o Order) done() string {
 
 // Title is the order in a few words: "pause task nightly".
 func (o Order) Title() string {
-	if o.Verb == Activate {
+	switch o.Verb {
+	case Activate:
 		return "place tasks now"
+	case Anew:
+		return "change the pause of " + o.subject()
 	}
 	return string(o.Verb) + " " + o.subject()
 }
@@ -248,9 +255,13 @@ func (o Order) subject() string {
 func (o Order) Undo() (Order, bool) {
 	switch o.Verb {
 	case Pause:
-		return Order{Verb: Resume, Tasks: o.Tasks}, true
+		return Order{Verb: Resume, Tasks: o.Tasks, Was: o.paused()}, true
+	case Anew:
+		if len(o.Tasks) == 1 && o.Was.Paused {
+			return Order{Verb: Anew, Tasks: o.Tasks, Reason: o.Was.PauseReason, Until: EndOf(o.Was), Was: o.paused()}, true
+		}
 	case Resume:
-		return Order{Verb: Pause, Tasks: o.Tasks}, true
+		return Order{Verb: Pause, Tasks: o.Tasks, Reason: o.Was.PauseReason, Until: EndOf(o.Was)}, true
 	case Drain:
 		return Order{Verb: Undrain, Node: o.Node}, true
 	case Undrain:
@@ -261,6 +272,16 @@ func (o Order) Undo() (Order, bool) {
 		return Order{Verb: Edit, Info: o.Was, Was: is}, true
 	}
 	return Order{}, false
+}
+
+// paused is the task of the order as it stands once it is paused.
+func (o Order) paused() task.Info {
+	info := o.Was
+	info.Paused, info.PauseReason, info.PauseUntil = true, o.Reason, nil
+	if at := o.Until.At; !at.IsZero() {
+		info.PauseUntil = &at
+	}
+	return info
 }
 
 // Weight is how much care an order takes.
@@ -296,7 +317,9 @@ func (o Order) Word() string {
 }
 
 // Ends tells whether an end can be given.
-func (o Order) Ends() bool { return o.Verb == Pause }
+func (o Order) Ends() bool { return o.Verb == Pause || o.Verb == Anew }
 
 // Reasoned tells whether a reason can be given.
-func (o Order) Reasoned() bool { return o.Verb == Pause || o.Verb == Drain || o.Verb == Run }
+func (o Order) Reasoned() bool {
+	return o.Verb == Pause || o.Verb == Anew || o.Verb == Drain || o.Verb == Run
+}

@@ -87,3 +87,16 @@ func Schedule(line string) string {
 	}
 	return line
 }
+
+// Fate is what calendars do to an instant, in a few words; empty: nothing.
+func Fate(n contract.NextView) string {
+	_, text, _ := strings.Cut(n.Why, ": ") // without its code
+	i := strings.LastIndex(text, ": ")
+	switch {
+	case i < 0:
+		return text
+	case n.Runs != nil && !n.Runs.Equal(n.At):
+		return "→ " + n.Runs.In(n.At.Location()).Format("Mon 02 Jan 15:04") + ", " + text[:i]
+	}
+	return text[i+2:] + ", " + text[:i]
+}

@@ -107,7 +107,7 @@ func (t Detail) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen
 		}
 	case intent.Explain:
 		return t, screen.Show{Screen: findings.NewWhy(t.key)}
-	case intent.Pause, intent.Run, intent.Delete:
+	case intent.Pause, intent.PauseEnd, intent.Run, intent.Delete:
 		return t, screen.Place{Order: ordering(s, in.Action, []contract.TaskView{v})}
 	case intent.Click:
 		if above := t.above(s); in.Row > above {
@@ -123,10 +123,11 @@ func (t Detail) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen
 
 // Label is what a key does to the task as it is.
 func (t Detail) Label(s *screen.Scene, b intent.Binding) string {
-	if v, ok := s.Picture.Task(t.key); ok && b.Action == intent.Pause {
-		return pausing([]contract.TaskView{v}, b)
+	v, ok := s.Picture.Task(t.key)
+	if !ok {
+		return b.Label
 	}
-	return b.Label
+	return label(b, []contract.TaskView{v})
 }
 
 // Why says why an action does nothing now.
@@ -142,6 +143,11 @@ func (t Detail) Why(s *screen.Scene, a intent.Action) string {
 			return "the task is not there any more"
 		}
 		return whyNoRun([]contract.TaskView{v})
+	case intent.PauseEnd:
+		if !ok {
+			return "the task is not there any more"
+		}
+		return whyNoPause([]contract.TaskView{v})
 	case intent.Cancel:
 		if _, ok := runs.Going(s.Picture.Runs(t.key)); !ok {
 			return "no run of it goes"
@@ -213,7 +219,7 @@ func (t Detail) head(s *screen.Scene, v contract.TaskView, next []contract.NextV
 	first += s.Draw(theme.Faint, "   "+widget.Clean(v.Calls))
 	second := screen.Schedule(v.Trigger)
 	if info, ok := s.Picture.Definition(t.key); ok {
-		if pre := control.PreviewTask(info, nil, nil, s.Now, 1); pre.Text != "" && !strings.HasPrefix(pre.Text, "every ") {
+		if pre := control.PreviewTask(info, control.Beside{}, s.Now, 1); pre.Text != "" && !strings.HasPrefix(pre.Text, "every ") {
 			second += "   " + pre.Text
 		}
 	}

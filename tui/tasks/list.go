@@ -216,7 +216,7 @@ func (t List) act(s *screen.Scene, rows []*contract.TaskView, in intent.Intent) 
 		return t, editing(s, t.chosen)
 	case intent.Explain:
 		return t, screen.Show{Screen: findings.NewWhy(t.chosen)}
-	case intent.Pause, intent.Run, intent.Delete:
+	case intent.Pause, intent.PauseEnd, intent.Run, intent.Delete:
 		return t, screen.Place{Order: ordering(s, in.Action, t.targets(s))}
 	}
 	return t, nil
@@ -265,8 +265,16 @@ func ordering(s *screen.Scene, a intent.Action, on []contract.TaskView) order.Or
 				o.Verb = order.Pause
 			}
 		}
+	case intent.PauseEnd:
+		o.Verb = order.Anew
 	case intent.Delete:
 		o.Verb = order.Delete
+	}
+	if len(on) == 1 && (o.Verb == order.Anew || o.Verb == order.Resume) {
+		o.Was, _ = s.Picture.Definition(screen.KeyOf(on[0]))
+	}
+	if o.Verb == order.Anew {
+		o.Reason, o.Until = o.Was.PauseReason, order.EndOf(o.Was)
 	}
 	for _, v := range on {
 		if o.Verb != order.Pause || v.State != contract.Paused {
@@ -313,19 +321,25 @@ func commands(s *screen.Scene, on []contract.TaskView) []screen.Command {
 		o := ordering(s, a, on)
 		all = append(all, screen.Command{Action: a, Label: string(o.Verb), Lines: o.Commands()})
 	}
+	if whyNoPause(on) == "" {
+		all = append(all, screen.Command{Action: intent.PauseEnd, Label: string(order.Anew), Lines: ordering(s, intent.PauseEnd, on).Commands()})
+	}
 	return append(all, screen.Command{Action: intent.Edit, Lines: each("task edit")})
 }
 
 // Why says why an action does nothing now.
 func (t List) Why(s *screen.Scene, a intent.Action) string {
 	switch a {
-	case intent.Open, intent.Copy, intent.Mark, intent.Edit, intent.Pause, intent.Delete, intent.Explain, intent.Run:
+	case intent.Open, intent.Copy, intent.Mark, intent.Edit, intent.Pause, intent.PauseEnd, intent.Delete, intent.Explain, intent.Run:
 		targets := t.settle(t.rows(s.Picture), t.listed(s)).choose(t.rows(s.Picture)).targets(s)
 		if len(targets) == 0 {
 			return "there is no task"
 		}
-		if a == intent.Run {
+		switch a {
+		case intent.Run:
 			return whyNoRun(targets)
+		case intent.PauseEnd:
+			return whyNoPause(targets)
 		}
 	}
 	return ""
@@ -333,8 +347,19 @@ func (t List) Why(s *screen.Scene, a intent.Action) string {
 
 // Label is what a key does to the tasks that it would act on.
 func (t List) Label(s *screen.Scene, b intent.Binding) string {
-	if b.Action == intent.Pause {
-		return pausing(t.settle(t.rows(s.Picture), t.listed(s)).choose(t.rows(s.Picture)).targets(s), b)
+	if b.Action == intent.Pause || b.Action == intent.PauseEnd {
+		return label(b, t.settle(t.rows(s.Picture), t.listed(s)).choose(t.rows(s.Picture)).targets(s))
+	}
+	return b.Label
+}
+
+// label is what a key does to tasks.
+func label(b intent.Binding, on []contract.TaskView) string {
+	switch {
+	case b.Action == intent.Pause:
+		return pausing(on, b)
+	case b.Action == intent.PauseEnd && whyNoPause(on) != "":
+		return ""
 	}
 	return b.Label
 }
@@ -350,6 +375,19 @@ func pausing(on []contract.TaskView, b intent.Binding) string {
 		return b.Label
 	}
 	return "resume"
+}
+
+// whyNoPause says why no pause of tasks can be changed.
+func whyNoPause(on []contract.TaskView) string {
+	for _, v := range on {
+		if v.State != contract.Paused {
+			return v.Name + " is not paused"
+		}
+	}
+	if len(on) == 0 {
+		return "there is no task"
+	}
+	return ""
 }
 
 func whyNoRun(on []contract.TaskView) string {

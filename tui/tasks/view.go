@@ -77,10 +77,11 @@ func (t List) coming(s *screen.Scene, rows []*contract.TaskView) string {
 	minutes := make([]int, comingMinutes)
 	total := 0
 	for _, v := range rows {
-		if v.Next == nil {
+		n, ok := s.Picture.Coming(v)
+		if !ok || n.Runs == nil {
 			continue
 		}
-		if m := int(v.Next.Sub(s.Now) / time.Minute); m < comingMinutes {
+		if m := int(n.Runs.Sub(s.Now) / time.Minute); m < comingMinutes {
 			minutes[max(0, m)]++
 			total++
 		}
@@ -152,10 +153,14 @@ func (t List) row(s *screen.Scene, v *contract.TaskView) []widget.Cell {
 	}
 }
 
-// ahead writes how far ahead a task fires next, or the pause that it is in ends.
+// ahead writes how far ahead a task fires next, or the pause that it is in ends, or
+// the opening comes that its calendars defer it to.
 func ahead(s *screen.Scene, v *contract.TaskView) string {
 	if v.State == contract.Paused && v.PausedUntil != nil {
 		return s.Theme.Glyphs.Paused + s.In(v.PausedUntil)
+	}
+	if n, ok := s.Picture.Coming(v); ok && n.Runs != nil && !n.Runs.Equal(n.At) {
+		return "→" + s.In(n.Runs)
 	}
 	return s.In(v.Next)
 }
@@ -167,8 +172,11 @@ func (t List) note(s *screen.Scene, rows []*contract.TaskView) string {
 		return s.Line(theme.Warn, v.Name+": "+v.Reason)
 	}
 	text := v.Name
-	if v.Next != nil {
-		text += ", next " + v.Next.UTC().Format("Mon 02 Jan 2006 15:04:05 MST")
+	if n, ok := s.Picture.Coming(v); ok {
+		text += ", next " + n.At.UTC().Format("Mon 02 Jan 2006 15:04:05 MST")
+		if n.Why != "" {
+			text += " (" + screen.Fate(n) + ")"
+		}
 	}
 	if v.Description != "" {
 		text += ": " + v.Description

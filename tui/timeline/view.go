@@ -66,13 +66,13 @@ func (v Screen) View(s *screen.Scene) []string {
 	if l := v.filter.View(s, len(rows), len(s.Picture.Tasks)); l != "" {
 		lines = append(lines, l)
 	}
-	pad := strings.Repeat(" ", left+4)
+	pad := strings.Repeat(" ", left+5)
 	lines = append(lines, s.Draw(theme.Faint, pad+axis(d.view.From, d.view.To, cells)))
 	lines = append(lines, pad+nowMark(s, d, cells))
 	if len(rows) == 0 {
 		return append(lines, "", "No task has these words. "+s.Key("esc")+" shows all.")
 	}
-	lines = append(lines, s.Draw(theme.Faint, widget.Fit("  together", left+4, ""))+together(s, d))
+	lines = append(lines, s.Draw(theme.Faint, widget.Fit("    together", left+5, ""))+together(s, d))
 	for i, strip := range d.strips {
 		lines = append(lines, v.line(s, rows[v.cursor.Top+i], strip, left, v.cursor.Top+i == v.cursor.At))
 	}
@@ -140,6 +140,8 @@ func cell(s *screen.Scene, c control.CellView) (string, theme.Role) {
 		return g.OK, theme.Good
 	case c.Planned:
 		return g.Planned, theme.Plain
+	case c.Closed:
+		return g.Skipped, theme.Faint
 	case c.Paused:
 		return g.Paused, theme.Faint
 	}

@@ -24,8 +24,9 @@ func newTimeline(e *env.Env) *cobra.Command {
 		Use:     "timeline [NAME...]",
 		GroupID: group,
 		Short:   "Show what fired and what is to fire, as strips",
-		Long: "Show what fired and what is to fire, as strips: ✓ ran, ✗ failed, – skipped, ► runs, ○ to come, ‖ would come but for a\n" +
-			"pause. The worst of a part of time is drawn. The past is as far as runs are kept: the last 20 of a task.",
+		Long: "Show what fired and what is to fire, as strips: ✓ ran, ✗ failed, – skipped, or to be by its calendars, ► runs,\n" +
+			"○ to come, ‖ would come but for a pause. What calendars defer is to come when they open. The worst of a part of\n" +
+			"time is drawn. The past is as far as runs are kept: the last 20 of a task.",
 		Example: "  belfry timeline\n" +
 			"  belfry timeline stock-watch --past 2h --future 6h --cells 80",
 	}
@@ -73,6 +74,8 @@ func (g glyphs) of(c control.CellView) string {
 		return g.ok
 	case c.Planned:
 		return g.planned
+	case c.Closed:
+		return g.skipped
 	case c.Paused:
 		return g.paused
 	}
