@@ -148,7 +148,7 @@ func (a *arena) schedule(lasts time.Duration) {
 		infos = append(infos, a.raise(p, i))
 	}
 	for i := range callTasks {
-		info := a.call(fmt.Sprintf("call-%02d", i))
+		info := a.call(callName(i))
 		info.Trigger.Start = a.first.Add(time.Duration(i) * time.Second / callTasks).Truncate(time.Millisecond)
 		switch i % 8 {
 		case 0:
@@ -268,6 +268,19 @@ func (a *arena) editOnce(ctx context.Context, admin *control.Control, what strin
 	return err
 }
 
+// pauseCalls pauses, one after the other, the tasks that call the receiver: each
+// at another moment between its due times. What a busy store refuses is left out.
+func (a *arena) pauseCalls() {
+	a.t.Helper()
+	for i := range callTasks {
+		if admin, err := a.admin(a.t.Context()); err == nil {
+			_, _ = admin.PauseTask(a.t.Context(), task.Key{Name: callName(i)}.Normal(), "")
+		}
+	}
+}
+
+func callName(i int) string { return fmt.Sprintf("call-%02d", i) }
+
 // flowing waits until enough is running for a fault to prove anything.
 func (a *arena) flowing() {
 	a.t.Helper()
@@ -288,12 +301,18 @@ func (a *arena) trouble(from time.Time, still time.Duration) {
 	a.troubles = append(a.troubles, firecheck.Trouble{From: from.Add(-time.Second), To: time.Now().Add(still)})
 }
 
-// settle waits until all that is scheduled has fired.
-func (a *arena) settle() {
+// pass waits until all that is scheduled is due, and ends the edits.
+func (a *arena) pass() {
 	a.t.Helper()
 	during(a.t, time.Until(a.last)+100*time.Millisecond)
 	a.stopEdits()
 	a.edits.Wait()
+}
+
+// settle waits until all that is scheduled has fired.
+func (a *arena) settle() {
+	a.t.Helper()
+	a.pass()
 	open := ""
 	defer func() {
 		if a.t.Failed() {

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -44,17 +45,32 @@ func TestFaultsOfClocks(t *testing.T) {
 }
 
 // The checker finds, in hosts and servers that are real, the bugs that are planted
-// in the hosts.
+// in the hosts. Whether a claim and a pause cross is chance: it gets three.
 func TestFaultsArePlanted(t *testing.T) {
 	t.Parallel()
-	a := newArena(t, 1, "no-fence", "no-fence,run-first", "no-fence")
-	a.schedule(14 * time.Second)
-	a.settle()
-	a.stop()
-	all := errors.Join(a.verdict(a.history())...)
-	for _, want := range []error{firecheck.ErrFiredAfterPause, firecheck.ErrRunWithoutClaim} {
-		if !errors.Is(all, want) {
-			t.Errorf("nobody noticed: %v", want)
+	for chance := 1; ; chance++ {
+		all := planted(t)
+		unnoticed := slices.DeleteFunc([]error{firecheck.ErrFiredAfterPause, firecheck.ErrRunWithoutClaim}, func(want error) bool { return errors.Is(all, want) })
+		if len(unnoticed) == 0 {
+			return
+		}
+		if chance == 3 {
+			t.Fatalf("nobody noticed: %v", errors.Join(unnoticed...))
 		}
 	}
+}
+
+// planted is what the checker finds in a run of hosts with bugs. These may never
+// come to rest, nor stop in order.
+func planted(t *testing.T) error {
+	t.Helper()
+	a := newArena(t, 1, "no-fence", "no-fence,run-first", "no-fence")
+	a.schedule(14 * time.Second)
+	a.pauseCalls()
+	a.pass()
+	for _, h := range a.hosts {
+		h.kill()
+	}
+	a.stopped = time.Now()
+	return errors.Join(a.verdict(a.history())...)
 }
