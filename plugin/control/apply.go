@@ -174,14 +174,21 @@ func (c *Control) carryOut(ctx context.Context, t PlannedTask) error {
 	return err
 }
 
-// Export gives the definitions of the tasks that a filter lets pass, by key.
-// Its State and Node are not looked at. Codes: unavailable.
-func (c *Control) Export(ctx context.Context, f TaskFilter) ([]task.Info, error) {
-	all, err := c.store.List(ctx)
-	if err != nil {
-		return nil, failure.Wrap(err)
-	}
-	return slices.DeleteFunc(all, func(info task.Info) bool { return !f.definition(&info) }), nil
+// EachDefinition gives the definitions of the tasks that a filter lets pass to f, one
+// after the other, in no order. Its State and Node are not looked at. Codes:
+// unavailable; and the first error of f.
+func (c *Control) EachDefinition(ctx context.Context, f TaskFilter, each func(task.Info) error) error {
+	return failure.Wrap(c.store.Each(ctx, func(infos []task.Info) error {
+		for i := range infos {
+			if !f.definition(&infos[i]) {
+				continue
+			}
+			if err := each(infos[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 }
 
 // Define gives one definition. Codes: not_found, unavailable.

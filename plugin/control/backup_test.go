@@ -208,3 +208,25 @@ func TestBackupCarriesCalendars(t *testing.T) {
 	lines := strings.SplitAfter(text, "\n")
 	refused(t, second(other.Restore(t.Context(), opener(lines[0]+lines[2]+lines[3]), RestoreOptions{})), failure.CodeInvalid)
 }
+
+// A task with a location of its own is decided for by a bucket of that location, and
+// saved all the same.
+func TestBackupHoldsTasksWithALocation(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.create(minutely("here"))
+		there := minutely("there")
+		there.Location = &task.Location{Resolver: "round-robin"}
+		w.create(there)
+		text := saved(t, w.control)
+		other := empty(t)
+		r, err := other.Restore(t.Context(), opener(text), RestoreOptions{})
+		if err != nil || r.Created != 2 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		if info, err := other.Define(t.Context(), there.Key); err != nil || info.Location == nil || info.Location.Resolver != "round-robin" {
+			t.Errorf("%+v, %v", info, err)
+		}
+	})
+}

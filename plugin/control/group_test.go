@@ -76,6 +76,7 @@ func (w *world) activates() {
 	if err != nil || c.Waiting != "" || c.Settled != buckets || c.Nodes != 2 || !c.Barrier.Lifted || c.UUID == "" {
 		w.Errorf("%+v, %v", c, err)
 	}
+	synctest.Wait() // its first run may be going
 	if v := w.task("x"); v.State != contract.Waiting || v.Node == "" {
 		w.Errorf("%+v", v)
 	}

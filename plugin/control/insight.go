@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/explain"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
@@ -68,7 +69,9 @@ func (c *Control) Diagnose(ctx context.Context) (explain.Diagnosis, error) {
 	l := explain.Look{Took: time.Since(began), Now: c.now()}
 	err := together(
 		func() (err error) { l.Group, err = looking.group(ctx); return err },
-		func() (err error) { l.Tasks, err = looking.Tasks(ctx, TaskFilter{}); return err },
+		func() error {
+			return looking.EachTask(ctx, TaskFilter{}, func(v contract.TaskView) error { l.Tasks.Add(&v); return nil })
+		},
 		func() (err error) { l.Services, err = looking.Services(ctx); return err },
 		func() (err error) { l.Messages, err = looking.store.Waiting(ctx); return err },
 		func() (err error) { l.Requests, err = looking.Requests(ctx); return err },

@@ -56,6 +56,9 @@ func (c *Control) Runs(ctx context.Context, f RunFilter) ([]contract.RunView, er
 			found := slices.DeleteFunc(r.Runs(&r.Defined[i]), func(v contract.RunView) bool { return !f.matches(v) })
 			mu.Lock()
 			runs = append(runs, found...)
+			if f.Limit > 0 && len(runs) > f.Limit+manyRuns {
+				runs = latest(runs, f.Limit)
+			}
 			mu.Unlock()
 		}
 		return nil
@@ -63,13 +66,23 @@ func (c *Control) Runs(ctx context.Context, f RunFilter) ([]contract.RunView, er
 	if err != nil {
 		return nil, failure.Wrap(err)
 	}
+	return latest(runs, f.Limit), nil
+}
+
+// manyRuns is how many runs are gathered, beside those that are wanted, before
+// the older ones are let go.
+const manyRuns = 4096
+
+// latest gives the first n runs by when they moved, the newest first; n 0: all.
+func latest(runs []contract.RunView, n int) []contract.RunView {
 	slices.SortStableFunc(runs, func(a, b contract.RunView) int {
 		return cmp.Or(moved(b).Compare(moved(a)), strings.Compare(b.FireID, a.FireID), b.Attempt-a.Attempt)
 	})
-	if f.Limit > 0 {
-		runs = runs[:min(len(runs), f.Limit)]
+	if n > 0 && n < len(runs) {
+		clear(runs[n:])
+		runs = runs[:n]
 	}
-	return runs, nil
+	return runs
 }
 
 // moved is the time by which runs are ordered.

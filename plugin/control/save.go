@@ -26,7 +26,7 @@ func (c *Control) SaveBackup(ctx context.Context, w io.Writer, by string, tell f
 	}
 	saved := 0
 	for bucket := range cluster.Buckets {
-		infos, err := c.store.Definitions(ctx, bucket)
+		infos, err := c.store.Named(ctx, bucket)
 		if err != nil {
 			return backup.Summary{}, failure.Wrap(err)
 		}

@@ -11,15 +11,16 @@ import (
 
 // Status is the whole in one screen.
 func (c *Control) Status(ctx context.Context) (contract.StatusView, error) {
-	v := contract.StatusView{Next: []contract.TaskView{}, Trouble: []contract.TaskView{}}
+	v := contract.NewStatus()
 	var (
 		g        *group.Group
-		tasks    []contract.TaskView
 		services []contract.ServiceView
 	)
 	err := together(
 		func() (err error) { g, err = c.group(ctx); return err },
-		func() (err error) { tasks, err = c.Tasks(ctx, TaskFilter{}); return err },
+		func() error {
+			return c.EachTask(ctx, TaskFilter{}, func(t contract.TaskView) error { v.Add(t); return nil })
+		},
 		func() (err error) { services, err = c.Services(ctx); return err },
 		func() (err error) { v.Outbox, err = c.store.Waiting(ctx); return err },
 	)
@@ -27,7 +28,6 @@ func (c *Control) Status(ctx context.Context) (contract.StatusView, error) {
 		return contract.StatusView{}, failure.Wrap(err)
 	}
 	v.Cluster, v.Waiting, v.Leader, v.Nodes = c.name(g), g.Waiting(), g.Lead(), g.Nodes()
-	v.Count(tasks)
 	names, failed := make(map[string]bool), make(map[string]bool)
 	for _, s := range services {
 		names[s.Name] = true

@@ -1,7 +1,6 @@
 package control
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -37,31 +36,43 @@ func (f TaskFilter) among(b standing.Bucket) []contract.TaskView {
 }
 
 // Tasks lists tasks by name, tenant and type. Records that cannot be read are
-// left out.
+// left out. It holds all of them; see EachTask.
 func (c *Control) Tasks(ctx context.Context, f TaskFilter) ([]contract.TaskView, error) {
-	if f.State != "" && !slices.Contains(contract.States(), f.State) {
-		return nil, &failure.Error{Code: failure.CodeInvalid, Message: "state " + string(f.State) + " is unknown", Hint: failure.Nearest(string(f.State), contract.States())}
-	}
-	around, err := c.around(ctx)
-	if err != nil {
-		return nil, failure.Wrap(err)
-	}
-	var mu sync.Mutex // guards views
 	views := []contract.TaskView{}
-	err = c.store.Snapshots(ctx, nil, func(snap store.Snapshot) error {
-		found := f.among(c.replay(snap, around))
-		mu.Lock()
-		defer mu.Unlock()
-		views = append(views, found...)
+	err := c.EachTask(ctx, f, func(v contract.TaskView) error {
+		views = append(views, v)
 		return nil
 	})
 	if err != nil {
-		return nil, failure.Wrap(err)
+		return nil, err
 	}
-	slices.SortFunc(views, func(a, b contract.TaskView) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Tenant, b.Tenant), strings.Compare(a.Type, b.Type))
-	})
+	slices.SortFunc(views, contract.ByName)
 	return views, nil
+}
+
+// EachTask gives the tasks that a filter lets pass to f, one after the other, in no
+// order, as they are read, some buckets at a time. Records that cannot be read are
+// left out. Codes: invalid, unavailable; and the first error of f.
+func (c *Control) EachTask(ctx context.Context, f TaskFilter, each func(contract.TaskView) error) error {
+	if f.State != "" && !slices.Contains(contract.States(), f.State) {
+		return &failure.Error{Code: failure.CodeInvalid, Message: "state " + string(f.State) + " is unknown", Hint: failure.Nearest(string(f.State), contract.States())}
+	}
+	around, err := c.around(ctx)
+	if err != nil {
+		return failure.Wrap(err)
+	}
+	var mu sync.Mutex // one task at a time
+	return failure.Wrap(c.store.Snapshots(ctx, nil, func(snap store.Snapshot) error {
+		found := f.among(c.replay(snap, around))
+		mu.Lock()
+		defer mu.Unlock()
+		for i := range found {
+			if err := each(found[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 }
 
 // Task tells how one task stands.

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -77,18 +78,38 @@ func (c *Control) Timeline(ctx context.Context, ask TimelineAsk) (TimelineView, 
 	if err != nil {
 		return v, failure.Wrap(err)
 	}
-	var mu sync.Mutex // guards v.Tasks
+	most := ask.Strips
+	if most < 1 || most > MaxStrips {
+		most = MaxStrips
+	}
+	named := make(map[string]bool, len(ask.Names)) // whether it was found
+	for _, name := range ask.Names {
+		named[name] = false
+	}
+	var mu sync.Mutex // guards v and named
 	err = c.store.Snapshots(ctx, nil, func(snap store.Snapshot) error {
 		r := c.replay(snap, around)
+		mu.Lock()
+		defer mu.Unlock()
 		for i := range r.Defined {
 			info := &r.Defined[i]
-			if info.Deleted || !ask.Filter.definition(info) || len(ask.Names) > 0 && !slices.Contains(ask.Names, info.Name) {
+			if _, ok := named[info.Name]; info.Deleted || !ask.Filter.definition(info) || len(named) > 0 && !ok {
 				continue
 			}
-			strip := c.strip(r, info, &v)
-			mu.Lock()
-			v.Tasks = append(v.Tasks, strip)
-			mu.Unlock()
+			if len(named) > 0 {
+				named[info.Name] = true
+			}
+			at, _ := slices.BinarySearchFunc(v.Tasks, info, func(s StripView, info *task.Info) int {
+				return cmp.Or(strings.Compare(s.Task, info.Name), strings.Compare(s.Tenant, info.Tenant), strings.Compare(s.Type, info.Type))
+			})
+			if len(v.Tasks) == most {
+				v.More++
+				if at == most {
+					continue
+				}
+				v.Tasks = v.Tasks[:most-1]
+			}
+			v.Tasks = slices.Insert(v.Tasks, at, c.strip(r, info, &v))
 		}
 		return nil
 	})
@@ -96,17 +117,10 @@ func (c *Control) Timeline(ctx context.Context, ask TimelineAsk) (TimelineView, 
 		return v, failure.Wrap(err)
 	}
 	for _, name := range ask.Names {
-		if !slices.ContainsFunc(v.Tasks, func(s StripView) bool { return s.Task == name }) {
+		if !named[name] {
 			return v, c.missing(ctx, task.Key{Name: name}, coordclient.ErrNotFound)
 		}
 	}
-	slices.SortFunc(v.Tasks, func(a, b StripView) int { return strings.Compare(a.Task, b.Task) })
-	most := ask.Strips
-	if most < 1 || most > MaxStrips {
-		most = MaxStrips
-	}
-	v.More = max(0, len(v.Tasks)-most)
-	v.Tasks = v.Tasks[:min(most, len(v.Tasks))]
 	return v, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/seed42aab489/belfry/coordclient"
@@ -77,22 +78,37 @@ func (s *Store) standing(info task.Info) task.Info {
 // List reads every task, tombstones left out, by key. Records that cannot be
 // read are left out and reported. Error: coordclient.ErrUnavailable.
 func (s *Store) List(ctx context.Context) ([]task.Info, error) {
+	var all []task.Info
+	err := s.Each(ctx, func(infos []task.Info) error {
+		all = append(all, infos...)
+		return nil
+	})
+	slices.SortFunc(all, func(a, b task.Info) int { return strings.Compare(a.Key.String(), b.Key.String()) })
+	return all, err
+}
+
+// Each gives every task, tombstones left out, to f, those of a bucket at a time,
+// from one goroutine at a time, and the buckets in no order. Errors as of List, and the first
+// of f's.
+func (s *Store) Each(ctx context.Context, f func([]task.Info) error) error {
 	buckets, err := s.buckets(ctx)
 	if err != nil {
-		return nil, err
-	}
-	byBucket := make([][]task.Info, buckets)
-	err = each(ctx, buckets, func(ctx context.Context, b int) error {
-		infos, err := s.named(ctx, b)
-		byBucket[b] = slices.DeleteFunc(infos, func(i task.Info) bool { return i.Deleted })
 		return err
+	}
+	var mu sync.Mutex // one bucket at a time
+	err = each(ctx, buckets, func(ctx context.Context, b int) error {
+		infos, err := s.Named(ctx, b)
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		return f(slices.DeleteFunc(infos, func(i task.Info) bool { return i.Deleted }))
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list tasks: %w", err)
+		return fmt.Errorf("list tasks: %w", err)
 	}
-	all := slices.Concat(byBucket...)
-	slices.SortFunc(all, func(a, b task.Info) int { return strings.Compare(a.Key.String(), b.Key.String()) })
-	return all, nil
+	return nil
 }
 
 // Definitions reads those that a bucket decides for, tombstones too. Errors as of
@@ -114,11 +130,6 @@ func (s *Store) seated(ctx context.Context, b int, key task.Key) (task.Info, err
 		return task.Info{}, fmt.Errorf("%w: bucket %d decides for it", coordclient.ErrNotFound, seatIn(&info, home))
 	}
 	return info, err
-}
-
-// named reads the definitions of the tasks whose names fall into a bucket.
-func (s *Store) named(ctx context.Context, b int) ([]task.Info, error) {
-	return read(ctx, s, s.keys.tasks(b), s.decodeNamed)
 }
 
 func (s *Store) decodeNamed(segment string, e coordclient.Entry) (task.Info, error) {

@@ -170,33 +170,18 @@ func decodeRoll(packed []byte) (rollRecord, error) {
 // marked since, each by itself. Without a roll, or with more marks than the
 // bucket's node tells, it is Definitions. Error: coordclient.ErrUnavailable.
 func (s *Store) Called(ctx context.Context, snap Snapshot) ([]task.Info, error) {
-	b, n := snap.Bucket, snap.Node
-	if snap.Corrupt != nil || s.singly {
+	b := snap.Bucket
+	if snap.Corrupt != nil {
 		return s.Definitions(ctx, b)
 	}
-	e, err := s.peek(ctx, s.keys.roll(b))
-	switch {
-	case errors.Is(err, coordclient.ErrNotFound):
-		return s.Definitions(ctx, b)
-	case err != nil:
-		return nil, fmt.Errorf("roll of bucket %d: %w", b, err)
-	}
-	r, err := decodeRoll(e.Value)
+	r, ok, err := s.recall(ctx, b, snap.Node)
 	if err != nil {
-		s.corrupt(&CorruptError{e.Key, err})
-		return s.Definitions(ctx, b)
+		return nil, err
 	}
-	marked, ok := n.since(r.Edit) // not ok, too, if it is newer than the node that was read
 	if !ok {
 		return s.Definitions(ctx, b)
 	}
-	afresh := slices.Clone(r.Others)
-	for _, key := range marked {
-		afresh = append(afresh, taskSegment(key))
-	}
-	slices.Sort(afresh)
-	afresh = slices.Compact(afresh)
-	roll, err := s.call(ctx, afresh, func(ctx context.Context, segment string) (task.Info, error) {
+	roll, err := s.call(ctx, r.afresh, func(ctx context.Context, segment string) (task.Info, error) {
 		key, err := parseTaskSegment(segment)
 		if err != nil {
 			return task.Info{}, &CorruptError{s.keys.tasks(b) + "/" + segment, err}
@@ -206,11 +191,100 @@ func (s *Store) Called(ctx context.Context, snap Snapshot) ([]task.Info, error) 
 	if err != nil {
 		return nil, fmt.Errorf("roll of bucket %d: %w", b, err)
 	}
-	for i := range r.Tasks {
-		if _, again := slices.BinarySearch(afresh, taskSegment(r.Tasks[i].Key)); !again {
-			roll.Definitions = append(roll.Definitions, s.standing(r.Tasks[i].Info))
-		}
-	}
+	roll.Definitions = append(roll.Definitions, r.kept...)
 	slices.SortFunc(roll.Definitions, func(a, b task.Info) int { return strings.Compare(a.Key.String(), b.Key.String()) })
 	return roll.Definitions, nil
+}
+
+// recalled is what a roll still tells of a bucket.
+type recalled struct {
+	kept   []task.Info // as they are
+	afresh []string    // segments of those that must be read by themselves, in order
+}
+
+// recall reads the roll of a bucket whose node is n. False: there is none that
+// tells how the bucket's tasks are now.
+func (s *Store) recall(ctx context.Context, b int, n Node) (recalled, bool, error) {
+	if s.singly {
+		return recalled{}, false, nil
+	}
+	e, err := s.peek(ctx, s.keys.roll(b))
+	switch {
+	case errors.Is(err, coordclient.ErrNotFound):
+		return recalled{}, false, nil
+	case err != nil:
+		return recalled{}, false, fmt.Errorf("roll of bucket %d: %w", b, err)
+	}
+	roll, err := decodeRoll(e.Value)
+	if err != nil {
+		s.corrupt(&CorruptError{e.Key, err})
+		return recalled{}, false, nil //nolint:nilerr // the tasks are there, each by itself
+	}
+	marked, ok := n.since(roll.Edit) // not ok, too, if it is newer than the node that was read
+	if !ok {
+		return recalled{}, false, nil
+	}
+	r := recalled{kept: make([]task.Info, 0, len(roll.Tasks)), afresh: slices.Clone(roll.Others)}
+	for _, key := range marked {
+		r.afresh = append(r.afresh, taskSegment(key))
+	}
+	slices.Sort(r.afresh)
+	r.afresh = slices.Compact(r.afresh)
+	for i := range roll.Tasks {
+		if _, again := slices.BinarySearch(r.afresh, taskSegment(roll.Tasks[i].Key)); !again {
+			r.kept = append(r.kept, s.standing(roll.Tasks[i].Info))
+		}
+	}
+	return r, true, nil
+}
+
+// Named gives the definitions of the tasks whose names fall into a bucket,
+// tombstones too, by key: of its roll those that it still tells, the others each by
+// itself. Whichever bucket decides for it, a task has one such bucket, so that who
+// goes through all of them meets each task once. Error: coordclient.ErrUnavailable.
+func (s *Store) Named(ctx context.Context, b int) ([]task.Info, error) {
+	r, err := s.recallNow(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	segments, err := s.kv.List(ctx, s.keys.tasks(b))
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", s.keys.tasks(b), err)
+	}
+	at := make(map[string]int, len(r.kept))
+	for i := range r.kept {
+		at[taskSegment(r.kept[i].Key)] = i
+	}
+	infos := make([]task.Info, 0, len(segments))
+	var others []string
+	for _, segment := range segments {
+		if i, ok := at[segment]; ok {
+			infos = append(infos, r.kept[i])
+		} else {
+			others = append(others, segment)
+		}
+	}
+	afresh, _, err := readThese(ctx, s, s.keys.tasks(b), others, s.decodeNamed)
+	if err != nil {
+		return nil, err
+	}
+	infos = append(infos, afresh...)
+	slices.SortFunc(infos, func(a, b task.Info) int { return strings.Compare(a.Key.String(), b.Key.String()) })
+	return infos, nil
+}
+
+// recallNow is recall for a bucket whose node was not read; nothing is kept where
+// no roll tells.
+func (s *Store) recallNow(ctx context.Context, b int) (recalled, error) {
+	n, _, err := s.nodeOnce(ctx, b)
+	corrupt, isCorrupt := errors.AsType[*CorruptError](err)
+	switch {
+	case isCorrupt:
+		s.corrupt(corrupt)
+		return recalled{}, nil
+	case err != nil:
+		return recalled{}, fmt.Errorf("bucket %d: %w", b, err)
+	}
+	r, _, err := s.recall(ctx, b, n)
+	return r, err
 }

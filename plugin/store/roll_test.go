@@ -164,6 +164,11 @@ func (w *rollWorld) compare() {
 		}
 		w.same(b, called, want)
 	}
+	all, err := w.o.List(w.Context())
+	w.must(err)
+	want, err := w.o.Reporting(func(*CorruptError) {}).List(w.Context())
+	w.must(err)
+	w.same(-1, all, want)
 }
 
 // same holds that definitions which came by the roll are those read task by task.

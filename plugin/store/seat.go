@@ -26,7 +26,7 @@ func (s *Store) Find(ctx context.Context, uid string) (task.Info, int, error) {
 		return task.Info{}, 0, err
 	}
 	if ok && home < n {
-		infos, err := s.named(ctx, home)
+		infos, err := s.Named(ctx, home)
 		if err != nil {
 			return task.Info{}, 0, err
 		}

@@ -1,6 +1,9 @@
 package contract
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Bounds of the lists in a status.
 const (
@@ -25,26 +28,34 @@ type StatusView struct {
 	Outbox   int           `json:"messages_waiting"`
 }
 
-// Count sorts tasks by how they stand, and picks those to be named.
-func (v *StatusView) Count(tasks []TaskView) {
-	v.Total = len(tasks)
-	v.Tasks = make(map[State]int)
+// NewStatus makes one without tasks.
+func NewStatus() StatusView {
+	v := StatusView{Next: []TaskView{}, Trouble: []TaskView{}, Tasks: make(map[State]int)}
 	for _, s := range States() {
 		v.Tasks[s] = 0
 	}
-	var next []TaskView
-	for _, t := range tasks {
-		v.Tasks[t.State]++
-		switch t.State {
-		case Failed, Blocked, Unplaced, Unknown:
-			if len(v.Trouble) < maxTrouble {
-				v.Trouble = append(v.Trouble, t)
-			}
-		}
-		if t.Next != nil {
-			next = append(next, t)
-		}
+	return v
+}
+
+// Add counts a task, and names it if it is one of those to be named.
+func (v *StatusView) Add(t TaskView) {
+	v.Total++
+	v.Tasks[t.State]++
+	switch t.State {
+	case Failed, Blocked, Unplaced, Unknown:
+		v.Trouble = least(v.Trouble, t, maxTrouble, ByName)
 	}
-	slices.SortStableFunc(next, func(a, b TaskView) int { return a.Next.Compare(*b.Next) })
-	v.Next = append(v.Next, next[:min(len(next), soonest)]...)
+	if t.Next != nil {
+		v.Next = least(v.Next, t, soonest, func(a, b TaskView) int { return cmp.Or(a.Next.Compare(*b.Next), ByName(a, b)) })
+	}
+}
+
+// least puts a task into a list of the first few.
+func least(few []TaskView, t TaskView, most int, compare func(a, b TaskView) int) []TaskView {
+	i, _ := slices.BinarySearchFunc(few, t, compare)
+	if i == most {
+		return few
+	}
+	few = slices.Insert(few, i, t)
+	return few[:min(len(few), most)]
 }

@@ -1,6 +1,8 @@
 package contract
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -101,6 +103,11 @@ type TaskView struct {
 	// follow it.
 	After     string   `json:"after"`
 	Followers []string `json:"followers"`
+}
+
+// ByName orders tasks by name, tenant and type.
+func ByName(a, b TaskView) int {
+	return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Tenant, b.Tenant), strings.Compare(a.Type, b.Type))
 }
 
 // RunView is one attempt at a firing.

@@ -56,7 +56,7 @@ type Diagnosis struct {
 // Look is what a look at everything has found.
 type Look struct {
 	Group    *group.Group
-	Tasks    []contract.TaskView
+	Tasks    Tally
 	Services []contract.ServiceView
 	Requests []contract.RequestView // those that wait, the oldest first
 	// Messages wait to be delivered.
@@ -83,7 +83,7 @@ func Group(l Look) Diagnosis {
 	d := diagnosis{Look: l}
 	d.add(LevelOK, DiagStore, fmt.Sprintf("the store answered in %s", d.Took.Round(time.Microsecond)))
 	if n := len(d.Corrupt); n > 0 {
-		d.add(LevelFail, DiagCorrupt, counted(n, "record")+" cannot be read: "+few(d.Corrupt), "belfry backup save belfry.backup")
+		d.add(LevelFail, DiagCorrupt, counted(n, "record")+" cannot be read: "+few(d.Corrupt, len(d.Corrupt)), "belfry backup save belfry.backup")
 	}
 	d.hosts()
 	d.placement()
@@ -103,12 +103,12 @@ func Group(l Look) Diagnosis {
 	return v
 }
 
-// few names some of many.
-func few(names []string) string {
-	if len(names) <= maxNamed {
+// few names some of n; the first of them are enough.
+func few(names []string, n int) string {
+	if n <= maxNamed {
 		return strings.Join(names, ", ")
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:maxNamed], ", "), len(names)-maxNamed)
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:maxNamed], ", "), n-maxNamed)
 }
 
 func (d *diagnosis) hosts() {
@@ -183,22 +183,18 @@ func (d *diagnosis) placement() {
 }
 
 func (d *diagnosis) work() {
-	trouble := make(map[contract.State][]string)
-	for _, t := range d.Tasks {
-		trouble[t.State] = append(trouble[t.State], t.Name)
-	}
 	fine := true
 	for _, s := range []struct {
 		state contract.State
 		level Level
 	}{{contract.Unplaced, LevelFail}, {contract.Unknown, LevelFail}, {contract.Failed, LevelWarn}, {contract.Blocked, LevelWarn}} {
-		if names := trouble[s.state]; len(names) > 0 {
+		if n := d.Tasks.by[s.state]; n.count > 0 {
 			fine = false
-			d.add(s.level, DiagTasks, fmt.Sprintf("%s %s: %s", counted(len(names), "task"), s.state, few(names)), "belfry explain task "+names[0])
+			d.add(s.level, DiagTasks, fmt.Sprintf("%s %s: %s", counted(n.count, "task"), s.state, few(n.first, n.count)), "belfry explain task "+n.first[0])
 		}
 	}
 	if fine {
-		d.add(LevelOK, DiagTasksFine, counted(len(d.Tasks), "task"))
+		d.add(LevelOK, DiagTasksFine, counted(d.Tasks.total, "task"))
 	}
 	d.deployed()
 	if d.Messages > manyMessages {
@@ -235,7 +231,7 @@ func (d *diagnosis) deployed() {
 	}
 	if len(partly) > 0 {
 		slices.Sort(partly)
-		d.add(LevelInfo, DiagMissing, "not on every host: "+few(partly), "belfry service list")
+		d.add(LevelInfo, DiagMissing, "not on every host: "+few(partly, len(partly)), "belfry service list")
 	}
 	if fine {
 		d.add(LevelOK, DiagServiceFine, fmt.Sprintf("%d services", len(at)))

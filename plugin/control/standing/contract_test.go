@@ -39,10 +39,9 @@ func TestTheContract(t *testing.T) {
 		Triggers:    []string{"low"},
 		Unsupported: []string{"boxcarring"},
 	}
-	status := contract.StatusView{
-		Cluster: "standalone", Next: []contract.TaskView{}, Trouble: []contract.TaskView{}, Services: 1, Outbox: 2,
-		Nodes: []contract.NodeView{{Name: "n1", Member: "n1.00ff", Joined: &at, Version: "1", Address: "127.0.0.1:8280", State: "healthy", Running: 1}},
-	}
+	status := contract.NewStatus()
+	status.Cluster, status.Services, status.Outbox = "standalone", 1, 2
+	status.Nodes = []contract.NodeView{{Name: "n1", Member: "n1.00ff", Joined: &at, Version: "1", Address: "127.0.0.1:8280", State: "healthy", Running: 1}}
 	drained := contract.NodeView{
 		Name: "n2", Member: "n2.00ff", Joined: &at, Version: "1", Address: "127.0.0.1:8281", State: contract.NodeDraining, Reason: "patch by alice",
 		Leader: true, Placed: 1, Owned: 2, Tasks: 3, SkewMS: -4, Drain: &contract.DrainView{Reason: "patch", By: "alice", At: &at},
@@ -52,7 +51,8 @@ func TestTheContract(t *testing.T) {
 	placed := contract.PlacedView{Buckets: 4, Settled: 2, Moving: 1, Unplaced: 1}
 	waiting := define(&task.Info{})
 	waiting.State = contract.Waiting
-	status.Count([]contract.TaskView{full, waiting})
+	status.Add(full)
+	status.Add(waiting)
 	for name, v := range map[string]any{
 		"task":          full,
 		"task_empty":    define(&task.Info{}),

@@ -25,7 +25,8 @@ func (b Bucket) View(info *task.Info) contract.TaskView {
 		return v
 	}
 	if !seen.Next.IsZero() {
-		v.Next = &seen.Next
+		next := seen.Next
+		v.Next = &next
 	}
 	if seen.Last != nil {
 		last := run(*seen.Last, info.Key)

@@ -1,12 +1,14 @@
 package declare
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -121,12 +123,12 @@ func newExport(e *env.Env) *cobra.Command {
 		ValidArgsFunction: e.CompleteTasks(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-				tasks, err := chosen(ctx, c, &s, args)
+				tasks, n, err := chosen(ctx, c, &s, args)
 				if err != nil {
 					return err
 				}
 				if folder != "" {
-					return split(e, folder, tasks)
+					return split(e, folder, tasks, n)
 				}
 				return export(e, tasks)
 			})
@@ -137,59 +139,71 @@ func newExport(e *env.Env) *cobra.Command {
 	return cmd
 }
 
-func chosen(ctx context.Context, c *control.Control, s *source, names []string) ([]task.Info, error) {
+// chosen gives n tasks: those of the names, or all by key.
+func chosen(ctx context.Context, c *control.Control, s *source, names []string) (tasks output.Each[task.Info], n int, err error) {
 	if len(names) == 0 {
-		return c.Export(ctx, s.scope)
+		all := output.NewSpool(func(a, b task.Info) int { return strings.Compare(a.Key.String(), b.Key.String()) })
+		err := c.EachDefinition(ctx, s.scope, all.Add)
+		return all.Each, all.Len(), err
 	}
-	tasks := make([]task.Info, 0, len(names))
+	those := make([]task.Info, 0, len(names))
 	for _, name := range names {
 		info, err := c.Define(ctx, task.Key{Tenant: s.scope.Tenant, Type: s.scope.Type, Name: name})
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		tasks = append(tasks, info)
+		those = append(those, info)
 	}
-	return tasks, nil
+	return output.Of(those), len(those), nil
 }
 
-func export(e *env.Env, tasks []task.Info) error {
+func export(e *env.Env, tasks output.Each[task.Info]) error {
 	p := e.Printer()
 	if p.Structured() && p.Format != output.YAML {
-		definitions := make([]any, 0, len(tasks))
-		for i := range tasks {
-			d, err := definition.Plain(&tasks[i])
-			if err != nil {
-				return fmt.Errorf("export: %w", err)
-			}
-			definitions = append(definitions, d)
-		}
-		return p.Value(definitions)
+		return p.Values(func(f func(any) error) error {
+			return tasks(func(info task.Info) error {
+				d, err := definition.Plain(&info)
+				if err != nil {
+					return fmt.Errorf("export: %w", err)
+				}
+				return f(d)
+			})
+		})
 	}
-	return taskfile.Write(e.Out, tasks)
+	out := bufio.NewWriter(e.Out)
+	documents := taskfile.NewWriter(out)
+	err := tasks(func(info task.Info) error { return documents.Write(&info) })
+	return errors.Join(err, out.Flush())
 }
 
 // split writes a file for each task. Tenant and type go into its name where they
 // are not the usual.
-func split(e *env.Env, folder string, tasks []task.Info) error {
+func split(e *env.Env, folder string, tasks output.Each[task.Info], n int) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // task files are for all who read the folder
 		return fmt.Errorf("export: %w", err)
 	}
-	progress := e.Progress("exported", len(tasks))
-	for i := range tasks {
+	progress := e.Progress("exported", n)
+	done := 0
+	err := tasks(func(info task.Info) error {
 		var b bytes.Buffer
-		if err := taskfile.Write(&b, tasks[i:i+1]); err != nil {
+		if err := taskfile.NewWriter(&b).Write(&info); err != nil {
 			return err
 		}
-		name := tasks[i].Name
-		if k := tasks[i].Key; k != (task.Key{Name: k.Name}).Normal() {
+		name := info.Name
+		if k := info.Key; k != (task.Key{Name: k.Name}).Normal() {
 			name = k.Tenant + "." + k.Type + "." + k.Name
 		}
 		if err := os.WriteFile(filepath.Join(folder, name+".yaml"), b.Bytes(), 0o644); err != nil { //nolint:gosec // as above
 			return fmt.Errorf("export: %w", err)
 		}
-		progress.At(i + 1)
+		done++
+		progress.At(done)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	progress.End()
-	e.Say("%d tasks exported to %s", len(tasks), folder)
+	e.Say("%d tasks exported to %s", done, folder)
 	return nil
 }

@@ -134,7 +134,7 @@ func write(e *env.Env, all []imported) error {
 		if _, err := io.WriteString(e.Out, notes.String()); err != nil {
 			return err
 		}
-		if err := taskfile.Write(e.Out, []task.Info{all[i].Info}); err != nil {
+		if err := taskfile.NewWriter(e.Out).Write(&all[i].Info); err != nil {
 			return err
 		}
 	}

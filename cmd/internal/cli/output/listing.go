@@ -1,15 +1,8 @@
 package output
 
 import (
-	"encoding/csv"
-	"fmt"
-	"io"
-	"strings"
+	"bufio"
 	"time"
-
-	"github.com/olekukonko/tablewriter"
-	"github.com/olekukonko/tablewriter/renderer"
-	"github.com/olekukonko/tablewriter/tw"
 )
 
 // Column heads a column of a table.
@@ -27,6 +20,22 @@ func Text(s string) Cell {
 		return Cell{"-", ""}
 	}
 	return Cell{s, s}
+}
+
+// Each gives items to f, one after the other, until f fails. It may be called
+// again, and gives the same then.
+type Each[T any] func(f func(T) error) error
+
+// Of gives the items of a list.
+func Of[T any](items []T) Each[T] {
+	return func(f func(T) error) error {
+		for _, item := range items {
+			if err := f(item); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // Field is a column with what it shows of an item.
@@ -60,33 +69,34 @@ type Frame[T any] struct {
 	Empty  string         // what a person reads when there is nothing
 }
 
-// List makes the listing of items.
-func (f Frame[T]) List(p Printer, items []T) Listing {
-	l := Listing{Data: items, Empty: f.Empty}
-	if items == nil {
-		l.Data = []T{}
-	}
-	for _, field := range f.Fields {
-		l.Columns = append(l.Columns, Column{field.Name, field.Wide})
-	}
-	if p.Structured() {
-		return l // only the data is written
-	}
-	for _, item := range items {
-		if f.Name != nil {
-			l.Names = append(l.Names, f.Name(item))
-		}
-		row := make([]Cell, len(f.Fields))
-		for i, field := range f.Fields {
-			row[i] = field.Of(p, item)
-		}
-		l.Rows = append(l.Rows, row)
-	}
-	return l
-}
+// Print writes a list of items.
+func (f Frame[T]) Print(p Printer, items []T) error { return f.Write(p, Of(items)) }
 
-// Print writes items.
-func (f Frame[T]) Print(p Printer, items []T) error { return p.List(f.List(p, items)) }
+// Write writes items as they come: however many there are, no more than a few of
+// them are held at a time, unless a query wants to see all at once.
+func (f Frame[T]) Write(p Printer, items Each[T]) error {
+	switch {
+	case p.Structured():
+		return p.Values(func(f func(any) error) error { return items(func(item T) error { return f(item) }) })
+	case p.Format == Name:
+		return p.buffered(func(w *bufio.Writer) error {
+			return items(func(item T) error { return line(w, f.Name(item)) })
+		})
+	}
+	columns := make([]Column, len(f.Fields))
+	for i, field := range f.Fields {
+		columns[i] = Column{field.Name, field.Wide}
+	}
+	return p.table(columns, f.Empty, func(row func([]Cell) error) error {
+		return items(func(item T) error {
+			cells := make([]Cell, len(f.Fields))
+			for i, field := range f.Fields {
+				cells[i] = field.Of(p, item)
+			}
+			return row(cells)
+		})
+	})
+}
 
 // Listing is a result with its table. Data is what JSON and YAML show.
 type Listing struct {
@@ -105,96 +115,5 @@ func (p Printer) List(l Listing) error {
 	case p.Format == Name:
 		return p.lines(l.Names)
 	}
-	columns, rows := p.visible(l)
-	switch {
-	case p.Format == CSV:
-		w := csv.NewWriter(p.Out)
-		return w.WriteAll(append([][]string{columns}, rows...))
-	case p.Format == Markdown:
-		return p.markdown(columns, rows)
-	case len(l.Rows) == 0 && p.Terminal:
-		return p.lines([]string{l.Empty})
-	case p.Terminal:
-		return p.aligned(columns, rows)
-	}
-	if p.Headers {
-		rows = append([][]string{columns}, rows...)
-	}
-	var b strings.Builder
-	for _, row := range rows {
-		b.WriteString(strings.Join(row, "\t") + "\n")
-	}
-	_, err := io.WriteString(p.Out, b.String())
-	return err
-}
-
-// people tells whether the table is for people: everything else gets full values.
-func (p Printer) people() bool {
-	return p.Format == Markdown || p.Terminal && p.Format != CSV
-}
-
-func (p Printer) visible(l Listing) (columns []string, rows [][]string) {
-	for _, c := range l.Columns {
-		if p.shows(c) {
-			columns = append(columns, c.Name)
-		}
-	}
-	for _, cells := range l.Rows {
-		var row []string
-		for i, cell := range cells {
-			if !p.shows(l.Columns[i]) {
-				continue
-			}
-			if p.people() {
-				row = append(row, Clean(cell.Human))
-			} else {
-				row = append(row, Clean(cell.Plain))
-			}
-		}
-		rows = append(rows, row)
-	}
-	return columns, rows
-}
-
-func (p Printer) shows(c Column) bool { return !c.Wide || p.Format == Wide || !p.people() }
-
-func (p Printer) aligned(columns []string, rows [][]string) error {
-	table := tablewriter.NewTable(
-		p.Out,
-		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
-			Borders:  tw.BorderNone,
-			Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
-		})),
-		tablewriter.WithHeaderAutoFormat(tw.Off),
-		tablewriter.WithHeaderAlignment(tw.AlignLeft),
-		tablewriter.WithRowAlignment(tw.AlignLeft),
-		tablewriter.WithPadding(tw.Padding{Left: "", Right: "  ", Overwrite: true}),
-		tablewriter.WithTrimSpace(tw.Off),
-	)
-	table.Header(columns)
-	if err := table.Bulk(rows); err != nil {
-		return fmt.Errorf("write table: %w", err)
-	}
-	return table.Render()
-}
-
-// markdown writes a table as GitHub does.
-func (p Printer) markdown(columns []string, rows [][]string) error {
-	cell := strings.NewReplacer("|", "\\|", "<", "&lt;", "`", "\\`")
-	line := func(cells []string) string {
-		escaped := make([]string, len(cells))
-		for i, c := range cells {
-			escaped[i] = cell.Replace(c)
-		}
-		return "| " + strings.Join(escaped, " | ") + " |"
-	}
-	rule := make([]string, len(columns))
-	for i := range rule {
-		rule[i] = "---"
-	}
-	lines := []string{line(columns), line(rule)}
-	for _, row := range rows {
-		lines = append(lines, line(row))
-	}
-	return p.lines(lines)
+	return p.table(l.Columns, l.Empty, Of(l.Rows))
 }

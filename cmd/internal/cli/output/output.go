@@ -5,7 +5,6 @@
 package output
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -70,58 +69,6 @@ func (p Printer) Check() error {
 func (p Printer) Structured() bool {
 	kind, _, _ := strings.Cut(p.Format, "=")
 	return p.JQ != "" || slices.Contains([]string{JSON, JSONL, YAML, JSONPath, GoTemplate}, kind)
-}
-
-// Value writes v as the data format that was asked for; JSON if none was.
-func (p Printer) Value(v any) error {
-	text, err := p.data(v)
-	if err != nil {
-		return fmt.Errorf("write result: %w", err)
-	}
-	_, err = p.Out.Write(text)
-	return err
-}
-
-func (p Printer) data(v any) ([]byte, error) {
-	q, err := p.query()
-	if err != nil {
-		return nil, err
-	}
-	if q != nil {
-		return q.pick(v)
-	}
-	switch p.Format {
-	case JSONL:
-		return jsonLines(v)
-	case YAML:
-		text, err := json.Marshal(v)
-		if err != nil {
-			return nil, err
-		}
-		return ToYAML(text)
-	}
-	text, err := json.MarshalIndent(v, "", "  ")
-	return append(text, '\n'), err
-}
-
-// jsonLines writes a list as one line for each of its items, all else as one.
-func jsonLines(v any) ([]byte, error) {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return nil, err
-	}
-	var items []json.RawMessage
-	if len(text) == 0 || text[0] != '[' {
-		return append(text, '\n'), nil
-	}
-	if err := json.Unmarshal(text, &items); err != nil {
-		return nil, err
-	}
-	var lines []byte
-	for _, item := range items {
-		lines = append(append(lines, item...), '\n')
-	}
-	return lines, nil
 }
 
 // Sheet writes one thing as lines of "name  value"; sections are lines without a value.

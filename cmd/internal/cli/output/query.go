@@ -18,7 +18,10 @@ const maxPicked = 1_000_000
 
 // query picks from data what is shown.
 type query struct {
-	pick func(v any) ([]byte, error)
+	pick func(data any) ([]byte, error)
+	// item does to each item of a list what pick does to the list; nil: the query
+	// wants to see all of it at once. Error: errHalted.
+	item func(item any) ([]byte, error)
 }
 
 // query reads --jq or the expression of -o; nil: there is none.
@@ -82,33 +85,78 @@ func jqQuery(program string) (*query, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--jq: %w", err)
 	}
-	code, err := gojq.Compile(parsed)
+	whole, err := gojq.Compile(parsed)
 	if err != nil {
 		return nil, fmt.Errorf("--jq: %w", err)
 	}
-	return &query{func(v any) ([]byte, error) {
-		data, err := generic(v)
+	q := &query{pick: func(data any) ([]byte, error) {
+		text, err := (&jq{whole, maxPicked}).pick(data)
+		if errors.Is(err, errHalted) {
+			err = nil
+		}
+		return text, err
+	}}
+	if !iterates(parsed) {
+		return q, nil
+	}
+	part, err := gojq.Compile(parsed)
+	if err != nil {
+		return nil, fmt.Errorf("--jq: %w", err)
+	}
+	each := &jq{part, maxPicked}
+	q.item = func(item any) ([]byte, error) {
+		data, err := generic(item)
 		if err != nil {
 			return nil, err
 		}
-		var b bytes.Buffer
-		results := code.Run(data)
-		for range maxPicked {
-			result, more := results.Next()
-			if !more {
-				return b.Bytes(), nil
-			}
-			if err := picked(&b, result); err != nil {
-				var halt *gojq.HaltError
-				if errors.As(err, &halt) && halt.Value() == nil {
-					return b.Bytes(), nil
-				}
-				return nil, fmt.Errorf("--jq: %w", err)
-			}
-		}
-		return nil, fmt.Errorf("--jq: it gives more than %d results", maxPicked)
-	}}, nil
+		return each.pick(data)
+	}
+	return q, nil
 }
+
+// iterates makes of a program that goes through a list, as ".[] | .name" does, the
+// one that does the same to an item. False: it is no such program.
+func iterates(q *gojq.Query) bool {
+	for q.Term == nil {
+		if q.Op != gojq.OpPipe || len(q.Patterns) > 0 {
+			return false
+		}
+		q = q.Left
+	}
+	t := q.Term
+	if t.Type != gojq.TermTypeIdentity || len(t.SuffixList) == 0 || !t.SuffixList[0].Iter {
+		return false
+	}
+	t.SuffixList = t.SuffixList[1:]
+	return true
+}
+
+// jq runs a program, which may pick as many results as are left.
+type jq struct {
+	code *gojq.Code
+	left int
+}
+
+func (j *jq) pick(data any) ([]byte, error) {
+	var b bytes.Buffer
+	results := j.code.Run(data)
+	for ; j.left > 0; j.left-- {
+		result, more := results.Next()
+		if !more {
+			return b.Bytes(), nil
+		}
+		if err := picked(&b, result); err != nil {
+			if halt, ok := errors.AsType[*gojq.HaltError](err); ok && halt.Value() == nil {
+				return b.Bytes(), errHalted
+			}
+			return nil, fmt.Errorf("--jq: %w", err)
+		}
+	}
+	return nil, fmt.Errorf("--jq: it gives more than %d results", maxPicked)
+}
+
+// errHalted: the program asked to end, without an error.
+var errHalted = errors.New("halted")
 
 func picked(b *bytes.Buffer, result any) error {
 	switch r := result.(type) {
@@ -137,11 +185,7 @@ func pathQuery(expression string) (*query, error) {
 	if err := path.Parse(expression); err != nil {
 		return nil, fmt.Errorf("-o jsonpath: %w", err)
 	}
-	return &query{func(v any) ([]byte, error) {
-		data, err := generic(v)
-		if err != nil {
-			return nil, err
-		}
+	return &query{pick: func(data any) ([]byte, error) {
 		if list, ok := data.([]any); ok {
 			data = map[string]any{"items": list}
 		}
@@ -166,11 +210,7 @@ func templateQuery(text string) (*query, error) {
 	if err != nil {
 		return nil, fmt.Errorf("-o go-template: %w", err)
 	}
-	return &query{func(v any) ([]byte, error) {
-		data, err := generic(v)
-		if err != nil {
-			return nil, err
-		}
+	return &query{pick: func(data any) ([]byte, error) {
 		var b bytes.Buffer
 		if err := t.Execute(&b, data); err != nil {
 			return nil, fmt.Errorf("-o go-template: %w", err)

@@ -70,9 +70,10 @@ func memberFrame() output.Frame[member] {
 
 // show writes the members as a table, and tells the rest beside it.
 func show(e *env.Env, p output.Printer, v contract.PlacementView) error {
-	l := memberFrame().List(p, v.Members)
-	l.Data = v
-	if err := p.List(l); err != nil || p.Structured() {
+	if p.Structured() {
+		return p.Value(v)
+	}
+	if err := memberFrame().Print(p, v.Members); err != nil {
 		return err
 	}
 	if v.Waiting != "" {

@@ -27,7 +27,10 @@ func newList(e *env.Env) *cobra.Command {
 			filter.State = contract.State(state)
 			// The noun's flags have defaults; a list shows all unless they were given.
 			filter.Tenant, filter.Type = given(cmd, "tenant"), given(cmd, "type")
-			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]view, error) { return c.Tasks(ctx, filter) }, frame().Print)
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (*output.Spool[view], error) {
+				found := output.NewSpool(contract.ByName)
+				return found, c.EachTask(ctx, filter, found.Add)
+			}, func(p output.Printer, found *output.Spool[view]) error { return frame().Write(p, found.Each) })
 		},
 	}
 	cmd.Flags().StringVar(&state, "state", "", "only tasks in this state (waiting, running, paused, blocked, unplaced, finished, failed, unknown)")

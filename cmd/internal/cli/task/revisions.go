@@ -147,7 +147,7 @@ const maxEdits = 20
 
 func edit(ctx context.Context, e *env.Env, c *control.Control, before task.Info) error {
 	var original bytes.Buffer
-	if err := taskfile.Write(&original, []task.Info{before}); err != nil {
+	if err := taskfile.NewWriter(&original).Write(&before); err != nil {
 		return err
 	}
 	file, err := os.CreateTemp("", "belfry-"+before.Name+"-*.yaml")

@@ -19,5 +19,5 @@
 // that its interval counts from. An interval without a count goes on for ever,
 // as with task create. Unknown fields are refused.
 //
-// What Write makes of a task, applied to the same task, changes nothing.
+// What a Writer makes of a task, applied to the same task, changes nothing.
 package taskfile

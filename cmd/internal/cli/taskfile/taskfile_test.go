@@ -143,7 +143,7 @@ func TestWriteAndRead(t *testing.T) {
 		info.Tenant = rapid.SampledFrom([]string{"", "acme"}).Draw(t, "tenant")
 		info.Key = info.Normal()
 		var b bytes.Buffer
-		if err := Write(&b, []task.Info{info}); err != nil {
+		if err := NewWriter(&b).Write(&info); err != nil {
 			t.Fatal(err)
 		}
 		tasks, err := read(b.String())

@@ -23,24 +23,24 @@ const SchemaURL = "https://raw.githubusercontent.com/seed42aab489/belfry/main/do
 // header tells editors where the schema is.
 const header = "# yaml-language-server: $schema=" + SchemaURL + "\n"
 
-// Write writes tasks as documents of one file.
-func Write(w io.Writer, tasks []task.Info) error {
-	if _, err := io.WriteString(w, header); err != nil {
-		return err
+// Writer writes tasks as documents of one file. Make it with NewWriter.
+type Writer struct {
+	w    io.Writer
+	next string // what goes before the next document
+}
+
+// NewWriter makes one. Nothing is written before the first task.
+func NewWriter(w io.Writer) *Writer { return &Writer{w, header} }
+
+// Write adds a task.
+func (w *Writer) Write(info *task.Info) error {
+	text, err := document(info)
+	if err != nil {
+		return fmt.Errorf("write task %s: %w", info.Name, err)
 	}
-	for i := range tasks {
-		text, err := document(&tasks[i])
-		if err != nil {
-			return fmt.Errorf("write task %s: %w", tasks[i].Name, err)
-		}
-		if i > 0 {
-			text = append([]byte("---\n"), text...)
-		}
-		if _, err := w.Write(text); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err = w.w.Write(append([]byte(w.next), text...))
+	w.next = "---\n"
+	return err
 }
 
 // document writes one task: its name first, what is as by default left out, and
