@@ -29,12 +29,13 @@ type membership struct {
 	cluster *cluster.Cluster
 }
 
-// The pauses between attempts to join, and how long what a lost membership left
-// may take to end.
+// The pauses between attempts to join, how often it is said why they fail, and
+// how long what a lost membership left may take to end.
 const (
-	minRejoin = 100 * time.Millisecond
-	maxRejoin = 10 * time.Second
-	lostStop  = time.Second
+	minRejoin  = 100 * time.Millisecond
+	maxRejoin  = 10 * time.Second
+	rejoinNews = time.Minute
+	lostStop   = time.Second
 )
 
 // join joins the group and begins to own what falls to this member.
@@ -174,7 +175,8 @@ func (p *Plugin) keep(m *membership) {
 		if p.life.Err() != nil || p.stopping.Load() {
 			return
 		}
-		p.d.Log.Warn("session lost, joining again", "member", m.port.ID())
+		lost := time.Now()
+		p.d.Log.Warn("session lost: this host owns nothing, and joins again", "member", m.port.ID())
 		p.link.set(nil)
 		p.now.Store(nil)
 		// Nothing of it can be settled any more: what it owned, others own.
@@ -183,23 +185,28 @@ func (p *Plugin) keep(m *membership) {
 			p.d.Log.Debug("what the lost session left", "err", err)
 		}
 		cancel()
-		if m = p.rejoin(); m == nil {
+		if m = p.rejoin(lost); m == nil {
 			return
 		}
 		p.enter(m)
-		p.d.Log.Info("joined again", "member", m.port.ID())
+		p.d.Log.Info("joined again", "member", m.port.ID(), "after", time.Since(lost).Round(time.Millisecond))
 		p.journal.Report(event.Report{At: p.d.Now(), Level: "warn", Code: CodeRejoined, Object: m.port.ID().Node(), Text: "joined again as " + string(m.port.ID())})
 	}
 }
 
-// rejoin tries until it succeeds; nil: life ended.
-func (p *Plugin) rejoin() *membership {
+// rejoin tries until it succeeds; nil: life ended. An outage may be long: why
+// it fails is said at the first attempt and once a minute.
+func (p *Plugin) rejoin(lost time.Time) *membership {
+	var said time.Time
 	for pause := minRejoin; ; pause = min(2*pause, maxRejoin) {
 		m, err := p.join(p.life)
 		if err == nil {
 			return m
 		}
-		p.d.Log.Warn("not joined", "err", err, "again_in", pause)
+		if time.Since(said) >= rejoinNews {
+			said = time.Now()
+			p.d.Log.Warn("not joined yet; it is tried again every few seconds", "for", time.Since(lost).Round(time.Second), "err", err)
+		}
 		select {
 		case <-time.After(pause):
 		case <-p.life.Done():

@@ -311,7 +311,6 @@ func (c *Cluster) mind() {
 		state, changed := c.d.Port.State()
 		switch state {
 		case coordclient.Lost:
-			c.d.Log.Warn("session lost: this member owns nothing any more")
 			c.end()
 			go func() { // ends when all that it waits for has
 				c.running.Wait()

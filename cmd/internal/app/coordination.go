@@ -41,7 +41,7 @@ type coordination struct {
 	ailing  string                 // guarded by mu; why nothing can be claimed here; empty: it can
 	present plugin.Port            // guarded by mu
 	former  []coordclient.MemberID // guarded by mu; this process's earlier incarnations, at most maxFormer
-	once    bool                   // guarded by mu; the embedded store was opened
+	tried   bool                   // guarded by mu; it was tried to join before
 }
 
 // coordination reads how to join. It refuses what contradicts itself.
@@ -162,11 +162,7 @@ const startMargin = time.Minute
 // restart can read what is on disk.
 func (j *coordination) embedded(ctx context.Context) (plugin.Port, error) {
 	c := j.app.o.Loaded.Config
-	j.mu.Lock()
-	again := j.once
-	j.once = true
-	j.mu.Unlock()
-	if again {
+	if j.again() {
 		err := errors.New("the embedded store failed: restart, and look at the disk")
 		select {
 		case j.app.fatal <- err:
@@ -179,6 +175,15 @@ func (j *coordination) embedded(ctx context.Context) (plugin.Port, error) {
 	})
 }
 
+// again tells whether it was tried to join before.
+func (j *coordination) again() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	again := j.tried
+	j.tried = true
+	return again
+}
+
 // zookeeper joins the cluster.
 func (j *coordination) zookeeper(ctx context.Context) (plugin.Port, error) {
 	c := j.app.o.Loaded.Config
@@ -186,7 +191,9 @@ func (j *coordination) zookeeper(ctx context.Context) (plugin.Port, error) {
 	if err != nil {
 		return nil, err
 	}
-	j.app.log.Info("joining", "cluster", j.where(), "session_timeout", j.timeout)
+	if !j.again() { // else whoever tries again says how it goes
+		j.app.log.Info("joining", "cluster", j.where(), "session_timeout", j.timeout)
+	}
 	return zk.Join(ctx, zk.Options{
 		Servers: j.ensemble(), Root: c.ZooKeeper.Root, SessionTimeout: j.timeout, Node: c.Node, Value: j.presentation(),
 		TLS: secure, Digest: zk.Digest{User: c.ZooKeeper.User, Password: c.ZooKeeper.Password.Reveal()},
