@@ -12,10 +12,10 @@ import (
 )
 
 // announcers tell people of alerts, and followers of ends.
-type announcers struct{}
+type announcers struct{ alerts event.Alerts }
 
-func (announcers) Announce(n task.Notice) []task.Message {
-	return append(event.Alerts{}.Announce(n), chain.Announcer{}.Announce(n)...)
+func (a announcers) Announce(n task.Notice) []task.Message {
+	return append(a.alerts.Announce(n), chain.Announcer{}.Announce(n)...)
 }
 
 // sender delivers to followers what is addressed to them, and all else by the

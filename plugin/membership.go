@@ -112,7 +112,7 @@ func (p *Plugin) begin(ctx context.Context, m *membership) error {
 func (p *Plugin) newEngine(m *membership) (*engine.Engine, error) {
 	var compiler trigger.Compiler
 	return engine.New(engine.Options{
-		Log: p.claims.watch(p.d.Faults.Log(m.owner)), Watcher: m.owner, Targets: targets{p}, Announcer: announcers{}, Session: session{m.port},
+		Log: p.claims.watch(p.d.Faults.Log(m.owner)), Watcher: m.owner, Targets: targets{p}, Announcer: announcers{event.Alerts{Every: p.d.Options.Rules.AlertEvery}}, Session: session{m.port},
 		Invoker: p.d.Faults.Invoker(reportedInvoker{&reply.Asker{
 			Invoker: p.kinds, Secrets: p.secrets, Addresses: p.d.Options.ReplyAddresses, Now: p.d.Now,
 		}, p.journal, p.d.Now}),

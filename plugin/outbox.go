@@ -43,11 +43,26 @@ func (o outbox) Pending(ctx context.Context, limit int) ([]event.Pending, <-chan
 	slices.SortStableFunc(list, func(a, b store.Message) int {
 		return cmp.Or(cmp.Compare(rank(a.Dead), rank(b.Dead)), a.Next.Compare(b.Next))
 	})
+	return fair(list, limit), changed, nil
+}
+
+// fair gives the first of a list, but of one receiver no more than an eighth of
+// the limit before others have had their turn: a flood to one does not keep what
+// is for others waiting, followers of tasks among them.
+func fair(list []store.Message, limit int) []event.Pending {
 	pending := make([]event.Pending, 0, min(limit, len(list)))
-	for _, m := range list[:min(limit, len(list))] {
+	taken, later := make(map[string]int), []store.Message(nil)
+	for _, m := range list {
+		if taken[m.To]++; taken[m.To] > max(1, limit/8) {
+			later = append(later, m)
+		} else if len(pending) < limit {
+			pending = append(pending, event.Pending(m))
+		}
+	}
+	for _, m := range later[:min(limit-len(pending), len(later))] {
 		pending = append(pending, event.Pending(m))
 	}
-	return pending, changed, nil
+	return pending
 }
 
 func rank(dead bool) int {

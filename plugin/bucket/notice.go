@@ -26,7 +26,7 @@ func (s *State) Notices(r *Record, now time.Time, node string) []task.Notice {
 	}
 	for _, a := range e.info.Alerts {
 		n, ok := e.notice(r, a)
-		if !ok {
+		if !ok || e.told(r, a, now, s.rules.AlertEvery) {
 			continue
 		}
 		same := slices.IndexFunc(all, func(m task.Notice) bool { return m.ID == n.ID })
@@ -57,8 +57,7 @@ func (e *entry) notice(r *Record, a task.Alert) (task.Notice, bool) {
 		return task.Notice{ID: id + ":" + a.After.String(), Detail: fmt.Sprintf("started %s after its time", late)},
 			r.Kind == Settle && r.Manual == "" && r.Start > 0 && first && late > time.Duration(a.After)
 	case task.AlertMissed:
-		missed := r.Reason == task.ReasonMissed || r.Reason == task.ReasonCatchUp || r.Reason == task.ReasonReplaced
-		return task.Notice{ID: id, Detail: fmt.Sprintf("%d skipped as missed", r.Count)}, r.Kind == Skip && missed
+		return task.Notice{ID: id, Detail: fmt.Sprintf("%d skipped as missed", r.Count)}, r.Kind == Skip && missed(r.Reason)
 	case task.AlertSilent:
 		after := time.Duration(r.Start) * time.Millisecond
 		return task.Notice{
@@ -69,6 +68,47 @@ func (e *entry) notice(r *Record, a task.Alert) (task.Notice, bool) {
 	default:
 		return task.Notice{}, false
 	}
+}
+
+func missed(r task.Reason) bool {
+	return r == task.ReasonMissed || r == task.ReasonCatchUp || r == task.ReasonReplaced
+}
+
+// told tells whether the alert came true in the same part of the clock before,
+// with another firing that is still remembered.
+func (e *entry) told(r *Record, a task.Alert, now time.Time, every time.Duration) bool {
+	part := every.Milliseconds()
+	if part <= 0 || a.On == task.AlertSilent {
+		return false
+	}
+	return slices.ContainsFunc(e.runs, func(p past) bool {
+		same := p.at == r.At && p.manual == r.Manual
+		return !same && p.end/part == now.UnixMilli()/part && e.rang(&p, a)
+	})
+}
+
+// rang tells whether the alert came true with what is remembered.
+func (e *entry) rang(p *past, a task.Alert) bool {
+	switch a.On {
+	case task.AlertFailed:
+		return failed(outcomes[p.outcome]) && e.final(p)
+	case task.AlertLate:
+		return p.manual == "" && p.attempt == 1 && p.start > 0 && p.start-p.at > time.Duration(a.After).Milliseconds()
+	case task.AlertMissed:
+		return outcomes[p.outcome] == task.Skipped && missed(reasons[p.reason])
+	default:
+		return false
+	}
+}
+
+// final tells whether the firing ended with this run: it is not open, and there
+// is no later attempt.
+func (e *entry) final(p *past) bool {
+	_, open := e.find(p.at, p.manual)
+	later := slices.ContainsFunc(e.runs, func(q past) bool {
+		return q.at == p.at && q.manual == p.manual && q.attempt > p.attempt
+	})
+	return open == nil && !later
 }
 
 func (e *entry) runOf(r *Record, now time.Time, node string) task.Run {

@@ -28,6 +28,11 @@ type Rules struct {
 	// OpenFor is how long an effectively-once firing may stay open before it is
 	// UNKNOWN: half of what the inbox keeps. Default DefaultOpenFor.
 	OpenFor time.Duration
+	// AlertEvery is the part of the clock (five minutes: from :00 to :05, to :10,
+	// ...) in which a task's alerts of a kind come true once: a task that fails
+	// every second is worth one message, not one a second. Zero: each comes true.
+	// The alert of silence has a rule of its own.
+	AlertEvery time.Duration
 }
 
 // The defaults of Rules.

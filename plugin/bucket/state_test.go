@@ -293,6 +293,47 @@ func TestNotices(t *testing.T) {
 	b.want(strings.Join(got, "; "), fmt.Sprintf("missed u:%d:missed; silent u:silent:%d", second(2).UnixMilli(), second(30).UnixMilli()))
 }
 
+// What a task has to tell of one kind is told once in each part of the clock; an
+// attempt that another one followed was never worth telling.
+func TestNoticesOnceInAWhile(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(i *task.Info) {
+		i.Trigger.Cron, i.Retry.Max = "0/10 * * * * ?", 1
+		i.Alerts = []task.Alert{{On: task.AlertFailed, To: []string{"mailto:a@example.org"}}}
+	})
+	b.s.rules.AlertEvery = time.Minute
+	b.at(dawn)
+	ends := func(n, attempt int, o task.Outcome) (told bool) {
+		t.Helper()
+		r, _, ok := b.s.Settle(Ended{
+			UID: "u", At: second(n).UnixMilli(), Attempt: attempt, Started: b.now, Ended: b.now, Result: task.Result{Outcome: o, Error: "e"},
+		})
+		if !ok {
+			t.Fatalf("second %d, attempt %d is not open", n, attempt)
+		}
+		told = len(b.s.Notices(&r, b.now, "n")) > 0
+		b.commit([]Record{r})
+		return told
+	}
+	toldAt := map[int]bool{}
+	for n := 10; n <= 180; n += 10 {
+		b.want(b.at(second(n)), fmt.Sprintf("CLAIM %d", n))
+		toldAt[n] = ends(n, 1, task.Failed)
+		b.want(b.at(second(n+5)), fmt.Sprintf("RECLAIM %d #2", n))
+		last := task.Failed
+		if n == 10 || n > 150 {
+			last = task.OK
+		}
+		toldAt[n] = ends(n, 2, last) || toldAt[n]
+	}
+	// At 10 the second attempt ended well, so that 20 is the first to be told of.
+	for n, told := range toldAt {
+		if want := n == 20 || n == 60 || n == 120; told != want {
+			t.Errorf("second %d: told %t, want %t", n, told, want)
+		}
+	}
+}
+
 func TestFoldKeepsEverything(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, func(i *task.Info) { i.Retry.Max, i.Overlap = 1, task.OverlapQueue })

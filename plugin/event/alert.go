@@ -9,12 +9,16 @@ import (
 )
 
 // Alerts turns notices about tasks into messages. The zero value is ready.
-type Alerts struct{}
+type Alerts struct {
+	// Every is the time in which a task's notices of a kind come once, which its
+	// messages say. Zero: they come each time.
+	Every time.Duration
+}
 
 // Announce gives one message for each subscription of the alerts of this kind in
 // the notice's Info, each once. Pure. Its ids are made of the notice's and the
 // subscription.
-func (Alerts) Announce(n task.Notice) []task.Message {
+func (c Alerts) Announce(n task.Notice) []task.Message {
 	var all []task.Message
 	seen := map[string]bool{}
 	for _, a := range n.Info.Alerts {
@@ -30,7 +34,7 @@ func (Alerts) Announce(n task.Notice) []task.Message {
 			all = append(all, task.Message{
 				ID: identify(n.ID, string(n.Kind), to), To: to, Raised: n.At.UTC(),
 				Subject: subjectLine(fmt.Sprintf("[belfry] task %s %s", n.Info.Name, alertWords(n))),
-				Text:    clip(alertText(n, a), MaxText),
+				Text:    clip(c.text(n, a), MaxText),
 				Source: task.MessageSource{
 					Kind: "alert", Service: n.Info.Service, Task: &key, FireID: n.Run.FireID, Alert: string(n.Kind),
 				},
@@ -70,7 +74,7 @@ func alertWords(n task.Notice) string {
 	}
 }
 
-func alertText(n task.Notice, a task.Alert) string {
+func (c Alerts) text(n task.Notice, a task.Alert) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", alertSentence(n, a))
 	line := func(name, value string) {
@@ -105,6 +109,9 @@ func alertText(n task.Notice, a task.Alert) string {
 	line("Firing", string(r.FireID))
 	line("Told at", at(n.At))
 	fmt.Fprintf(&b, "\nSee: belfry task show %s\n", n.Info.Name)
+	if c.Every > 0 && a.On != task.AlertSilent {
+		fmt.Fprintf(&b, "More of this is told once in %s: belfry run list --task %s\n", task.Duration(c.Every), n.Info.Name)
+	}
 	return b.String()
 }
 

@@ -63,3 +63,14 @@ func TestAnnounceNobody(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// Who is told once in a while is told so.
+func TestAnnounceSaysHowOften(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[task.AlertKind]bool{task.AlertFailed: true, task.AlertSilent: false} {
+		text := Alerts{Every: 5 * time.Minute}.Announce(notice(kind, task.Run{}))[0].Text
+		if got := strings.Contains(text, "More of this is told once in 5m0s: belfry run list --task raise"); got != want {
+			t.Errorf("%s: %t, want %t:\n%s", kind, got, want, text)
+		}
+	}
+}

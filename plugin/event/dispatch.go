@@ -37,10 +37,12 @@ type Limits struct {
 const page = 256
 
 // idle is how often the outbox is read without being told to, and pause the
-// least time between two readings.
+// least time between two readings. A full outbox takes long to read: sending has
+// rests times the time that reading takes.
 const (
 	idle  = 30 * time.Second
 	pause = 50 * time.Millisecond
+	rests = 4
 )
 
 // cutGrace is how long attempts that were cut short may take to end.
@@ -153,19 +155,22 @@ func (d *Dispatcher) run(ctx context.Context) {
 	var queue []Pending
 	var changed <-chan struct{}
 	var last time.Time
+	rest := pause
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 		case <-again.C:
 			var wait time.Duration
+			began := time.Now()
 			queue, wait, changed = d.read(ctx)
 			last = time.Now()
-			again.Reset(max(wait, pause))
+			rest = max(pause, rests*last.Sub(began))
+			again.Reset(max(wait, rest))
 		case <-changed:
 			changed = nil
-			again.Reset(max(0, pause-time.Since(last)))
+			again.Reset(max(0, rest-time.Since(last)))
 		case <-d.landed: // what is left of it was not read while it was on its way
-			again.Reset(max(0, pause-time.Since(last)))
+			again.Reset(max(0, rest-time.Since(last)))
 		}
 		queue = d.launch(ctx, queue)
 	}

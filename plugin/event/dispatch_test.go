@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -262,4 +263,40 @@ func TestSendErrors(t *testing.T) {
 	if err := Temporary(time.Second, "x: %w", cause); !errors.As(err, &se) || se.Permanent || se.After != time.Second {
 		t.Errorf("%v", err)
 	}
+}
+
+// TestReadingRests: an outbox that takes long to read, being full, is not read
+// for most of the time, however often something changes in it.
+func TestReadingRests(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		slow := &slowReading{memory: m}
+		startDispatcher(t, NewDispatcher(DispatcherConfig{Outbox: slow, Sender: &receiver{}, Reporter: &reports{}, Now: time.Now, Rand: newRand()}))
+		const n = 600
+		for i := range n {
+			m.put(raised(fmt.Sprint(i)))
+			time.Sleep(100 * time.Millisecond)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if left := len(m.messages()); left > 0 {
+			t.Errorf("%d are left", left)
+		}
+		if got := slow.read.Load(); got < 10 || got > 25 { // a second for each reading, four to rest
+			t.Errorf("it was read %d times in two minutes", got)
+		}
+	})
+}
+
+// slowReading takes a second to read.
+type slowReading struct {
+	*memory
+	read atomic.Int32
+}
+
+func (s *slowReading) Pending(ctx context.Context, limit int) ([]Pending, <-chan struct{}, error) {
+	s.read.Add(1)
+	time.Sleep(time.Second)
+	return s.memory.Pending(ctx, limit)
 }

@@ -171,7 +171,7 @@ func (a *App) start(ctx context.Context) error {
 			Buckets: c.Scheduler.Buckets, Workers: c.Scheduler.Workers, Limit: limits(c.Scheduler),
 			Rules: bucket.Rules{
 				Misfire: c.Scheduler.MisfireThreshold, CatchUp: c.Scheduler.CatchUp, Window: c.Scheduler.CatchUpWindow,
-				Queue: c.Scheduler.Queue, OpenFor: c.Inbox.Retention / 2,
+				Queue: c.Scheduler.Queue, OpenFor: c.Inbox.Retention / 2, AlertEvery: c.Events.AlertEvery,
 			},
 			Deliveries: event.Limits{
 				Concurrency: c.Events.Concurrency, PerTarget: c.Events.PerTarget, MaxAttempts: c.Events.Attempts,

@@ -202,6 +202,7 @@ type Events struct {
 	MaxRetry      time.Duration `key:"max_retry" min:"10ms" max:"168h" help:"longest wait between two attempts"`
 	MaxAge        time.Duration `key:"max_age" min:"1m" max:"8760h" help:"age at which a message is given up"`
 	DeadRetention time.Duration `key:"dead_retention" min:"1m" max:"8760h" help:"how long a message that was given up is kept to be seen"`
+	AlertEvery    time.Duration `key:"alert_every" min:"0s" max:"24h" help:"part of the clock in which alerts of one kind about one task are worth one message; 0s: each is"`
 }
 
 // Inbox is what makes SQL operations effectively-once.
@@ -246,7 +247,7 @@ func Default() Config {
 		Webhook: Webhook{Timeout: 10 * time.Second},
 		Events: Events{
 			Concurrency: 8, PerTarget: 2, Attempts: 1000, FirstRetry: 2 * time.Second, MaxRetry: 10 * time.Minute,
-			MaxAge: 72 * time.Hour, DeadRetention: 30 * 24 * time.Hour,
+			MaxAge: 72 * time.Hour, DeadRetention: 30 * 24 * time.Hour, AlertEvery: 5 * time.Minute,
 		},
 		Inbox:    Inbox{Enabled: true, Table: "belfry_inbox", Retention: 7 * 24 * time.Hour},
 		API:      defaultAPI(),
