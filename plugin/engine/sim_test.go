@@ -299,6 +299,17 @@ func (w *world) create(ctx context.Context, i int) {
 	_, _ = w.admin.Create(ctx, info) // it may be there, or not yet forgotten
 }
 
+// createAll makes tasks anew, as many as there may be to a commit.
+func (w *world) createAll(ctx context.Context) {
+	w.mu.Lock()
+	infos := make([]task.Info, 1+w.rand.IntN(3))
+	for n := range infos {
+		infos[n] = w.randomTask(w.rand.IntN(6))
+	}
+	w.mu.Unlock()
+	w.admin.CreateAll(ctx, infos, func(int, error) {}) // they may be there, or not yet forgotten
+}
+
 func pick[T any](w *world, all ...T) T { return all[w.rand.IntN(len(all))] }
 
 // randomTask needs w.mu.
@@ -362,7 +373,7 @@ func (w *world) edit(ctx context.Context) {
 	case 5:
 		err = w.admin.Delete(ctx, key, 0)
 	case 6:
-		w.create(ctx, w.draw(6))
+		w.createAll(ctx)
 	case 7:
 		_, err = w.admin.Update(ctx, key, 0, func(i *task.Info) error {
 			w.mu.Lock()

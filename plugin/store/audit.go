@@ -59,7 +59,7 @@ type Edit struct {
 
 type auditRecord struct {
 	Format int    `json:"format"`
-	Edits  []Edit `json:"edits"` // the oldest first; At of the last is the commit's
+	Edits  []Edit `json:"edits"` // the oldest first; those of the last commit without At
 }
 
 // groupAudit is the place of edits that are of no bucket.
@@ -68,8 +68,8 @@ const groupAudit = "group"
 func (k keys) audits() string            { return string(k) + "/audit" }
 func (k keys) audit(place string) string { return k.audits() + "/" + place }
 
-// note makes the operation that adds an edit to the audit of a place.
-func (s *Store) note(ctx context.Context, place string, e Edit) (coordclient.Op, error) {
+// note makes the operation that adds edits to the audit of a place.
+func (s *Store) note(ctx context.Context, place string, edits ...Edit) (coordclient.Op, error) {
 	key := s.keys.audit(place)
 	entry, err := s.peek(ctx, key)
 	switch {
@@ -82,7 +82,7 @@ func (s *Store) note(ctx context.Context, place string, e Edit) (coordclient.Op,
 	if err != nil {
 		s.corrupt(&CorruptError{key, err}) // no reason to refuse the edit: begin afresh
 	}
-	r.Format, r.Edits = Format, append(r.Edits, e)
+	r.Format, r.Edits = Format, append(r.Edits, edits...)
 	r.Edits = r.Edits[max(0, len(r.Edits)-MaxAudit):]
 	value, err := encode(r, coordclient.MaxValue)
 	if err != nil {
@@ -94,7 +94,7 @@ func (s *Store) note(ctx context.Context, place string, e Edit) (coordclient.Op,
 	return coordclient.Set(key, value, entry.Version), nil
 }
 
-// decodeAudit reads a ring; the time of its last edit is that of its commit.
+// decodeAudit reads a ring; the time of its last edits is that of its commit.
 func decodeAudit(e coordclient.Entry) (auditRecord, error) {
 	if e.Version < 0 {
 		return auditRecord{}, nil
@@ -103,8 +103,8 @@ func decodeAudit(e coordclient.Entry) (auditRecord, error) {
 	if err := decode(e.Value, coordclient.MaxValue, &r, &r.Format); err != nil {
 		return auditRecord{}, err
 	}
-	if n := len(r.Edits); n > 0 {
-		r.Edits[n-1].At = e.Modified
+	for i := len(r.Edits) - 1; i >= 0 && r.Edits[i].At.IsZero(); i-- {
+		r.Edits[i].At = e.Modified
 	}
 	return r, nil
 }

@@ -376,10 +376,12 @@ func (s *Store) readBook(ctx context.Context, revision int64) (*calendar.Book, e
 	return b, err
 }
 
-// naming calls commit with a check that the calendars of w exist, and again when
-// calendars moved meanwhile. Errors: *calendar.MissingError, those of commit.
-func (s *Store) naming(ctx context.Context, w *task.Windows, commit func(check []coordclient.Op) error) error {
-	if w == nil {
+// naming calls commit with a check that the calendars of all windows exist (nil:
+// of none), and again when calendars moved meanwhile. Errors:
+// *calendar.MissingError, those of commit.
+func (s *Store) naming(ctx context.Context, all []*task.Windows, commit func(check []coordclient.Op) error) error {
+	all = slices.DeleteFunc(all, func(w *task.Windows) bool { return w == nil })
+	if len(all) == 0 {
 		return commit(nil)
 	}
 	for try := range maxMoves {
@@ -387,8 +389,10 @@ func (s *Store) naming(ctx context.Context, w *task.Windows, commit func(check [
 		if err != nil {
 			return err
 		}
-		if _, err := book.Windows(w); err != nil {
-			return err
+		for _, w := range all {
+			if _, err := book.Windows(w); err != nil {
+				return err
+			}
 		}
 		check := coordclient.Check(s.keys.calendars(), book.Revision-1)
 		err = commit([]coordclient.Op{check})

@@ -48,49 +48,91 @@ func (s *Store) createTask(ctx context.Context, info task.Info, r *Receipt) (tas
 	fail := func(err error) (task.Info, error) {
 		return task.Info{}, fmt.Errorf("create task %s: %w", info.Key, err)
 	}
-	b, err := s.HomeOf(ctx, info.Key)
-	if err != nil {
-		return fail(err)
-	}
-	info.UID, info.Edit = newUID(b, s.newID()), &task.Edit{ID: s.newID(), By: s.by}
-	info.Revision = 1
-	info.From, info.PausedAt = time.Time{}, time.Time{}
-	info.Deleted, info.DeletedAt = false, time.Time{}
 	to, err := s.seatFor(ctx, &info)
 	if err != nil {
 		return fail(err)
 	}
-	info.Seat = task.Seat{Bucket: to}
-	value, err := encodeDefinition(info)
+	n, err := s.newborn(ctx, info, to)
 	if err != nil {
 		return fail(err)
 	}
-	ops := []coordclient.Op{coordclient.Create(s.keys.task(b, info.Key), value)}
-	if to > 0 {
-		ops = append(ops, coordclient.Create(s.placedKey(to, info.Key), nil))
-	}
 	if r != nil {
-		r.Task, r.UID = info.Key, info.UID
+		r.Task, r.UID = n.info.Key, n.info.UID
 	}
 	receipt, err := s.receiptOp(r)
 	if err != nil {
 		return fail(err)
 	}
-	err = s.naming(ctx, info.Windows, func(check []coordclient.Op) error {
-		return s.receipted(r, s.edit(ctx, change{
-			bucket: seatIn(&info, b), mark: taskSegment(info.Key), ops: slices.Concat(ops, receipt, check), landed: s.landed(b, info, -1),
-			entry: s.entry(nil, &info),
-		}))
-	})
+	err = s.receipted(r, s.bear(ctx, receipt, n))
 	if errors.Is(err, coordclient.ErrExists) {
-		if there, readErr := s.definition(ctx, b, info.Key); readErr == nil && there.Deleted {
+		if there, readErr := s.definition(ctx, n.home, n.info.Key); readErr == nil && there.Deleted {
 			return fail(fmt.Errorf("%w: %w", coordclient.ErrExists, ErrDeleting))
 		}
 	}
 	if err != nil {
 		return fail(err)
 	}
-	return s.written(ctx, b, info)
+	return s.written(ctx, n.home, n.info)
+}
+
+// newborn is a task that is about to be created, in a bucket.
+type newborn struct {
+	info   task.Info
+	home   int
+	bucket int // that decides for it
+	ops    []coordclient.Op
+	size   int // of its definition, in bytes
+}
+
+// newborn makes a new task of info, for the bucket that Seat writes as to.
+func (s *Store) newborn(ctx context.Context, info task.Info, to int) (newborn, error) {
+	info.Key = info.Normal()
+	b, err := s.HomeOf(ctx, info.Key)
+	if err != nil {
+		return newborn{}, err
+	}
+	info.UID, info.Edit = newUID(b, s.newID()), &task.Edit{ID: s.newID(), By: s.by}
+	info.Revision = 1
+	info.From, info.PausedAt = time.Time{}, time.Time{}
+	info.Deleted, info.DeletedAt = false, time.Time{}
+	info.Seat = task.Seat{Bucket: to}
+	value, err := encodeDefinition(info)
+	if err != nil {
+		return newborn{}, err
+	}
+	n := newborn{info: info, home: b, bucket: seatIn(&info, b), size: len(value)}
+	n.ops = append(n.ops, coordclient.Create(s.keys.task(b, info.Key), value))
+	if to > 0 {
+		n.ops = append(n.ops, coordclient.Create(s.placedKey(to, info.Key), nil))
+	}
+	return n, nil
+}
+
+// bear creates tasks of one bucket, at most MaxEdited, in one commit with other
+// operations.
+func (s *Store) bear(ctx context.Context, beside []coordclient.Op, all ...newborn) error {
+	c := change{bucket: all[0].bucket}
+	var named []*task.Windows
+	for i := range all {
+		n := &all[i]
+		c.marks, c.entries = append(c.marks, taskSegment(n.info.Key)), append(c.entries, s.entry(nil, &n.info))
+		c.ops, named = append(c.ops, n.ops...), append(named, n.info.Windows)
+	}
+	c.landed = func(ctx context.Context) error {
+		var err error
+		for i := range all { // one tells it of all, unless it was edited since
+			err = s.landed(all[i].home, all[i].info, -1)(ctx)
+			if !errors.Is(err, coordclient.ErrUnknownOutcome) {
+				break
+			}
+		}
+		return err
+	}
+	ops := append(c.ops, beside...)
+	return s.naming(ctx, named, func(check []coordclient.Op) error {
+		c.ops = append(ops[:len(ops):len(ops)], check...)
+		return s.edit(ctx, c)
+	})
 }
 
 // Update edits a task by change, which is given a copy. A revision of zero
@@ -204,13 +246,13 @@ func (s *Store) replace(ctx context.Context, b int, before, after task.Info) err
 	if after.Deleted || same(before.Windows, named) {
 		named = nil // one whose calendar is missing may still be paused
 	}
-	return s.naming(ctx, named, func(check []coordclient.Op) error {
+	return s.naming(ctx, []*task.Windows{named}, func(check []coordclient.Op) error {
 		return s.edit(ctx, change{
-			bucket: seatIn(&before, b),
-			mark:   taskSegment(after.Key),
-			ops:    slices.Concat(ops, check),
-			landed: s.landed(b, after, before.Revision-1),
-			entry:  s.entry(&before, &after),
+			bucket:  seatIn(&before, b),
+			marks:   []string{taskSegment(after.Key)},
+			ops:     slices.Concat(ops, check),
+			landed:  s.landed(b, after, before.Revision-1),
+			entries: []Edit{s.entry(&before, &after)},
 		})
 	})
 }
@@ -225,6 +267,8 @@ func (s *Store) landed(b int, info task.Info, version int64) func(context.Contex
 			return nil
 		case err == nil && there.UID == info.UID && version >= 0 && there.Revision == version+2:
 			return coordclient.ErrConflict // another edit has the one place where it could be
+		case err == nil && there.UID == info.UID && version < 0:
+			return nil // and edited since
 		case err == nil && there.UID != info.UID && version < 0 && there.Revision == 1:
 			return coordclient.ErrExists
 		case errors.Is(err, coordclient.ErrNotFound) && info.Deleted:

@@ -23,16 +23,16 @@ const (
 // change is an edit of one bucket.
 type change struct {
 	bucket int
-	mark   string
+	marks  []string // one for each edit that it is, at most MaxEdited
 	ops    []coordclient.Op
-	// landed is asked when an answer was lost and the mark is among the edits
+	// landed is asked when an answer was lost and the first mark is among the edits
 	// since: nil if it is this change's, else the error for the caller.
 	landed func(ctx context.Context) error
-	// entry is for the audit; without a code: it is no administrator's edit.
-	entry Edit
+	// entries are for the audit; none: it is no administrator's edit.
+	entries []Edit
 }
 
-// edit commits a change with its mark on the bucket's node. Errors: what ops
+// edit commits a change with its marks on the bucket's node. Errors: what ops
 // failed with, ErrUnavailable, ErrUnknownOutcome.
 func (s *Store) edit(ctx context.Context, c change) error {
 	var d doubt
@@ -44,13 +44,13 @@ func (s *Store) edit(ctx context.Context, c change) error {
 		if settled, err := d.settle(ctx, c, n, version); settled {
 			return err
 		}
-		value, err := n.edited(c.mark).encode()
+		value, err := n.edited(c.marks...).encode()
 		if err != nil {
 			return err
 		}
 		ops := append(c.ops[:len(c.ops):len(c.ops)], coordclient.Set(s.keys.bucket(c.bucket), value, version))
-		if c.entry.Code != "" {
-			audit, err := s.note(ctx, strconv.Itoa(c.bucket), c.entry)
+		if len(c.entries) > 0 {
+			audit, err := s.note(ctx, strconv.Itoa(c.bucket), c.entries...)
 			if err != nil {
 				return d.word(err)
 			}
@@ -96,7 +96,7 @@ func (s *Store) again(ctx context.Context, b, try int, d doubt) error {
 }
 
 // doubt is a commit whose answer was lost. It was bound to a version of the
-// bucket's node: once the node has moved it either left its mark or never will.
+// bucket's node: once the node has moved it either left its marks or never will.
 type doubt struct {
 	count   int
 	node    Node
@@ -111,7 +111,7 @@ func (d *doubt) settle(ctx context.Context, c change, now Node, version int64) (
 		return false, nil
 	case version == d.version:
 		return d.refused != nil, d.refused
-	case now.marked(c.mark, d.node.Edit):
+	case now.marked(c.marks[0], d.node.Edit):
 		return true, c.landed(ctx)
 	case d.refused != nil:
 		return true, d.refused

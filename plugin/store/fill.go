@@ -145,9 +145,9 @@ func (s *Store) fill(ctx context.Context, home int, info *task.Info, instants []
 	}
 	id := s.newID()
 	return asked, s.edit(ctx, change{
-		bucket: b, mark: requestMark + Segment(id),
-		ops:    append(ops, remembered, coordclient.Check(s.keys.task(home, info.Key), info.Revision-1)),
-		landed: func(context.Context) error { return nil }, // the mark is this commit's alone
-		entry:  Edit{Code: FillRequested, By: s.by, Task: info.Key, Reason: cut(reason), ID: id},
+		bucket: b, marks: []string{requestMark + Segment(id)},
+		ops:     append(ops, remembered, coordclient.Check(s.keys.task(home, info.Key), info.Revision-1)),
+		landed:  func(context.Context) error { return nil }, // the mark is this commit's alone
+		entries: []Edit{{Code: FillRequested, By: s.by, Task: info.Key, Reason: cut(reason), ID: id}},
 	})
 }

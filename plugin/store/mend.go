@@ -57,9 +57,9 @@ func (s *Store) Gaps(ctx context.Context, b int) ([]int64, error) {
 func (s *Store) Mend(ctx context.Context, b int, missing []int64) error {
 	id := s.newID()
 	c := change{
-		bucket: b, mark: mendMark + id,
-		entry:  Edit{Code: LogMended, By: s.by, Reason: fmt.Sprintf("bucket %d had lost %d entries of its claim log", b, len(missing)), ID: id},
-		landed: func(context.Context) error { return nil },
+		bucket: b, marks: []string{mendMark + id},
+		entries: []Edit{{Code: LogMended, By: s.by, Reason: fmt.Sprintf("bucket %d had lost %d entries of its claim log", b, len(missing)), ID: id}},
+		landed:  func(context.Context) error { return nil },
 	}
 	for _, seq := range missing {
 		empty := bucket.Batch{Seq: seq, Node: s.by}

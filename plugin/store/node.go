@@ -72,10 +72,10 @@ func (n Node) leftBy(member coordclient.MemberID, epoch int64) bool {
 	return n.Released && n.Member == member && n.Epoch == epoch
 }
 
-// edited is n after an edit with this mark.
-func (n Node) edited(mark string) Node {
-	n.Edit++
-	all := append(slices.Clone(n.Edited), mark)
+// edited is n after edits with these marks.
+func (n Node) edited(marks ...string) Node {
+	n.Edit += int64(len(marks))
+	all := append(slices.Clone(n.Edited), marks...)
 	n.Edited = all[max(0, len(all)-MaxEdited):]
 	n.HoldMS = 0
 	return n

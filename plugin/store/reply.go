@@ -52,7 +52,7 @@ func (s *Store) reply(ctx context.Context, r task.Request, value []byte) error {
 	b := seatIn(&info, home)
 	there := func(ctx context.Context) error { return s.replied(ctx, b, r) }
 	err = s.edit(ctx, change{
-		bucket: b, mark: requestMark + Segment(r.ID), landed: there,
+		bucket: b, marks: []string{requestMark + Segment(r.ID)}, landed: there,
 		ops: []coordclient.Op{
 			coordclient.Create(s.keys.request(b, r.ID), value),
 			coordclient.Check(s.keys.task(home, r.Task), info.Revision-1),

@@ -69,13 +69,13 @@ func (s *Store) ask(ctx context.Context, home, b int, r task.Request, version in
 	}
 	return s.receipted(receipt, s.edit(ctx, change{
 		bucket: b,
-		mark:   requestMark + Segment(r.ID),
+		marks:  []string{requestMark + Segment(r.ID)},
 		ops: append(append(proof, beside...),
 			coordclient.Create(s.keys.request(b, r.ID), value),
 			coordclient.Check(s.keys.task(home, r.Task), version),
 		),
-		landed: func(context.Context) error { return nil }, // the mark is this request's alone
-		entry:  Edit{Code: code, By: s.by, Task: r.Task, Reason: cut(r.Reason), ID: r.ID},
+		landed:  func(context.Context) error { return nil }, // the mark is this request's alone
+		entries: []Edit{{Code: code, By: s.by, Task: r.Task, Reason: cut(r.Reason), ID: r.ID}},
 	}))
 }
 

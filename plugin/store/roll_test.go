@@ -82,9 +82,12 @@ func (w *rollWorld) step() {
 		info.Location = &task.Location{Resolver: "AnyNode"}
 	}
 	var err error
-	switch w.rand.IntN(8) {
+	switch w.rand.IntN(9) {
 	case 0, 1:
 		_, err = w.o.Create(w.Context(), info)
+	case 8:
+		w.o.CreateAll(w.Context(), append(many(30)[:w.rand.IntN(30)], info), func(_ int, err error) { w.must(err) })
+		return
 	case 2:
 		_, err = w.o.Update(w.Context(), info.Key, 0, func(i *task.Info) error {
 			i.Description, i.Paused = fmt.Sprint(w.rand.Int()), !i.Paused
