@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,6 +22,8 @@ const (
 	// appliers is how many edits of a plan are under way at once: they share the
 	// syncs of the store.
 	appliers = 32
+	// prepared is how many new tasks are checked before they are created, together.
+	prepared = 1 << 16
 	// looked is how many tasks are looked up one by one; for more, all are listed.
 	looked = 64
 )
@@ -45,63 +48,118 @@ func (c *Control) ApplyPlan(ctx context.Context, p *Plan, tell func(Applied)) (i
 	if err := c.current(ctx, p); err != nil {
 		return 0, err
 	}
-	waves, err := c.parts(ctx, p)
-	if err != nil {
-		return 0, failure.Wrap(err)
+	byWave := make(map[int][]PlannedTask)
+	for _, t := range p.Changes {
+		byWave[t.Wave] = append(byWave[t.Wave], t)
 	}
-	var (
-		mu      sync.Mutex // guards done, and calls of tell
-		done    int
-		workers sync.WaitGroup
-	)
-	for _, parts := range waves {
-		work := make(chan []PlannedTask)
-		for range min(appliers, len(parts)) {
-			workers.Go(func() { // ends when work is closed
-				for tasks := range work {
-					for _, t := range tasks {
-						if ctx.Err() != nil {
-							break
-						}
-						err := at.carryOut(ctx, t)
-						mu.Lock()
-						if err == nil {
-							done++
-						}
-						tell(Applied{t, failure.Wrap(err)})
-						mu.Unlock()
-					}
-				}
-			})
+	a := applying{Control: at, tell: tell}
+	for _, wave := range slices.Sorted(maps.Keys(byWave)) {
+		if err := a.wave(ctx, byWave[wave]); err != nil {
+			return a.done, failure.Wrap(err)
 		}
-		for _, tasks := range parts {
-			work <- tasks
-		}
-		close(work)
-		workers.Wait()
 	}
-	return done, ctx.Err()
+	return a.done, ctx.Err()
 }
 
-// parts divides a plan by wave and bucket: edits of one bucket would get in each
-// other's way.
-func (c *Control) parts(ctx context.Context, p *Plan) ([]map[int][]PlannedTask, error) {
-	byWave := make(map[int]map[int][]PlannedTask)
-	for _, t := range p.Changes {
-		b, err := c.store.HomeOf(ctx, t.Key)
-		if err != nil {
-			return nil, err
-		}
-		if byWave[t.Wave] == nil {
-			byWave[t.Wave] = make(map[int][]PlannedTask)
-		}
-		byWave[t.Wave][b] = append(byWave[t.Wave][b], t)
+// applying is a plan that is carried out.
+type applying struct {
+	*Control
+	mu   sync.Mutex // guards what follows, and calls of tell
+	tell func(Applied)
+	done int
+}
+
+// became tells what became of a change.
+func (a *applying) became(t PlannedTask, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err == nil {
+		a.done++
 	}
-	parts := make([]map[int][]PlannedTask, 0, len(byWave))
-	for _, wave := range slices.Sorted(maps.Keys(byWave)) {
-		parts = append(parts, byWave[wave])
+	a.tell(Applied{t, failure.Wrap(err)})
+}
+
+// wave does what does not depend on each other: new tasks that follow nobody, many
+// to a commit, and then the rest.
+func (a *applying) wave(ctx context.Context, changes []PlannedTask) error {
+	rest := make(map[int][]PlannedTask) // by bucket: edits of one would get in each other's way
+	later := func(t PlannedTask) error {
+		b, err := a.store.HomeOf(ctx, t.Key)
+		rest[b] = append(rest[b], t)
+		return err
 	}
-	return parts, nil
+	for some := range slices.Chunk(changes, prepared) {
+		if ctx.Err() != nil {
+			return nil
+		}
+		for _, t := range a.createAll(ctx, some) {
+			if err := later(t); err != nil {
+				return err
+			}
+		}
+	}
+	var workers sync.WaitGroup
+	work := make(chan []PlannedTask)
+	for range min(appliers, len(rest)) {
+		workers.Go(func() { // ends when work is closed
+			for tasks := range work {
+				for _, t := range tasks {
+					if ctx.Err() != nil {
+						break
+					}
+					a.became(t, a.carryOut(ctx, t))
+				}
+			}
+		})
+	}
+	for _, tasks := range rest {
+		work <- tasks
+	}
+	close(work)
+	workers.Wait()
+	return nil
+}
+
+// createAll makes the new tasks among some changes that follow nobody. It gives the
+// others, and those whose name is not free yet.
+func (a *applying) createAll(ctx context.Context, some []PlannedTask) (rest []PlannedTask) {
+	var (
+		made  []PlannedTask
+		infos []task.Info
+	)
+	for _, t := range some {
+		if t.Action != ActionCreate {
+			rest = append(rest, t)
+			continue
+		}
+		info, err := a.planned(ctx, t)
+		switch {
+		case err != nil:
+			a.became(t, err)
+		case info.After != nil: // which edits what it follows
+			rest = append(rest, t)
+		default:
+			made, infos = append(made, t), append(infos, info)
+		}
+	}
+	a.store.CreateAll(ctx, infos, func(i int, err error) {
+		if errors.Is(err, store.ErrDeleting) {
+			rest = append(rest, made[i]) // it is waited for
+			return
+		}
+		a.became(made[i], err)
+	})
+	return rest
+}
+
+// planned is a task to be created as a plan has it, checked.
+func (c *Control) planned(ctx context.Context, t PlannedTask) (task.Info, error) {
+	var info task.Info
+	if err := json.Unmarshal(t.Definition, &info); err != nil {
+		return info, failure.Invalid("definition: %v", err)
+	}
+	info.Key = t.Key
+	return info, c.validateNew(ctx, &info)
 }
 
 // current refuses a plan that is not of this group, or whose tasks have moved.
@@ -150,21 +208,22 @@ func (c *Control) carryOut(ctx context.Context, t PlannedTask) error {
 		// Its revision may have grown since: what followed it is deleted before it.
 		return c.deleteTask(ctx, t.Key, 0)
 	}
-	var wanted task.Info
-	if err := json.Unmarshal(t.Definition, &wanted); err != nil {
-		return failure.Invalid("definition: %v", err)
-	}
-	wanted.Key = t.Key
 	if t.Action == ActionCreate {
-		if err := c.validateNew(ctx, &wanted); err != nil {
+		wanted, err := c.planned(ctx, t)
+		if err != nil {
 			return err
 		}
 		if err := c.link(ctx, &wanted); err != nil {
 			return err
 		}
-		_, err := c.create(ctx, wanted, nil)
+		_, err = c.create(ctx, wanted, nil)
 		return err
 	}
+	var wanted task.Info
+	if err := json.Unmarshal(t.Definition, &wanted); err != nil {
+		return failure.Invalid("definition: %v", err)
+	}
+	wanted.Key = t.Key
 	_, err := c.update(ctx, t.Key, t.Revision, func(info *task.Info) error {
 		from := info.From
 		*info = wanted

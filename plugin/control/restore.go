@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -10,12 +11,14 @@ import (
 	"github.com/seed42aab489/belfry/plugin/control/backup"
 	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/plugin/trigger"
 )
 
-// restored is how many tasks are restored at once, and compared.
-const restored = 256
+// restored is how many tasks are restored at once, and compared: enough for some of
+// each bucket, since those go together.
+const restored = 4096
 
 // Restoration is what a restore does, or would.
 type Restoration struct {
@@ -191,23 +194,14 @@ func (r *restorer) restore(ctx context.Context) error {
 	for key := range r.chains {
 		last = max(last, 1+depth(key))
 	}
-	total := r.out.Tasks
-	defer func() { r.out.Left = total - r.done }()
+	defer func() { r.out.Left = r.out.Tasks - r.done }()
 	for wave := range last + 1 {
 		_, err := r.each(ctx, made, func(info *task.Info) bool {
 			if _, follows := r.chains[info.Key]; follows {
 				return 1+depth(info.Key) == wave
 			}
 			return wave == 0
-		}, func(ctx context.Context, batch []task.Info) error {
-			return r.parallel(ctx, batch, func(info task.Info) (func(), error) {
-				err := r.c.restoreTask(ctx, info)
-				return func() {
-					r.done++
-					r.o.Tell(r.done, total)
-				}, err
-			})
-		})
+		}, r.restoreSome)
 		if err != nil {
 			return err
 		}
@@ -215,27 +209,70 @@ func (r *restorer) restore(ctx context.Context) error {
 	return nil
 }
 
-// restoreTask makes one task as it was, in step with what it was: its interval
-// counts from where it did.
-func (c *Control) restoreTask(ctx context.Context, info task.Info) error {
-	there, err := c.store.Get(ctx, info.Key)
-	exists := err == nil
-	switch {
-	case unlessMissing(err) != nil:
+// restoreSome makes tasks of one wave: those that are missing and follow nobody
+// together, the others one by one.
+func (r *restorer) restoreSome(ctx context.Context, batch []task.Info) error {
+	var missing, unclear []task.Info
+	err := r.parallel(ctx, batch, func(info task.Info) (func(), error) {
+		there, err := r.c.store.Get(ctx, info.Key)
+		switch {
+		case unlessMissing(err) != nil:
+			return nil, err
+		case err != nil && info.After == nil:
+			return func() { missing = append(missing, fresh(info)) }, nil
+		}
+		return r.tell, r.c.restoreTask(ctx, info, &there, err == nil)
+	})
+	if err != nil {
 		return err
-	case exists && same(&info, &there):
-		return nil
 	}
+	r.c.store.CreateAll(ctx, missing, func(i int, fault error) {
+		switch {
+		case fault == nil:
+			r.tell()
+		case errors.Is(fault, store.ErrDeleting):
+			unclear = append(unclear, missing[i])
+		case err == nil:
+			err = fmt.Errorf("task %s: %w", missing[i].Name, fault)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return r.parallel(ctx, unclear, func(info task.Info) (func(), error) {
+		_, err := r.c.create(ctx, info, nil) // which waits for its name
+		return r.tell, err
+	})
+}
+
+// tell counts a task that is restored.
+func (r *restorer) tell() {
+	r.done++
+	r.o.Tell(r.done, r.out.Tasks)
+}
+
+// fresh is a task as it is made anew, in step with what it was: its interval counts
+// from where it did.
+func fresh(info task.Info) task.Info {
 	info.Trigger = trigger.Pin(info.Trigger, info.From)
 	info.Followers, info.Seat = nil, task.Seat{}
+	return info
+}
+
+// restoreTask makes one task as it was.
+func (c *Control) restoreTask(ctx context.Context, info task.Info, there *task.Info, exists bool) error {
+	if exists && same(&info, there) {
+		return nil
+	}
+	info = fresh(info)
 	if !exists {
 		if err := c.link(ctx, &info); err != nil {
 			return err
 		}
-		_, err = c.create(ctx, info, nil)
+		_, err := c.create(ctx, info, nil)
 		return err
 	}
-	_, err = c.store.Update(ctx, info.Key, there.Revision, func(now *task.Info) error {
+	_, err := c.store.Update(ctx, info.Key, there.Revision, func(now *task.Info) error {
 		followers, seat := now.Followers, now.Seat
 		if _, err := c.relink(ctx, now, &info); err != nil {
 			return err

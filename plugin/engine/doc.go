@@ -45,8 +45,8 @@
 //
 // # Edits
 //
-// An edit is one commit of the definition and of the bucket's node, so it moves
-// F: the batch on its way fails at the check, and the edit holds from its
+// An edit is one commit of the definition (of several, if tasks are created
+// together) and of the bucket's node, so it moves F: the batch on its way fails at the check, and the edit holds from its
 // acknowledgement on, also against a frozen owner. The watch on the node, and a
 // comparison about once a minute in case a watch stayed silent, only make its
 // owner hear of it sooner. Requests for a run by hand and for a cancellation are

@@ -67,6 +67,11 @@
 // is stored. Only when later edits have covered that is the answer
 // coordclient.ErrUnknownOutcome.
 //
+// Many tasks are created together: one commit holds as many of one bucket as its
+// node tells marks, so that its owner reads these and no others. It counts as so
+// many edits, lands as a whole or not at all, and is otherwise an edit like any
+// other. If it is refused, its tasks are created one by one.
+//
 // Each edit adds to the bucket's audit who made it and what it changed, and an
 // edit of a definition keeps the one before, in the same commit.
 //
