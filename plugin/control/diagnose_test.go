@@ -15,6 +15,7 @@ import (
 // finds checks that a diagnosis has a finding of a code.
 func (w *world) finds(code string, level explain.Level) {
 	w.Helper()
+	synctest.Wait() // a host that has just joined tells of itself
 	d, err := w.control.Diagnose(w.Context())
 	if err != nil {
 		w.Fatal(err)

@@ -7,7 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"runtime"
+	"os/exec"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -30,9 +31,20 @@ const scaleVariable = "BELFRY_SCALE_TASKS"
 // may take, since others may be at work on it.
 const busy = 5
 
-// With thousands of tasks in ZooKeeper the companion still answers at once. Judged
-// are the requests that it makes, some for each bucket (the doctor alone reads each
-// task by itself), and roughly the time of the processor; the time by the clock is told.
+// companionVariable makes of this test program the companion.
+const companionVariable = "BELFRY_TEST_COMPANION"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(companionVariable) != "" {
+		os.Exit(Main("test", os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+// With thousands of tasks in ZooKeeper the companion still answers at once, each
+// command in a process of its own. Judged are the requests that it makes, some for each
+// bucket (the doctor alone reads each task by itself), its memory, and roughly the time
+// of the processor; the time by the clock is told.
 func TestIntegrationScale(t *testing.T) {
 	tasks, judged := 10_000, true
 	if text := os.Getenv(scaleVariable); text != "" {
@@ -48,7 +60,6 @@ func TestIntegrationScale(t *testing.T) {
 	crowd(t, server.Address, tasks)
 	t.Logf("%d tasks made in %s", tasks, time.Since(began).Round(time.Millisecond))
 
-	g := &group{T: t, socket: "/no/such/socket", config: t.TempDir()}
 	const few, each = 4 * store.DefaultBuckets, 10 * store.DefaultBuckets
 	for _, c := range []struct {
 		line     string
@@ -64,43 +75,77 @@ func TestIntegrationScale(t *testing.T) {
 		{"task show task-000007", 300 * time.Millisecond, few, "every:1h0m0s"},
 		{"explain task task-000007", 300 * time.Millisecond, few, "NO_OWNER"},
 		{"run list", 500 * time.Millisecond, each, ""},
+		{"export", 4 * time.Second, each, "task-000007"},
 		{"doctor", 2 * time.Second, tasks + 2*each, ""},
 	} {
-		args := append([]string{"--connect", address}, strings.Fields(c.line)...)
-		if rest, ok := strings.CutPrefix(c.line, "__complete "); ok {
-			args = append([]string{"__complete", "--connect", address}, strings.Fields(rest)...)
-		}
-		runtime.GC()
-		requests := packets(t, server)
-		wall, before := time.Now(), processor(t)
-		out, errs, code := g.belfry(args...)
+		u := use(t, server, address, c.line)
 		for range 30 { // a completion gives up soon where the machine has no time for it
-			if strings.Contains(out, c.want) {
+			if strings.Contains(u.out, c.want) {
 				break
 			}
-			requests = packets(t, server)
-			wall, before = time.Now(), processor(t)
-			out, errs, code = g.belfry(args...)
+			u = use(t, server, address, c.line)
 		}
-		took, used := time.Since(wall), processor(t)-before
-		if !strings.Contains(out, c.want) {
-			t.Errorf("belfry %s: exit %d\n%.2000s%.2000s", c.line, code, out, errs)
+		if !strings.Contains(u.out, c.want) {
+			t.Errorf("belfry %s:\n%.2000s%.2000s", c.line, u.out, u.errs)
 		}
-		requests = packets(t, server) - requests
-		t.Logf("%-34s %8s by the clock, %8s of the processor, %6d requests, %d kB", c.line, took.Round(time.Millisecond), used.Round(time.Millisecond), requests, len(out)/1000)
-		if requests > c.requests {
-			t.Errorf("belfry %s made %d requests; it may make %d", c.line, requests, c.requests)
+		t.Logf("%-34s %8s by the clock, %8s of the processor, %3d MiB, %6d requests, %d kB", c.line, u.took.Round(time.Millisecond), u.used.Round(time.Millisecond), u.memory>>20, u.requests, u.size/1000)
+		if u.requests > c.requests {
+			t.Errorf("belfry %s made %d requests; it may make %d", c.line, u.requests, c.requests)
 		}
-		if judged && used > busy*c.most {
-			t.Errorf("belfry %s used the processor for %s; it may for %s", c.line, used, c.most)
+		if judged && u.used > busy*c.most {
+			t.Errorf("belfry %s used the processor for %s; it may for %s", c.line, u.used, c.most)
+		}
+		if u.memory > mostMemory {
+			t.Errorf("belfry %s took %d MiB; it may take %d", c.line, u.memory>>20, mostMemory>>20)
 		}
 	}
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	t.Logf("%d MiB from the system in all", m.Sys>>20)
-	if judged && m.Sys > 512<<20 {
-		t.Errorf("%d MiB", m.Sys>>20)
+}
+
+// mostMemory is what a command may take, in bytes, with 100,000 tasks and fewer.
+const mostMemory = 128 << 20
+
+// usage is what a command came to.
+type usage struct {
+	out, errs  string // their heads
+	size       int
+	took, used time.Duration
+	memory     int64 // resident, at its highest
+	requests   int
+}
+
+// head keeps the beginning of what is written.
+type head struct {
+	text strings.Builder
+	size int
+}
+
+func (h *head) Write(p []byte) (int, error) {
+	const kept = 64 << 10
+	h.size += len(p)
+	h.text.Write(p[:min(len(p), max(0, kept-h.text.Len()))])
+	return len(p), nil
+}
+
+// use runs a command in a process of its own.
+func use(t *testing.T, server *zktest.Server, address, line string) usage {
+	t.Helper()
+	requests, began := packets(t, server), time.Now()
+	debug.FreeOSMemory() // what this process holds counts as the other's until that is a program of its own
+	var out, errs head
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
 	}
+	cmd := exec.CommandContext(t.Context(), program, strings.Fields(line)...) //nolint:gosec // the test program itself
+	cmd.Env = append(os.Environ(), companionVariable+"=1", "BELFRY_CONNECT="+address)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	_ = cmd.Run() // what it wrote is judged
+	u := usage{out: out.text.String(), errs: errs.text.String(), size: out.size, took: time.Since(began), requests: packets(t, server) - requests}
+	u.used = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	if r, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		u.memory = r.Maxrss << 10
+	}
+	return u
 }
 
 // packets is how many requests the server has had.
@@ -124,16 +169,6 @@ func packets(t *testing.T, server *zktest.Server) int {
 	}
 	t.Fatalf("the server does not tell its requests: %v", err)
 	return 0
-}
-
-// processor is the time that this process has used its processors for.
-func processor(t *testing.T) time.Duration {
-	t.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // crowd fills a cluster with tasks: one that was made as ever, and copies of its
