@@ -318,12 +318,20 @@ func (p *Plugin) publisher() {
 func (p *Plugin) Stop(ctx context.Context) error {
 	p.stopping.Store(true)
 	p.timers.Stop()
-	var err error
+	// Runs and deliveries have the same time to end.
+	var runs, deliveries error
+	var ends sync.WaitGroup
+	ends.Go(func() { deliveries = p.dispatcher.Stop(ctx) })
 	m := p.now.Load()
 	if m != nil {
-		err = p.part(ctx, m)
+		runs = p.part(ctx, m)
 	}
-	err = errors.Join(err, p.dispatcher.Stop(ctx), p.triggers.Stop(ctx))
+	ends.Wait()
+	if errors.Is(deliveries, event.ErrCut) {
+		p.d.Log.Warn("deliveries were cut short: they are made again after the next start")
+		deliveries = nil
+	}
+	err := errors.Join(runs, deliveries, p.triggers.Stop(ctx))
 	p.end()
 	p.work.Wait()
 	if m != nil {

@@ -29,7 +29,8 @@ func TestScripts(t *testing.T) { //nolint:tparallel // a host is enough at a tim
 	})
 }
 
-// The same against a cluster of three hosts, in ZooKeeper.
+// The same against a cluster of three hosts, in ZooKeeper; and what the guide to
+// clusters shows.
 func TestScriptsOnACluster(t *testing.T) { //nolint:tparallel // they share the cluster
 	t.Parallel()
 	servers := startZooKeeper(t, 1)
@@ -44,6 +45,28 @@ func TestScriptsOnACluster(t *testing.T) { //nolint:tparallel // they share the 
 	}
 	hs[0].must("cluster", "wait", "--for", "nodes=3,leader,placed", "--timeout", "1m")
 	scripts(t, func(*testing.T) string { return "zk://" + servers[0].Address + "/belfry" })
+	hs[0].guide(servers[0].Address)
+}
+
+// guide runs what the guide to clusters shows, on a machine with a host of theirs.
+func (h *host) guide(zooKeeper string) {
+	h.t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, clusterGuide))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	const ensemble = "zk1.example.org:2181,zk2.example.org:2181,zk3.example.org:2181"
+	commands := shown(string(text))
+	if len(commands) < 12 || !strings.Contains(string(text), ensemble) {
+		h.t.Fatalf("the guide shows %d commands; the test would prove nothing", len(commands))
+	}
+	theirs := strings.NewReplacer(ensemble, zooKeeper, "north", "n1", "south", "n2")
+	for _, command := range commands {
+		h.shell("export BELFRY_CONNECT=unix://" + h.socket() + "; " + theirs.Replace(command))
+	}
+	eventually(h.t, time.Minute, "nightly is where the guide's rules let it be", func() bool {
+		return show[struct{ Node string }](h, "task", "show", "nightly").Node != ""
+	})
 }
 
 // scripts runs each scenario. Those of a cluster share it, one after another.

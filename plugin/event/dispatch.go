@@ -14,6 +14,10 @@ import (
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
+// ErrCut is what Stop says when attempts at deliveries were cut short. Nothing is
+// lost: they are made again after the next start, or by another host.
+var ErrCut = errors.New("deliveries were cut short")
+
 // Limits bounds the dispatcher. A zero field means its default.
 type Limits struct {
 	// Concurrency is how many messages are sent at once, PerTarget how many of
@@ -136,7 +140,10 @@ func (d *Dispatcher) Stop(ctx context.Context) error {
 	d.cut()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), cutGrace)
 	defer cancel()
-	return errors.Join(err, d.life.stop(last))
+	if late := d.life.stop(last); late != nil {
+		return fmt.Errorf("deliveries do not end: %w", late)
+	}
+	return fmt.Errorf("%w: %w", ErrCut, err)
 }
 
 // Counts tells what became of messages.

@@ -112,8 +112,14 @@ func (l *life) stop(ctx context.Context) error {
 func (t *Triggers) Start() error { return t.timers.life.start(t.run) }
 
 // Stop ends the timers and waits for them, or for ctx. What was postponed is tried
-// once more. It is legal before Start, and twice.
+// once more. Where ctx is over already, because others needed all the time there
+// was, it takes a moment all the same. It is legal before Start, and twice.
 func (t *Triggers) Stop(ctx context.Context) error {
+	if ctx.Err() != nil {
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), cutGrace)
+		defer cancel()
+		ctx = last
+	}
 	err := t.timers.life.stop(ctx)
 	t.giveUp(ctx)
 	return err
