@@ -7,7 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/follow"
 	"github.com/seed42aab489/belfry/tui/ask"
 	"github.com/seed42aab489/belfry/tui/order"
 )
@@ -22,7 +22,7 @@ type desk struct {
 	bell  chan struct{} // holds one ring
 
 	mu     sync.Mutex
-	latest *control.Picture // guarded by mu
+	latest *follow.Picture // guarded by mu
 }
 
 func newDesk(life context.Context, group Group) *desk {
@@ -39,7 +39,7 @@ func (d *desk) leave(next Group) *desk {
 
 // follow is a command that lasts as long as the program.
 func (d *desk) follow() tea.Msg {
-	_ = d.group.Follow(d.ctx, func(p control.Picture) { // it ends with ctx alone
+	_ = d.group.Follow(d.ctx, func(p follow.Picture) { // it ends with ctx alone
 		d.mu.Lock()
 		d.latest = &p
 		d.mu.Unlock()

@@ -3,8 +3,8 @@ package tui
 import (
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/control/follow"
 	"github.com/seed42aab489/belfry/tui/ask"
 	"github.com/seed42aab489/belfry/tui/dialog"
 	"github.com/seed42aab489/belfry/tui/form"
@@ -110,7 +110,7 @@ func (m Model) opened(o Opened, err error) (Model, tea.Cmd) {
 	m.o.Context, m.o.Flags, m.o.Danger = o.Context, o.Flags, o.Danger
 	m.scene.Context, m.scene.Flags = o.Context, o.Flags
 	m.undo = nil
-	m.scene.Picture = &control.Picture{Link: control.LinkLoading, Since: m.o.Now()}
+	m.scene.Picture = &follow.Picture{Link: follow.LinkLoading, Since: m.o.Now()}
 	m.stack = []screen.Screen{tasks.New()}
 	m.said = screen.Say{Text: "this is " + o.Context}
 	return m, tea.Batch(m.desk.follow, m.desk.next)

@@ -15,8 +15,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/control/follow"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/ask"
 	"github.com/seed42aab489/belfry/tui/cluster"
@@ -158,9 +158,9 @@ func (x shot) reach(d *tuitest.Driver, full bool) {
 }
 
 // silent is a group that tells one picture, and then nothing.
-type silent struct{ picture *control.Picture }
+type silent struct{ picture *follow.Picture }
 
-func (s silent) Follow(ctx context.Context, tell func(control.Picture)) error {
+func (s silent) Follow(ctx context.Context, tell func(follow.Picture)) error {
 	if s.picture != nil {
 		tell(*s.picture)
 	}
@@ -179,8 +179,8 @@ var errUnconnected = &failure.Error{Code: failure.CodeUnavailable, Message: "the
 var states = map[string]func(t *testing.T) *tuitest.Driver{
 	"loading": func(t *testing.T) *tuitest.Driver { return openSilent(t, nil) },
 	"error": func(t *testing.T) *tuitest.Driver {
-		return openSilent(t, &control.Picture{
-			Link: control.LinkLoading, Since: today,
+		return openSilent(t, &follow.Picture{
+			Link: follow.LinkLoading, Since: today,
 			Fault: "ZooKeeper gives no session at zk://zk1:2181,zk2:2181/belfry: zk1:2181 connection refused, zk2:2181 no answer",
 		})
 	},
@@ -209,7 +209,7 @@ func openFull(t *testing.T, w *world, change ...func(*Options)) *tuitest.Driver 
 	return d
 }
 
-func openSilent(t *testing.T, p *control.Picture) *tuitest.Driver {
+func openSilent(t *testing.T, p *follow.Picture) *tuitest.Driver {
 	t.Helper()
 	time.Sleep(time.Until(today))
 	ctx, stop := context.WithCancel(context.Background())

@@ -7,7 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/follow"
 	"github.com/seed42aab489/belfry/tui/ask"
 	"github.com/seed42aab489/belfry/tui/cluster"
 	"github.com/seed42aab489/belfry/tui/contexts"
@@ -27,7 +27,7 @@ import (
 // Group is what the screens show and order about.
 type Group interface {
 	// Follow tells pictures until ctx ends, across lost connections.
-	Follow(ctx context.Context, tell func(control.Picture)) error
+	Follow(ctx context.Context, tell func(follow.Picture)) error
 	// Hand carries orders out. Error: there is no connection.
 	Hand() (order.Hand, error)
 	// Oracle answers questions. Error: there is no connection.
@@ -93,7 +93,7 @@ func New(ctx context.Context, group Group, o Options) Model {
 	}
 	m.scene = screen.Scene{
 		Now: o.Now(), Theme: theme.New(o.Theme), Context: o.Context, Flags: o.Flags, ReadOnly: o.ReadOnly, By: o.By,
-		Contexts: o.Contexts, Picture: &control.Picture{Link: control.LinkLoading, Since: o.Now()},
+		Contexts: o.Contexts, Picture: &follow.Picture{Link: follow.LinkLoading, Since: o.Now()},
 	}
 	return m.arranged()
 }
@@ -103,7 +103,7 @@ type (
 	tickMsg    time.Time
 	pictureMsg struct {
 		from    *desk
-		picture *control.Picture
+		picture *follow.Picture
 	}
 	doneMsg struct {
 		from *desk

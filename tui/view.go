@@ -6,8 +6,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/follow"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/screen"
 	"github.com/seed42aab489/belfry/tui/theme"
@@ -111,7 +111,7 @@ func (m Model) link() string {
 		text = m.draw(theme.Key, "[RO]") + " "
 	}
 	switch p.Link {
-	case control.LinkLive:
+	case follow.LinkLive:
 		text += m.draw(theme.Good, g.Live+" live")
 		if p.Cluster.Cluster != "standalone" && p.Cluster.Leader.Present && m.width >= 100 {
 			text += " " + g.Dot + " leader " + widget.Clean(p.Cluster.Leader.Node)
@@ -119,9 +119,9 @@ func (m Model) link() string {
 		if n := len(p.Nodes); n > 0 {
 			text += fmt.Sprintf(" %s %d/%d hosts", g.Dot, healthy(p), n)
 		}
-	case control.LinkStale:
+	case follow.LinkStale:
 		text += m.draw(theme.Warn, g.Stale+" reconnecting "+widget.Span(m.scene.Now.Sub(p.Since))) + m.asOf()
-	case control.LinkLost:
+	case follow.LinkLost:
 		text += m.draw(theme.Bad, g.Lost+" session lost "+widget.Span(m.scene.Now.Sub(p.Since))) + m.asOf()
 	default:
 		text += m.draw(theme.Busy, g.Stale+" connecting")
@@ -136,7 +136,7 @@ func (m Model) asOf() string {
 	return " " + m.scene.Theme.Glyphs.Dot + " as of " + m.scene.Picture.At.UTC().Format("15:04:05") + " UTC"
 }
 
-func healthy(p *control.Picture) int {
+func healthy(p *follow.Picture) int {
 	n := 0
 	for _, v := range p.Nodes {
 		if v.State == contract.NodeHealthy {

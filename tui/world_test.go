@@ -18,6 +18,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/call"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/follow"
 	"github.com/seed42aab489/belfry/plugin/engine"
 	"github.com/seed42aab489/belfry/plugin/place"
 	"github.com/seed42aab489/belfry/plugin/store"
@@ -83,8 +84,8 @@ func (w *world) make(buckets int) {
 }
 
 // Follow follows the group, as it is looked at over one session.
-func (w *world) Follow(ctx context.Context, tell func(control.Picture)) error {
-	if err := w.control.Follow(ctx, w.client, tell); ctx.Err() == nil && err != control.ErrSessionLost { //nolint:errorlint // this very one
+func (w *world) Follow(ctx context.Context, tell func(follow.Picture)) error {
+	if err := w.control.Follow(ctx, w.client, follow.Scope{}, tell); ctx.Err() == nil && err != follow.ErrSessionLost { //nolint:errorlint // this very one
 		w.Errorf("the follower ended: %v", err)
 	}
 	<-ctx.Done()

@@ -5,7 +5,7 @@ import (
 	"net/http"
 
 	"github.com/seed42aab489/belfry/plugin/calendar"
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
@@ -17,18 +17,18 @@ func (a *API) calendarRoutes() []route {
 	return []route{
 		{
 			method: "GET", path: "/calendars", scope: ScopeRead, id: "listCalendars", summary: "List calendars by name",
-			status: http.StatusOK, result: []control.CalendarView{}, serve: a.listCalendars,
+			status: http.StatusOK, result: []contract.CalendarView{}, serve: a.listCalendars,
 		},
 		{
 			method: "GET", path: one, scope: ScopeRead, id: "getCalendar", summary: "Read a calendar, and the names of the tasks that name it",
-			status: http.StatusOK, result: control.CalendarView{}, serve: a.getCalendar,
+			status: http.StatusOK, result: contract.CalendarView{}, serve: a.getCalendar,
 		},
 		{
 			method: "PUT", path: one, scope: ScopeWrite, id: "putCalendar", summary: "Make a calendar, or replace it; it holds for all tasks that name it from the answer on",
 			headers: []parameter{
 				{"If-Match", "the ETag (revision) that the calendar must be at"}, {"If-None-Match", "*: make it, and replace none"},
 			},
-			body: Calendar{}, status: http.StatusOK, result: control.CalendarView{}, serve: a.putCalendar,
+			body: Calendar{}, status: http.StatusOK, result: contract.CalendarView{}, serve: a.putCalendar,
 		},
 		{
 			method: "DELETE", path: one, scope: ScopeWrite, id: "deleteCalendar", summary: "Delete a calendar that no task names",
@@ -38,7 +38,7 @@ func (a *API) calendarRoutes() []route {
 		{
 			method: "GET", path: one + "/next", scope: ScopeRead, id: "nextOpenings", summary: "The next times at which a calendar is open",
 			query:  []parameter{{"n", "how many, 1 to 1000; absent: 10"}},
-			status: http.StatusOK, result: []control.OpeningView{}, serve: a.nextOpenings,
+			status: http.StatusOK, result: []contract.OpeningView{}, serve: a.nextOpenings,
 		},
 	}
 }

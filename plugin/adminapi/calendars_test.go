@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
@@ -13,7 +12,7 @@ import (
 func TestCalendars(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Limits{})
-	var v control.CalendarView
+	var v contract.CalendarView
 	w.ask("PUT", "/calendars/office", `{"zone":"Europe/London","weekly":["mon-fri 09:00-17:00"]}`).read(http.StatusOK, &v)
 	if v.Name != "office" || v.Revision != 1 || v.Changes == nil || v.By != "ops" {
 		t.Errorf("made %+v", v)
@@ -35,7 +34,7 @@ func TestCalendars(t *testing.T) {
 	if len(next) != 1 || next[0].Runs == nil || !next[0].Runs.After(next[0].At) || !strings.HasPrefix(next[0].Why, "CALENDAR_EXCLUDED") {
 		t.Errorf("three at night, deferred to office hours: %+v", next)
 	}
-	var openings []control.OpeningView
+	var openings []contract.OpeningView
 	w.ask("GET", "/calendars/office/next?n=3", "").read(http.StatusOK, &openings)
 	if len(openings) != 3 {
 		t.Errorf("openings %+v", openings)
@@ -49,7 +48,7 @@ func TestCalendars(t *testing.T) {
 		t.Errorf("deleted: %d %s", a.Code, a.Body)
 	}
 	w.ask("GET", "/calendars/office", "").problem(http.StatusNotFound, failure.CodeNotFound)
-	var all []control.CalendarView
+	var all []contract.CalendarView
 	w.ask("GET", "/calendars", "").read(http.StatusOK, &all)
 	if len(all) != 0 {
 		t.Errorf("left: %+v", all)

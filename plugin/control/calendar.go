@@ -12,26 +12,10 @@ import (
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/store"
-	"github.com/seed42aab489/belfry/plugin/task"
 )
 
-// CalendarView is a named calendar as it stands.
-type CalendarView struct {
-	calendar.Definition
-	Revision int64     `json:"revision"`
-	By       string    `json:"by"` // who edited it last
-	Edited   time.Time `json:"edited"`
-	Open     bool      `json:"open"`
-	// Changes is when it opens or closes next; null: never, as far as was looked.
-	Changes *time.Time `json:"changes"`
-	// Fault is why it does not compile, so that no task that names it fires.
-	Fault string `json:"fault"`
-	// Tasks that name it; of one calendar alone, in a list null.
-	Tasks []string `json:"tasks"`
-}
-
-func (c *Control) calendarView(s store.Calendar) CalendarView {
-	v := CalendarView{Definition: s.Definition, Revision: s.Revision, By: s.Edit.By, Edited: s.Edit.At.UTC()}
+func (c *Control) calendarView(s store.Calendar) contract.CalendarView {
+	v := contract.CalendarView{Definition: s.Definition, Revision: s.Revision, By: s.Edit.By, Edited: s.Edit.At.UTC()}
 	compiled, err := calendar.Compile(s.Definition)
 	if err != nil {
 		v.Fault = err.Error()
@@ -46,12 +30,12 @@ func (c *Control) calendarView(s store.Calendar) CalendarView {
 }
 
 // Calendars lists the calendars by name. Codes: unavailable.
-func (c *Control) Calendars(ctx context.Context) ([]CalendarView, error) {
+func (c *Control) Calendars(ctx context.Context) ([]contract.CalendarView, error) {
 	all, err := c.store.Calendars(ctx)
 	if err != nil {
 		return nil, failure.Wrap(err)
 	}
-	views := make([]CalendarView, 0, len(all))
+	views := make([]contract.CalendarView, 0, len(all))
 	for _, s := range all {
 		views = append(views, c.calendarView(s))
 	}
@@ -60,10 +44,10 @@ func (c *Control) Calendars(ctx context.Context) ([]CalendarView, error) {
 
 // Calendar tells of one, and of the tasks that name it. Codes: not_found,
 // unavailable.
-func (c *Control) Calendar(ctx context.Context, name string) (CalendarView, error) {
+func (c *Control) Calendar(ctx context.Context, name string) (contract.CalendarView, error) {
 	s, err := c.store.Calendar(ctx, name)
 	if err != nil {
-		return CalendarView{}, c.noCalendar(ctx, name, err)
+		return contract.CalendarView{}, c.noCalendar(ctx, name, err)
 	}
 	v := c.calendarView(s)
 	v.Tasks = []string{}
@@ -96,13 +80,13 @@ func (c *Control) noCalendar(ctx context.Context, name string, err error) error 
 // zero: whichever it is; negative: there must be none. It holds from the answer
 // on, for all tasks that name it. Codes: invalid, exists, conflict, not_found,
 // unavailable, unknown_outcome.
-func (c *Control) SetCalendar(ctx context.Context, d calendar.Definition, revision int64) (CalendarView, error) {
+func (c *Control) SetCalendar(ctx context.Context, d calendar.Definition, revision int64) (contract.CalendarView, error) {
 	if err := check.Calendar(d); err != nil {
-		return CalendarView{}, err
+		return contract.CalendarView{}, err
 	}
 	s, err := c.store.SetCalendar(ctx, d, revision)
 	if err != nil {
-		return CalendarView{}, failure.Wrap(err)
+		return contract.CalendarView{}, failure.Wrap(err)
 	}
 	return c.calendarView(s), nil
 }
@@ -120,15 +104,9 @@ func (c *Control) DeleteCalendar(ctx context.Context, name string, revision int6
 	return c.noCalendar(ctx, name, err)
 }
 
-// OpeningView is a time at which a calendar is open.
-type OpeningView struct {
-	Opens  time.Time  `json:"opens"`
-	Closes *time.Time `json:"closes"` // null: never
-}
-
 // Openings gives the next n times at which a calendar is open, after or at from, in
 // its zone. Codes: invalid, not_found, unavailable.
-func (c *Control) Openings(ctx context.Context, name string, n int, from time.Time) ([]OpeningView, error) {
+func (c *Control) Openings(ctx context.Context, name string, n int, from time.Time) ([]contract.OpeningView, error) {
 	if n < 1 || n > MaxNext {
 		return nil, failure.Invalid("%d times: ask for 1 to %d", n, MaxNext)
 	}
@@ -140,7 +118,7 @@ func (c *Control) Openings(ctx context.Context, name string, n int, from time.Ti
 	if err != nil {
 		return nil, &failure.Error{Code: failure.CodeInvalid, Message: "calendar " + name + ": " + err.Error(), Err: err}
 	}
-	views := []OpeningView{}
+	views := []contract.OpeningView{}
 	at, open := from.In(compiled.Zone()), compiled.Open(from)
 	for len(views) < n {
 		if !open {
@@ -150,7 +128,7 @@ func (c *Control) Openings(ctx context.Context, name string, n int, from time.Ti
 			}
 			at = next
 		}
-		v := OpeningView{Opens: at}
+		v := contract.OpeningView{Opens: at}
 		closing, _, ok := compiled.Next(at)
 		if ok {
 			v.Closes = &closing
@@ -162,37 +140,4 @@ func (c *Control) Openings(ctx context.Context, name string, n int, from time.Ti
 		at, open = closing, false
 	}
 	return views, nil
-}
-
-// fates tells what becomes of instants, one after another in their order.
-type fates struct {
-	w      *calendar.Windows
-	merged time.Time // the opening at which one stands for others
-	first  time.Time // that one
-}
-
-// of notes what the windows do to an instant.
-func (f *fates) of(v *contract.NextView) {
-	why := f.w.Why(v.At)
-	if why == "" {
-		v.Runs = &v.At
-		return
-	}
-	opening, ok := f.w.Opening(v.At)
-	at := opening.UTC()
-	code := string(task.ReasonWindow)
-	switch outside := f.w.Outside(); {
-	case outside == task.OutsideAgent:
-		v.Runs = &v.At
-		v.Why = contract.Because(code, why+": called all the same, with the window")
-	case outside == task.OutsideSkip:
-		v.Why = contract.Because(code, why+": skipped")
-	case !ok:
-		v.Why = contract.Because(code, why+": deferred, and no opening is in sight")
-	case outside == task.OutsideOnce && f.merged.Equal(opening):
-		v.Why = contract.Because(code, why+": stood for by "+f.first.UTC().Format(time.RFC3339))
-	default:
-		v.Runs, v.Why = &at, contract.Because(code, why+": deferred to the opening")
-		f.merged, f.first = opening, v.At
-	}
 }

@@ -3,12 +3,12 @@ package control
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/group"
 	"github.com/seed42aab489/belfry/plugin/reply"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -90,19 +90,7 @@ func (c *Control) live(ctx context.Context) (map[coordclient.MemberID]coordclien
 	return live, nil
 }
 
-// together runs functions at once, and gives the first error in their order.
-func together(f ...func() error) error {
-	errs := make([]error, len(f))
-	var all sync.WaitGroup
-	for i := range f {
-		// Ends when f does.
-		all.Go(func() { errs[i] = f[i]() })
-	}
-	all.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+// group looks at the group.
+func (c *Control) group(ctx context.Context) (*group.Group, error) {
+	return group.Look(ctx, c.store, c.members)
 }

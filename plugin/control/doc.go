@@ -10,8 +10,7 @@
 //
 // # Rooms
 //
-// What neither reads the store nor edits it has rooms of its own, from the ground
-// up:
+// What needs no edits has rooms of its own, from the ground up:
 //
 //	contract    what is shown: the JSON contract
 //	failure     how it fails: codes, hints, and how they cross the group
@@ -20,8 +19,12 @@
 //	standing    how the tasks of a bucket stand, and their runs
 //	group       how the hosts stand, who leads, where the buckets are
 //	explain     why a task does what it does; what in a group is not well
+//	preview     what a definition would do, while it is written
+//	timeline    what has fired and is to fire, in equal parts of time
+//	follow      a picture of the group that is kept up to date
 //	backup      the text of a backup
 //	call        what one host is asked to do, and how it answers
 //
-// What stays here reads the store or edits it.
+// All but group and follow do without the store. What stays here asks and edits
+// it.
 package control

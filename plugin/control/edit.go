@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/control/preview"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/plugin/trigger"
@@ -215,14 +216,14 @@ func (c *Control) Next(ctx context.Context, key task.Key, n int, from time.Time)
 	if err != nil {
 		return nil, failure.Wrap(err)
 	}
-	fate := fates{w: windows}
+	fates := preview.Under(windows)
 	next := make([]contract.NextView, 0, n)
 	for at, ok := t.Next(from); ok && len(next) < n; at, ok = t.Next(at) {
 		v := contract.NextView{At: at.UTC(), Note: t.Note(at)}
 		if info.Standing(at).Paused {
 			v.Note = contract.Because(string(task.ReasonPaused), "does not fire unless resumed before")
 		}
-		fate.of(&v)
+		fates.Of(&v)
 		next = append(next, v)
 	}
 	return next, nil

@@ -10,6 +10,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/parallel"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -21,7 +22,7 @@ func (c *Control) Events(ctx context.Context, limit int) ([]contract.EventView, 
 		events []store.Event
 		edits  []store.Edit
 	)
-	err := together(
+	err := parallel.Do(
 		func() (err error) { events, err = c.store.Events(ctx, 0); return err },
 		func() (err error) { edits, err = c.store.Audit(ctx); return err },
 	)

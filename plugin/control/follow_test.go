@@ -10,13 +10,14 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/follow"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
 // watcher keeps the last picture that a follower told, and counts them.
 type watcher struct {
 	mu    sync.Mutex
-	last  Picture
+	last  follow.Picture
 	told  int
 	ended error
 }
@@ -29,7 +30,7 @@ func (w *world) follow(session coordclient.Session) *watcher {
 	done := make(chan struct{})
 	go func() { // ends with the test
 		defer close(done)
-		err := w.control.Follow(ctx, session, func(p Picture) {
+		err := w.control.Follow(ctx, session, follow.Scope{}, func(p follow.Picture) {
 			seen.mu.Lock()
 			defer seen.mu.Unlock()
 			seen.last, seen.told = p, seen.told+1
@@ -43,7 +44,7 @@ func (w *world) follow(session coordclient.Session) *watcher {
 }
 
 // after lets time pass and gives the picture then, and how many were told.
-func (s *watcher) after(d time.Duration) (Picture, int) {
+func (s *watcher) after(d time.Duration) (follow.Picture, int) {
 	time.Sleep(d)
 	synctest.Wait()
 	s.mu.Lock()
@@ -60,7 +61,7 @@ func TestFollowEdits(t *testing.T) {
 		w.create(minutely("a"))
 		s := w.follow(w.client)
 		p, _ := s.after(time.Second)
-		if p.Link != LinkLive || len(p.Tasks) != 1 || p.Tasks[0].State != contract.Unplaced || p.Read != buckets || len(p.Services) != 3 {
+		if p.Link != follow.LinkLive || len(p.Tasks) != 1 || p.Tasks[0].State != contract.Unplaced || p.Read != buckets || len(p.Services) != 3 {
 			t.Fatalf("%+v", p)
 		}
 		w.create(minutely("b"))
@@ -78,6 +79,7 @@ func TestFollowEdits(t *testing.T) {
 			t.Errorf("%d tasks after a deletion", len(p.Tasks))
 		}
 		// Nothing happens: nothing is told but the look for what has no watch.
+		const lookAll = 30 * time.Second
 		s.after(lookAll)
 		if _, told := s.after(10 * lookAll); told > 11 {
 			t.Errorf("an idle group was told %d times in ten looks", told)
@@ -129,15 +131,15 @@ func TestFollowStale(t *testing.T) {
 		before, _ := s.after(time.Second)
 		w.client.Cut()
 		p, _ := s.after(5 * time.Second)
-		if p.Link != LinkStale || p.Fault == "" || len(p.Tasks) != 1 || p.At.After(before.At.Add(time.Second)) {
+		if p.Link != follow.LinkStale || p.Fault == "" || len(p.Tasks) != 1 || p.At.After(before.At.Add(time.Second)) {
 			t.Fatalf("cut: %s %q, %d tasks, as of %s", p.Link, p.Fault, len(p.Tasks), p.At)
 		}
 		w.client.Heal()
-		if p, _ = s.after(2 * time.Second); p.Link != LinkLive || p.Fault != "" {
+		if p, _ = s.after(2 * time.Second); p.Link != follow.LinkLive || p.Fault != "" {
 			t.Errorf("healed: %s %q", p.Link, p.Fault)
 		}
 		w.client.Close()
-		if p, _ = s.after(2 * time.Second); p.Link != LinkLost || !errors.Is(s.ended, ErrSessionLost) {
+		if p, _ = s.after(2 * time.Second); p.Link != follow.LinkLost || !errors.Is(s.ended, follow.ErrSessionLost) {
 			t.Errorf("closed: %s, %v", p.Link, s.ended)
 		}
 	})
@@ -150,7 +152,7 @@ func TestFollowNothing(t *testing.T) {
 		w := &world{T: t, client: client, control: New(Deps{KV: client, Members: client, Caller: client})}
 		s := w.follow(client)
 		p, _ := s.after(3 * time.Second)
-		if p.Link != LinkLive || p.Buckets != 0 {
+		if p.Link != follow.LinkLive || p.Buckets != 0 {
 			t.Errorf("%+v", p)
 		}
 	})

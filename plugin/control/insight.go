@@ -8,6 +8,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/explain"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/parallel"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -20,7 +21,7 @@ func (c *Control) ExplainTask(ctx context.Context, key task.Key) (explain.Explan
 		return explain.Explanation{}, err
 	}
 	x := explain.Case{Info: &info, Now: c.now()}
-	err = together(
+	err = parallel.Do(
 		func() (err error) { x.Bucket, err = c.readBucket(ctx, info); return err },
 		func() (err error) { x.Services, err = c.Services(ctx); return err },
 		func() (err error) { x.Nodes, err = c.Nodes(ctx); return err },
@@ -67,7 +68,7 @@ func (c *Control) Diagnose(ctx context.Context) (explain.Diagnosis, error) {
 		return explain.Diagnosis{}, failure.Wrap(err)
 	}
 	l := explain.Look{Took: time.Since(began), Now: c.now()}
-	err := together(
+	err := parallel.Do(
 		func() (err error) { l.Group, err = looking.group(ctx); return err },
 		func() error {
 			return looking.EachTask(ctx, TaskFilter{}, func(v contract.TaskView) error { l.Tasks.Add(&v); return nil })

@@ -116,7 +116,7 @@ func (r *restorer) compare(ctx context.Context) error {
 		return r.parallel(ctx, batch, func(info task.Info) (func(), error) {
 			there, err := r.c.store.Get(ctx, info.Key)
 			exists := err == nil
-			if unlessMissing(err) != nil {
+			if failure.UnlessMissing(err) != nil {
 				return nil, err
 			}
 			return func() { r.count(&info, &there, exists) }, nil
@@ -216,7 +216,7 @@ func (r *restorer) restoreSome(ctx context.Context, batch []task.Info) error {
 	err := r.parallel(ctx, batch, func(info task.Info) (func(), error) {
 		there, err := r.c.store.Get(ctx, info.Key)
 		switch {
-		case unlessMissing(err) != nil:
+		case failure.UnlessMissing(err) != nil:
 			return nil, err
 		case err != nil && info.After == nil:
 			return func() { missing = append(missing, fresh(info)) }, nil

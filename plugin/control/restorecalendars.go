@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/control/check"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
 // calendar counts what a restore would make of a calendar, and keeps it if it is to
@@ -17,7 +18,7 @@ func (r *restorer) calendar(ctx context.Context, d calendar.Definition) error {
 	}
 	there, err := r.c.store.Calendar(ctx, d.Name)
 	switch {
-	case unlessMissing(err) != nil:
+	case failure.UnlessMissing(err) != nil:
 		return err
 	case err != nil:
 		r.out.Created++

@@ -76,21 +76,13 @@ const manyRuns = 4096
 // latest gives the first n runs by when they moved, the newest first; n 0: all.
 func latest(runs []contract.RunView, n int) []contract.RunView {
 	slices.SortStableFunc(runs, func(a, b contract.RunView) int {
-		return cmp.Or(moved(b).Compare(moved(a)), strings.Compare(b.FireID, a.FireID), b.Attempt-a.Attempt)
+		return cmp.Or(b.Moved().Compare(a.Moved()), strings.Compare(b.FireID, a.FireID), b.Attempt-a.Attempt)
 	})
 	if n > 0 && n < len(runs) {
 		clear(runs[n:])
 		runs = runs[:n]
 	}
 	return runs
-}
-
-// moved is the time by which runs are ordered.
-func moved(r contract.RunView) time.Time {
-	if r.Started != nil {
-		return *r.Started
-	}
-	return r.Scheduled
 }
 
 func (f RunFilter) matches(r contract.RunView) bool {

@@ -7,6 +7,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/control/group"
+	"github.com/seed42aab489/belfry/plugin/parallel"
 )
 
 // Status is the whole in one screen.
@@ -16,7 +17,7 @@ func (c *Control) Status(ctx context.Context) (contract.StatusView, error) {
 		g        *group.Group
 		services []contract.ServiceView
 	)
-	err := together(
+	err := parallel.Do(
 		func() (err error) { g, err = c.group(ctx); return err },
 		func() error {
 			return c.EachTask(ctx, TaskFilter{}, func(t contract.TaskView) error { v.Add(t); return nil })

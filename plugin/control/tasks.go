@@ -9,6 +9,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/control/standing"
+	"github.com/seed42aab489/belfry/plugin/parallel"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -136,13 +137,13 @@ func (c *Control) readBucket(ctx context.Context, info task.Info) (standing.Buck
 // around reads what must be known of the group to tell how a bucket stands.
 func (c *Control) around(ctx context.Context) (standing.Group, error) {
 	var a standing.Group
-	err := together(
+	err := parallel.Do(
 		func() (err error) { a.Live, err = c.live(ctx); return err },
-		func() (err error) { a.Paper, _, _, err = c.store.Placement(ctx); return unlessMissing(err) },
+		func() (err error) { a.Paper, _, _, err = c.store.Placement(ctx); return failure.UnlessMissing(err) },
 		func() error {
 			b, _, _, err := c.store.Barrier(ctx)
 			a.Waiting = err == nil && !b.Open
-			return unlessMissing(err)
+			return failure.UnlessMissing(err)
 		},
 	)
 	return a, err

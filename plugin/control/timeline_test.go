@@ -1,16 +1,14 @@
 package control
 
 import (
-	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
-	"github.com/seed42aab489/belfry/plugin/control/standing"
+	"github.com/seed42aab489/belfry/plugin/control/timeline"
 	"github.com/seed42aab489/belfry/plugin/task"
-	"github.com/seed42aab489/belfry/plugin/trigger"
 )
 
 func TestTimeline(t *testing.T) {
@@ -100,7 +98,7 @@ func TestTimelineOfWindows(t *testing.T) {
 				t.Fatalf("%+v, %v", v, err)
 			}
 			for _, s := range v.Tasks {
-				want := make([]CellView, cells)
+				want := make([]timeline.Cell, cells)
 				next, err := w.control.Next(t.Context(), task.Key{Name: s.Task}, 100, now)
 				if err != nil {
 					t.Fatal(err)
@@ -129,28 +127,4 @@ func TestTimelineOfWindows(t *testing.T) {
 			}
 		}
 	})
-}
-
-// A calendar that cannot be consulted lets nothing fire, and one that opens and
-// closes all the time does not keep the timeline busy.
-func TestTimelineOfOddCalendars(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
-	busy, err := calendar.Compile(calendar.Definition{Name: "busy", Cron: []string{"30 * * * * ? for 1s"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	book := &calendar.Book{Calendars: map[string]*calendar.Calendar{"busy": busy}}
-	for name, want := range map[string]CellView{"gone": {Closed: true}, "busy": {Closed: true}} {
-		info := minutely("x")
-		info.From, info.Windows = now, &task.Windows{Allow: []string{name}}
-		v := TimelineView{From: now, To: now.Add(360 * 24 * time.Hour), Now: now, CellMS: (24 * time.Hour).Milliseconds()}
-		var s StripView
-		s.fill(&info, standing.Bucket{Book: book, Fault: errors.New("not read")}, new(trigger.Compiler), &v)
-		for i, c := range s.Cells {
-			if c != want {
-				t.Fatalf("%s: day %d is %+v, want %+v", name, i, c, want)
-			}
-		}
-	}
 }

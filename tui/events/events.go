@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/follow"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
@@ -27,11 +27,11 @@ type Screen struct {
 	onAlerts bool
 	filter   screen.Filter
 	level    int
-	stands   *screen.Memo[*control.Picture, []alert]
+	stands   *screen.Memo[*follow.Picture, []alert]
 }
 
 // New makes the screen.
-func New() Screen { return Screen{stands: new(screen.Memo[*control.Picture, []alert])} }
+func New() Screen { return Screen{stands: new(screen.Memo[*follow.Picture, []alert])} }
 
 // Title is "Events".
 func (Screen) Title() string { return "Events and alerts" }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/preview"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
@@ -243,9 +243,9 @@ func (f Form) order(s *screen.Scene) order.Order {
 }
 
 // preview reads the fields, and tells what they would do.
-func (f Form) preview(s *screen.Scene) (task.Info, control.Preview) {
+func (f Form) preview(s *screen.Scene) (task.Info, preview.View) {
 	info, faults := f.info(s.Now)
-	beside := control.Beside{Services: s.Picture.Services, Calendars: s.Picture.Book}
+	beside := preview.Beside{Services: s.Picture.Services, Calendars: s.Picture.Book}
 	if !f.edits {
 		beside.Taken = func(k task.Key) bool { _, ok := s.Picture.Task(k); return ok }
 	}
@@ -253,14 +253,14 @@ func (f Form) preview(s *screen.Scene) (task.Info, control.Preview) {
 	if f.edits && checked.Trigger != f.was.Trigger {
 		checked.From = time.Time{}
 	}
-	pre := control.PreviewTask(checked, beside, s.Now, previewed)
+	pre := preview.Of(checked, beside, s.Now, previewed)
 	if f.edits && info.Trigger == f.was.Trigger {
 		// What is not changed is not judged anew: a task that has finished can still
 		// get a description.
-		pre.Faults = slices.DeleteFunc(pre.Faults, func(x control.Fault) bool { return triggerField(x.Field) })
+		pre.Faults = slices.DeleteFunc(pre.Faults, func(x preview.Fault) bool { return triggerField(x.Field) })
 	}
 	if f.edits && info.Windows == f.was.Windows {
-		pre.Faults = slices.DeleteFunc(pre.Faults, func(x control.Fault) bool { return x.Field == fieldAllow || x.Field == fieldForbid })
+		pre.Faults = slices.DeleteFunc(pre.Faults, func(x preview.Fault) bool { return x.Field == fieldAllow || x.Field == fieldForbid })
 	}
 	pre.Faults = append(faults, pre.Faults...)
 	return info, pre

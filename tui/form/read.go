@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/preview"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -18,12 +18,12 @@ func triggerField(name string) bool {
 }
 
 // info makes a definition of the fields, and says which cannot be read.
-func (f Form) info(now time.Time) (task.Info, []control.Fault) {
+func (f Form) info(now time.Time) (task.Info, []preview.Fault) {
 	info := f.was
-	var faults []control.Fault
+	var faults []preview.Fault
 	fault := func(name string, err error) {
 		if err != nil {
-			faults = append(faults, control.Fault{Field: name, Text: err.Error()})
+			faults = append(faults, preview.Fault{Field: name, Text: err.Error()})
 		}
 	}
 	if !f.edits {

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/preview"
 	"github.com/seed42aab489/belfry/tui/screen"
 	"github.com/seed42aab489/belfry/tui/theme"
 	"github.com/seed42aab489/belfry/tui/widget"
@@ -57,7 +57,7 @@ const labelWidth = 12
 
 // lines are the fields, with what is wrong with one, or the help of the one that
 // has the keys, at its right or below it.
-func (f Form) lines(s *screen.Scene, pre control.Preview, width int) []string {
+func (f Form) lines(s *screen.Scene, pre preview.View, width int) []string {
 	shown := f.shown()
 	top := f.top(s)
 	var lines []string
@@ -106,7 +106,7 @@ func (f Form) valueView(s *screen.Scene, x field, here bool, width int) string {
 
 // told is what the definition would do: the sentence, the first instants, what
 // clocks do to them, and what is wrong.
-func (f Form) told(s *screen.Scene, pre control.Preview, width, height int) []string {
+func (f Form) told(s *screen.Scene, pre preview.View, width, height int) []string {
 	var lines []string
 	add := func(r theme.Role, text string) {
 		for _, l := range widget.Wrap(text, width) {

@@ -7,8 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/follow"
+	"github.com/seed42aab489/belfry/plugin/control/preview"
 	"github.com/seed42aab489/belfry/plugin/control/standing"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -17,7 +18,7 @@ import (
 const maxNamed = 8
 
 // Effects says what the order will change, as far as a picture tells.
-func (o Order) Effects(p *control.Picture, now time.Time) []string {
+func (o Order) Effects(p *follow.Picture, now time.Time) []string {
 	switch o.Verb {
 	case Create:
 		return o.creates(p, now)
@@ -47,15 +48,15 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-func (o Order) creates(p *control.Picture, now time.Time) []string {
+func (o Order) creates(p *follow.Picture, now time.Time) []string {
 	lines := []string{"task " + o.Info.Name + " calls " + o.Info.Service + "." + o.Info.Operation}
 	lines = append(lines, o.firesNext(p, now)...)
 	return append(lines, "nothing that exists is changed")
 }
 
 // firesNext tells when the task of a definition fires.
-func (o Order) firesNext(p *control.Picture, now time.Time) []string {
-	pre := control.PreviewTask(o.Info, control.Beside{Services: p.Services, Calendars: p.Book}, now, 1)
+func (o Order) firesNext(p *follow.Picture, now time.Time) []string {
+	pre := preview.Of(o.Info, preview.Beside{Services: p.Services, Calendars: p.Book}, now, 1)
 	if len(pre.Next) == 0 {
 		return []string{"it never fires"}
 	}
@@ -93,7 +94,7 @@ func thousands(n int) string {
 }
 
 // moves tells of each task what becomes of it.
-func (o Order) moves(p *control.Picture, now time.Time) []string {
+func (o Order) moves(p *follow.Picture, now time.Time) []string {
 	var lines []string
 	for i, key := range o.Tasks {
 		if i == maxNamed {
@@ -149,7 +150,7 @@ func pausedUntil(v contract.TaskView) string {
 
 // meanwhile says of one task what a pause that ends leaves out, and what comes after
 // it.
-func (o Order) meanwhile(p *control.Picture, now time.Time) []string {
+func (o Order) meanwhile(p *follow.Picture, now time.Time) []string {
 	if len(o.Tasks) != 1 || o.Until.At.IsZero() {
 		return nil
 	}
@@ -157,8 +158,8 @@ func (o Order) meanwhile(p *control.Picture, now time.Time) []string {
 	if !ok {
 		return nil
 	}
-	line := count(control.CountInstants(&info, now, o.Until.At.Add(-time.Millisecond)), "instant") + " of it until then"
-	if next := control.Instants(&info, o.Until.At.Add(-time.Millisecond), 1); len(next) > 0 {
+	line := count(preview.CountInstants(&info, now, o.Until.At.Add(-time.Millisecond)), "instant") + " of it until then"
+	if next := preview.Instants(&info, o.Until.At.Add(-time.Millisecond), 1); len(next) > 0 {
 		line += "; the first after it is " + next[0].At.Format("Mon 2006-01-02 15:04:05 -0700")
 	} else {
 		line += "; none after it"
@@ -166,7 +167,7 @@ func (o Order) meanwhile(p *control.Picture, now time.Time) []string {
 	return []string{line}
 }
 
-func (o Order) drains(p *control.Picture) []string {
+func (o Order) drains(p *follow.Picture) []string {
 	others := 0
 	tasks := 0
 	for _, n := range p.Nodes {

@@ -5,8 +5,8 @@ package runs
 import (
 	"fmt"
 
-	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/follow"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
@@ -77,11 +77,11 @@ type List struct {
 	cursor widget.Cursor
 	filter screen.Filter
 	failed bool
-	latest *screen.Memo[*control.Picture, []contract.RunView]
+	latest *screen.Memo[*follow.Picture, []contract.RunView]
 }
 
 // New makes the list.
-func New() List { return List{latest: new(screen.Memo[*control.Picture, []contract.RunView])} }
+func New() List { return List{latest: new(screen.Memo[*follow.Picture, []contract.RunView])} }
 
 // Title is "Runs".
 func (List) Title() string { return "Runs" }

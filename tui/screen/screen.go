@@ -9,8 +9,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/follow"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/ask"
 	"github.com/seed42aab489/belfry/tui/intent"
@@ -23,7 +23,7 @@ import (
 type Scene struct {
 	Now     time.Time
 	Theme   theme.Theme
-	Picture *control.Picture // never nil
+	Picture *follow.Picture // never nil
 	// Context is the name of the group as the administrator calls it.
 	Context string
 	// Flags make belfry talk to this group: they go before commands that are shown.
@@ -124,9 +124,9 @@ func (s *Scene) Off() string {
 	switch {
 	case s.ReadOnly:
 		return "these screens are read-only"
-	case s.Picture.Link == control.LinkLoading:
+	case s.Picture.Link == follow.LinkLoading:
 		return "not connected yet"
-	case s.Picture.Link != control.LinkLive:
+	case s.Picture.Link != follow.LinkLive:
 		return "not connected: what you see may be old"
 	}
 	return ""
@@ -134,16 +134,16 @@ func (s *Scene) Off() string {
 
 // Stale tells whether what is shown may not be so any more.
 func (s *Scene) Stale() bool {
-	return s.Picture.Link == control.LinkStale || s.Picture.Link == control.LinkLost
+	return s.Picture.Link == follow.LinkStale || s.Picture.Link == follow.LinkLost
 }
 
 // Reading tells whether tasks are still missing, and says how far it is.
 func (s *Scene) Reading() (string, bool) {
 	p := s.Picture
 	switch {
-	case p.Link == control.LinkLoading && p.Fault == "":
+	case p.Link == follow.LinkLoading && p.Fault == "":
 		return "Connecting to " + s.Context + " " + s.Theme.Glyphs.Ellipsis, true
-	case p.Link == control.LinkLoading:
+	case p.Link == follow.LinkLoading:
 		return p.Fault, true
 	case p.Buckets > 0 && p.Read < p.Buckets:
 		return fmt.Sprintf("Reading tasks: %d of %d parts %s", p.Read, p.Buckets, s.Theme.Glyphs.Ellipsis), true
@@ -157,7 +157,7 @@ func (s *Scene) Nothing(teach ...string) []string {
 	lines := []string{""}
 	text, reading := s.Reading()
 	switch {
-	case s.Picture.Link == control.LinkLoading && s.Picture.Fault != "":
+	case s.Picture.Link == follow.LinkLoading && s.Picture.Fault != "":
 		lines = append(lines, s.Draw(theme.Bad, "Cannot reach "+s.Context))
 		lines = append(lines, widget.Wrap(text, s.Width)...)
 		lines = append(lines, "", "It is tried again and again. Meanwhile: "+s.elsewhere()+s.Key("Q")+" quits.")

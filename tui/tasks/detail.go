@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/preview"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/findings"
 	"github.com/seed42aab489/belfry/tui/intent"
@@ -219,7 +219,7 @@ func (t Detail) head(s *screen.Scene, v contract.TaskView, next []contract.NextV
 	first += s.Draw(theme.Faint, "   "+widget.Clean(v.Calls))
 	second := screen.Schedule(v.Trigger)
 	if info, ok := s.Picture.Definition(t.key); ok {
-		if pre := control.PreviewTask(info, control.Beside{}, s.Now, 1); pre.Text != "" && !strings.HasPrefix(pre.Text, "every ") {
+		if pre := preview.Of(info, preview.Beside{}, s.Now, 1); pre.Text != "" && !strings.HasPrefix(pre.Text, "every ") {
 			second += "   " + pre.Text
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/follow"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/findings"
 	"github.com/seed42aab489/belfry/tui/form"
@@ -35,7 +35,7 @@ type List struct {
 
 // listing is what the lines that are shown, and their order, depend on.
 type listing struct {
-	picture *control.Picture
+	picture *follow.Picture
 	words   string
 	sort    int
 	turned  bool
@@ -51,12 +51,12 @@ func (List) Title() string { return "Tasks" }
 func (t List) Scopes() []intent.Scope { return t.filter.Scopes(intent.Tasks, intent.List) }
 
 // rows are the tasks that are shown, in their order.
-func (t List) rows(p *control.Picture) []*contract.TaskView {
+func (t List) rows(p *follow.Picture) []*contract.TaskView {
 	return t.sorted.Of(listing{p, t.filter.Words(), t.sort, t.turned}, func() []*contract.TaskView { return t.sift(p) })
 }
 
 // sift works rows out.
-func (t List) sift(p *control.Picture) []*contract.TaskView {
+func (t List) sift(p *follow.Picture) []*contract.TaskView {
 	terms := t.filter.Terms()
 	rows := make([]*contract.TaskView, 0, len(p.Tasks))
 	for i := range p.Tasks {

@@ -5,8 +5,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/follow"
+	"github.com/seed42aab489/belfry/plugin/control/timeline"
 	"github.com/seed42aab489/belfry/tui/screen"
 	"github.com/seed42aab489/belfry/tui/theme"
 	"github.com/seed42aab489/belfry/tui/widget"
@@ -14,7 +15,7 @@ import (
 
 // asked is what the strips that are drawn depend on.
 type asked struct {
-	picture       *control.Picture
+	picture       *follow.Picture
 	words         string
 	from, to, now time.Time
 	top, rows     int
@@ -23,8 +24,8 @@ type asked struct {
 
 // drawing is the strips of the tasks that are seen.
 type drawing struct {
-	view   control.TimelineView
-	strips []control.StripView
+	view   timeline.View
+	strips []timeline.Strip
 }
 
 // strips works out those of the tasks from one on.
@@ -36,7 +37,7 @@ func (v Screen) strips(s *screen.Scene, rows []*contract.TaskView, cells int) *d
 	to = from.Add(time.Duration(cells) * per)
 	a := asked{s.Picture, v.filter.Words(), from, to, s.Now, v.cursor.Top, v.seen(s), cells}
 	return v.drawn.Of(a, func() *drawing {
-		d := &drawing{view: control.TimelineView{From: from, To: to, Now: s.Now, CellMS: per.Milliseconds()}}
+		d := &drawing{view: timeline.View{From: from, To: to, Now: s.Now, CellMS: per.Milliseconds()}}
 		for _, t := range rows[v.cursor.Top:min(len(rows), v.cursor.Top+v.seen(s))] {
 			strip, _ := s.Picture.Strip(screen.KeyOf(*t), &d.view)
 			d.strips = append(d.strips, strip)
@@ -100,7 +101,7 @@ func length(d time.Duration) string {
 }
 
 // line is one task's.
-func (v Screen) line(s *screen.Scene, t *contract.TaskView, strip control.StripView, left int, here bool) string {
+func (v Screen) line(s *screen.Scene, t *contract.TaskView, strip timeline.Strip, left int, here bool) string {
 	g := s.Theme.Glyphs
 	lead := "  "
 	if here {
@@ -127,7 +128,7 @@ func (v Screen) line(s *screen.Scene, t *contract.TaskView, strip control.StripV
 }
 
 // cell draws the worst of a part of time.
-func cell(s *screen.Scene, c control.CellView) (string, theme.Role) {
+func cell(s *screen.Scene, c timeline.Cell) (string, theme.Role) {
 	g := s.Theme.Glyphs
 	switch {
 	case c.Failed > 0:

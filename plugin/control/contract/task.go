@@ -132,6 +132,14 @@ type RunView struct {
 	Deadline *time.Time `json:"deadline"`
 }
 
+// Moved is the time by which runs are ordered.
+func (r RunView) Moved() time.Time {
+	if r.Started != nil {
+		return *r.Started
+	}
+	return r.Scheduled
+}
+
 // RequestView is a run or a cancellation that was asked for and that the owner
 // of the task has not taken yet.
 type RequestView struct {

@@ -155,3 +155,11 @@ func Wrap(err error) error {
 	}
 	return Of(err)
 }
+
+// UnlessMissing lets pass that nobody has prepared a record yet.
+func UnlessMissing(err error) error {
+	if errors.Is(err, coordclient.ErrNotFound) {
+		return nil
+	}
+	return err
+}

@@ -50,15 +50,15 @@ func newList(e *env.Env) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			e.Scope.NoTasks = true
-			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]control.CalendarView, error) {
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]contract.CalendarView, error) {
 				return c.Calendars(ctx)
 			}, frame().Print)
 		},
 	})
 }
 
-func frame() output.Frame[control.CalendarView] {
-	type view = control.CalendarView
+func frame() output.Frame[contract.CalendarView] {
+	type view = contract.CalendarView
 	return output.Frame[view]{
 		Name: func(v view) string { return v.Name },
 		Fields: []output.Field[view]{
@@ -75,7 +75,7 @@ func frame() output.Frame[control.CalendarView] {
 	}
 }
 
-func state(v control.CalendarView) string {
+func state(v contract.CalendarView) string {
 	switch {
 	case v.Fault != "":
 		return "broken"
@@ -128,7 +128,7 @@ func newShow(e *env.Env) *cobra.Command {
 	}
 }
 
-func sheet(p output.Printer, v control.CalendarView) [][2]string {
+func sheet(p output.Printer, v contract.CalendarView) [][2]string {
 	pairs := [][2]string{
 		{"Name", v.Name},
 		{"Now", strings.TrimSpace(state(v) + "  " + v.Fault)},
@@ -193,7 +193,7 @@ func newNext(e *env.Env) *cobra.Command {
 				}
 				after = at
 			}
-			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]control.OpeningView, error) {
+			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]contract.OpeningView, error) {
 				return c.Openings(ctx, args[0], n, after)
 			}, openings().Print)
 		},
@@ -203,8 +203,8 @@ func newNext(e *env.Env) *cobra.Command {
 	return cmd
 }
 
-func openings() output.Frame[control.OpeningView] {
-	type view = control.OpeningView
+func openings() output.Frame[contract.OpeningView] {
+	type view = contract.OpeningView
 	return output.Frame[view]{
 		Name: func(v view) string { return v.Opens.Format(time.RFC3339) },
 		Fields: []output.Field[view]{

@@ -14,6 +14,7 @@ import (
 	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/check"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
@@ -36,7 +37,7 @@ func (o *editing) store(ctx context.Context, e *env.Env, c *control.Control, d c
 			return err
 		}
 		e.Say("calendar/%s is valid; nothing was stored", d.Name)
-		return p.Sheet(d, d.Name, sheet(p, control.CalendarView{Definition: d}))
+		return p.Sheet(d, d.Name, sheet(p, contract.CalendarView{Definition: d}))
 	}
 	v, err := c.SetCalendar(ctx, d, o.revision)
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/control/follow"
 )
 
 // Env is what a command is given. The fields that flags set are read when the
@@ -44,7 +45,7 @@ type Env struct {
 	Watch bool
 	// Scope is which tasks the answer of a command with --watch depends on. The
 	// zero value: all.
-	Scope control.Scope
+	Scope follow.Scope
 }
 
 // Printer writes results to Out in the format asked for.

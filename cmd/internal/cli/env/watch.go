@@ -13,6 +13,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/control/follow"
 )
 
 const (
@@ -63,14 +64,14 @@ func (e *Env) watchSession(ctx context.Context, look looker, w *watch) error {
 		return err
 	}
 	defer func() { _ = c.Close() }() // nothing is left to ask
-	pictures, ended, done := make(chan control.Picture, 1), make(chan error, 1), make(chan struct{})
+	pictures, ended, done := make(chan follow.Picture, 1), make(chan error, 1), make(chan struct{})
 	var show func(output.Printer) error
 	if show, err = e.look(ctx, c.Control, look); err != nil {
 		return err
 	}
 	go func() { // ends with the session, or with ctx
 		defer close(done)
-		ended <- c.Control.FollowScope(ctx, c.Session, e.Scope, func(p control.Picture) {
+		ended <- c.Control.Follow(ctx, c.Session, e.Scope, func(p follow.Picture) {
 			select {
 			case <-pictures:
 			default:
@@ -79,7 +80,7 @@ func (e *Env) watchSession(ctx context.Context, look looker, w *watch) error {
 		})
 	}()
 	defer func() { cancel(); <-done }()
-	link := control.LinkLive
+	link := follow.LinkLive
 	tick := time.NewTicker(watchPace)
 	defer tick.Stop()
 	for {
@@ -96,10 +97,10 @@ func (e *Env) watchSession(ctx context.Context, look looker, w *watch) error {
 				continue
 			}
 		case p := <-pictures:
-			if p.Link == control.LinkStale && link != p.Link {
+			if p.Link == follow.LinkStale && link != p.Link {
 				e.Say("%s; what is shown is as of %s", p.Fault, p.At.UTC().Format(time.RFC3339))
 			}
-			if link = p.Link; link != control.LinkLive || p.Read < p.Buckets {
+			if link = p.Link; link != follow.LinkLive || p.Read < p.Buckets {
 				continue
 			}
 			if show, err = e.look(ctx, c.Control, look); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/timeline"
 )
 
 // glyphs are what cells are drawn with: of one column each, and no emoji.
@@ -32,11 +33,11 @@ func newTimeline(e *env.Env) *cobra.Command {
 	}
 	cmd.ValidArgsFunction = e.CompleteTasks()
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (control.TimelineView, error) {
+		return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (timeline.View, error) {
 			ask := ask
 			ask.Names, ask.From, ask.To = args, e.Now().Add(-past), e.Now().Add(future)
 			return c.Timeline(ctx, ask)
-		}, func(p output.Printer, v control.TimelineView) error {
+		}, func(p output.Printer, v timeline.View) error {
 			if p.Structured() {
 				return p.Value(v)
 			}
@@ -46,8 +47,8 @@ func newTimeline(e *env.Env) *cobra.Command {
 	f := cmd.Flags()
 	f.DurationVar(&past, "past", 24*time.Hour, "how far back")
 	f.DurationVar(&future, "future", 24*time.Hour, "how far ahead")
-	f.IntVar(&ask.Cells, "cells", 60, fmt.Sprintf("in how many parts (at most %d)", control.MaxCells))
-	f.IntVarP(&ask.Strips, "limit", "n", 50, fmt.Sprintf("at most so many tasks (%d)", control.MaxStrips))
+	f.IntVar(&ask.Cells, "cells", 60, fmt.Sprintf("in how many parts (at most %d)", timeline.MaxCells))
+	f.IntVarP(&ask.Strips, "limit", "n", 50, fmt.Sprintf("at most so many tasks (%d)", timeline.MaxStrips))
 	f.StringVar(&ask.Filter.Service, "service", "", "only tasks that call this service")
 	f.StringVar(&ask.Filter.NamePrefix, "prefix", "", "only tasks whose names begin so")
 	f.BoolVar(&ascii, "ascii", false, "draw with ASCII characters alone")
@@ -62,7 +63,7 @@ func drawn(ascii bool) glyphs {
 	return glyphs{"✓", "✗", "–", "►", "○", "‖", "·"}
 }
 
-func (g glyphs) of(c control.CellView) string {
+func (g glyphs) of(c timeline.Cell) string {
 	switch {
 	case c.Failed > 0:
 		return g.failed
@@ -84,7 +85,7 @@ func (g glyphs) of(c control.CellView) string {
 
 // strips are the timeline as a table; the strip's column is headed by where now
 // is.
-func strips(p output.Printer, v control.TimelineView, g glyphs) output.Listing {
+func strips(p output.Printer, v timeline.View, g glyphs) output.Listing {
 	now := 0
 	if v.CellMS > 0 {
 		now = int(v.Now.Sub(v.From).Milliseconds() / v.CellMS)
@@ -109,7 +110,7 @@ func strips(p output.Printer, v control.TimelineView, g glyphs) output.Listing {
 	return l
 }
 
-func cells(v control.TimelineView) []control.CellView {
+func cells(v timeline.View) []timeline.Cell {
 	if len(v.Tasks) == 0 {
 		return nil
 	}

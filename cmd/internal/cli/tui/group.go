@@ -8,6 +8,7 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/plugin/control"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/control/follow"
 	"github.com/seed42aab489/belfry/tui/ask"
 	"github.com/seed42aab489/belfry/tui/order"
 )
@@ -62,11 +63,11 @@ func (g *group) have(c *control.Control) {
 }
 
 // Follow connects, follows, and connects again when the session is lost.
-func (g *group) Follow(ctx context.Context, tell func(control.Picture)) error {
-	last := control.Picture{Link: control.LinkLoading, Since: g.env.Now()}
+func (g *group) Follow(ctx context.Context, tell func(follow.Picture)) error {
+	last := follow.Picture{Link: follow.LinkLoading, Since: g.env.Now()}
 	for pause := redialFirst; ; pause = min(2*pause, redialMost) {
-		err := g.follow(ctx, func(p control.Picture) {
-			if last.Read > 0 && p.Read < p.Buckets || p.Link == control.LinkLoading {
+		err := g.follow(ctx, func(p follow.Picture) {
+			if last.Read > 0 && p.Read < p.Buckets || p.Link == follow.LinkLoading {
 				return // what there is stays until the new session has all of it
 			}
 			pause, last = redialFirst, p
@@ -76,8 +77,8 @@ func (g *group) Follow(ctx context.Context, tell func(control.Picture)) error {
 			return context.Cause(ctx)
 		}
 		last.Fault = failure.Of(err).Message
-		if last.Link != control.LinkLoading && last.Link != control.LinkLost {
-			last.Link, last.Since = control.LinkLost, g.env.Now()
+		if last.Link != follow.LinkLoading && last.Link != follow.LinkLost {
+			last.Link, last.Since = follow.LinkLost, g.env.Now()
 		}
 		tell(last)
 		if err := wait(ctx, pause); err != nil {
@@ -87,7 +88,7 @@ func (g *group) Follow(ctx context.Context, tell func(control.Picture)) error {
 }
 
 // follow follows over one session.
-func (g *group) follow(ctx context.Context, tell func(control.Picture)) error {
+func (g *group) follow(ctx context.Context, tell func(follow.Picture)) error {
 	dialling, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
 	c, err := g.env.Open(dialling)
@@ -97,7 +98,7 @@ func (g *group) follow(ctx context.Context, tell func(control.Picture)) error {
 	defer func() { _ = c.Close() }() // it is lost, or nothing is left to ask
 	g.have(c.Control)
 	defer g.have(nil)
-	return c.Control.Follow(ctx, c.Session, tell)
+	return c.Control.Follow(ctx, c.Session, follow.Scope{}, tell)
 }
 
 func wait(ctx context.Context, d time.Duration) error {

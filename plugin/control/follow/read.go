@@ -1,27 +1,44 @@
-package control
+package follow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/plugin/control/group"
 	"github.com/seed42aab489/belfry/plugin/control/standing"
+	"github.com/seed42aab489/belfry/plugin/parallel"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
 func (f *follower) readGroup(ctx context.Context) error {
-	c := f.c
 	f.groupAt = time.Now()
 	// The watches first: what changes during the read is told again.
 	for watch, read := range map[string]func() (<-chan struct{}, error){
-		"members":   func() (<-chan struct{}, error) { _, w, err := c.members.Members(ctx); return w, err },
-		"placement": func() (<-chan struct{}, error) { _, _, w, err := c.store.Placement(ctx); return w, unlessMissing(err) },
-		"drains":    func() (<-chan struct{}, error) { _, w, err := c.store.Drains(ctx); return w, unlessMissing(err) },
-		"places":    func() (<-chan struct{}, error) { _, w, err := c.store.Places(ctx); return w, unlessMissing(err) },
-		"barrier":   func() (<-chan struct{}, error) { _, _, w, err := c.store.Barrier(ctx); return w, unlessMissing(err) },
+		"members": func() (<-chan struct{}, error) { _, w, err := f.Members.Members(ctx); return w, err },
+		"placement": func() (<-chan struct{}, error) {
+			_, _, w, err := f.Store.Placement(ctx)
+			return w, failure.UnlessMissing(err)
+		},
+		"drains": func() (<-chan struct{}, error) {
+			_, w, err := f.Store.Drains(ctx)
+			return w, failure.UnlessMissing(err)
+		},
+		"places": func() (<-chan struct{}, error) {
+			_, w, err := f.Store.Places(ctx)
+			return w, failure.UnlessMissing(err)
+		},
+		"barrier": func() (<-chan struct{}, error) {
+			_, _, w, err := f.Store.Barrier(ctx)
+			return w, failure.UnlessMissing(err)
+		},
 	} {
 		changed, err := read()
 		if err != nil {
@@ -32,11 +49,11 @@ func (f *follower) readGroup(ctx context.Context) error {
 	if err := f.widen(ctx); err != nil {
 		return err
 	}
-	g, err := c.group(ctx)
+	g, err := group.Look(ctx, f.Store, f.Members)
 	if err != nil {
 		return err
 	}
-	f.p.Cluster, f.p.Placement, f.p.Nodes = g.View(c.name(g)), g.Placement(), g.Nodes()
+	f.p.Cluster, f.p.Placement, f.p.Nodes = g.View(cmp.Or(f.Cluster, g.Name())), g.Placement(), g.Nodes()
 	f.around = standing.Group{Live: make(map[coordclient.MemberID]coordclient.Member), Paper: g.Paper, Waiting: g.Prepared && !g.Barrier.Open}
 	for _, m := range g.Members {
 		f.around.Live[m.ID] = m
@@ -54,31 +71,31 @@ func (f *follower) readGroup(ctx context.Context) error {
 }
 
 func (f *follower) readServices(ctx context.Context) error {
-	changed, err := f.c.store.Announced(ctx)
-	if err := unlessMissing(err); err != nil {
+	changed, err := f.Store.Announced(ctx)
+	if err := failure.UnlessMissing(err); err != nil {
 		return err
 	}
 	f.wakes.arm(mark{kind: markServices}, changed)
-	f.p.Services, err = f.c.Services(ctx)
+	f.p.Services, err = f.Queries.Services(ctx)
 	return err
 }
 
 // readCalendars reads the calendars, and has the buckets read whose tasks name
 // some: if any has changed, so may have what these tasks do.
 func (f *follower) readCalendars(ctx context.Context) error {
-	changed, err := f.c.store.CalendarsMoved(ctx)
-	if err := unlessMissing(err); err != nil {
+	changed, err := f.Store.CalendarsMoved(ctx)
+	if err := failure.UnlessMissing(err); err != nil {
 		return err
 	}
 	f.wakes.arm(mark{kind: markCalendars}, changed)
 	before := f.p.Calendars
-	if f.p.Calendars, err = f.c.Calendars(ctx); err != nil {
+	if f.p.Calendars, err = f.Queries.Calendars(ctx); err != nil {
 		return err
 	}
-	if f.p.Book, err = f.c.store.Book(ctx); err != nil {
+	if f.p.Book, err = f.Store.Book(ctx); err != nil {
 		return err
 	}
-	same := func(a, b CalendarView) bool { return a.Name == b.Name && a.Revision == b.Revision }
+	same := func(a, b contract.CalendarView) bool { return a.Name == b.Name && a.Revision == b.Revision }
 	if slices.EqualFunc(before, f.p.Calendars, same) {
 		return nil
 	}
@@ -91,14 +108,14 @@ func (f *follower) readCalendars(ctx context.Context) error {
 }
 
 func (f *follower) readEvents(ctx context.Context) error {
-	rings, err := f.c.store.Rings(ctx)
+	rings, err := f.Store.Rings(ctx)
 	if err != nil {
 		return err
 	}
 	for ring, changed := range rings {
 		f.wakes.arm(mark{kind: markEvents, watch: ring}, changed)
 	}
-	f.p.Events, err = f.c.Events(ctx, keptEvents)
+	f.p.Events, err = f.Queries.Events(ctx, keptEvents)
 	return err
 }
 
@@ -115,12 +132,12 @@ func (f *follower) readBuckets(ctx context.Context) error {
 	}
 	slices.SortFunc(due, func(a, b int) int { return f.buckets[a].due.Compare(f.buckets[b].due) })
 	chosen = append(chosen, due[:min(len(due), lookMost)]...)
-	for some := range slices.Chunk(chosen, readers) {
+	for some := range slices.Chunk(chosen, parallel.Most) {
 		reads := make([]func() error, len(some))
 		for i, b := range some {
 			reads[i] = func() error { return f.readBucket(ctx, b) }
 		}
-		err := together(reads...)
+		err := parallel.Do(reads...)
 		f.assemble()
 		if err != nil {
 			return err
@@ -136,7 +153,7 @@ func (f *follower) readBuckets(ctx context.Context) error {
 // readBucket reads one bucket. Several are read at once; each touches its own.
 func (f *follower) readBucket(ctx context.Context, b int) error {
 	h := f.buckets[b]
-	snap, err := f.c.store.Snapshot(ctx, b)
+	snap, err := f.Store.Snapshot(ctx, b)
 	if corrupt, ok := errors.AsType[*store.CorruptError](err); ok {
 		snap, err = store.Snapshot{Bucket: b, Corrupt: corrupt}, nil
 	}
@@ -144,14 +161,14 @@ func (f *follower) readBucket(ctx context.Context, b int) error {
 		return err
 	}
 	if h.seen != nil && snap.Corrupt == nil && snap.Node.Edit == h.seen.node.Edit {
-		snap.Loaded.Definitions = asTheyStand(h.seen.defined, f.c.now())
-	} else if snap.Loaded.Definitions, err = f.c.store.Called(ctx, snap); err != nil {
+		snap.Loaded.Definitions = asTheyStand(h.seen.defined, f.Now())
+	} else if snap.Loaded.Definitions, err = f.Store.Called(ctx, snap); err != nil {
 		return err
 	}
-	if snap.Loaded.Calendars, err = f.c.store.Consulted(ctx, snap.Loaded.Definitions); err != nil {
+	if snap.Loaded.Calendars, err = f.Store.Consulted(ctx, snap.Loaded.Definitions); err != nil {
 		return err
 	}
-	now := &seen{node: snap.Node, defined: snap.Loaded.Definitions, bucket: f.c.replay(snap, f.around)}
+	now := &seen{node: snap.Node, defined: snap.Loaded.Definitions, bucket: standing.Of(snap, f.around, bucket.Triggers(&f.compile), f.Now)}
 	now.look(f.around, b)
 	if snap.Changed != nil {
 		f.wakes.arm(mark{kind: markBucket, bucket: b}, snap.Changed)
@@ -174,7 +191,7 @@ func (f *follower) plan(h *held) {
 	if !h.seen.bucket.Owner.Alive {
 		return // nothing happens in it, and its next owner wakes it
 	}
-	now, wall := time.Now(), f.c.now()
+	now, wall := time.Now(), f.Now()
 	next, busy := h.seen.soonest()
 	overdue := !next.IsZero() && !next.After(wall)
 	switch {

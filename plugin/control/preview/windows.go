@@ -1,4 +1,4 @@
-package control
+package preview
 
 import (
 	"maps"
@@ -13,7 +13,7 @@ import (
 
 // windows finds the calendars that a definition names. Nil: it names none, or
 // what they do cannot be told.
-func (p *Preview) windows(w *task.Windows, book *calendar.Book) *calendar.Windows {
+func (p *View) windows(w *task.Windows, book *calendar.Book) *calendar.Windows {
 	if w == nil || book == nil {
 		return nil
 	}
@@ -42,10 +42,10 @@ func (p *Preview) windows(w *task.Windows, book *calendar.Book) *calendar.Window
 }
 
 // outside tells what the calendars do to what the trigger would do.
-func (p *Preview) outside(t trigger.Trigger, w *calendar.Windows, now time.Time) {
-	fate := fates{w: w}
+func (p *View) outside(t trigger.Trigger, w *calendar.Windows, now time.Time) {
+	fates := Under(w)
 	for i := range p.Next {
-		fate.of(&p.Next[i])
+		fates.Of(&p.Next[i])
 	}
 	if p.Year == 0 {
 		return

@@ -1,4 +1,4 @@
-package control
+package preview
 
 import (
 	"errors"
@@ -26,9 +26,9 @@ type Fault struct {
 	Column int
 }
 
-// Preview is what a definition would do. It needs no store: who writes a
+// View is what a definition would do. It needs no store: who writes a
 // definition sees it with each key.
-type Preview struct {
+type View struct {
 	// Text says in English when it fires; empty while it cannot be said.
 	Text string
 	Next []contract.NextView // the first instants
@@ -43,7 +43,7 @@ type Preview struct {
 }
 
 // Fault gives what is wrong with a field. False: nothing is.
-func (p *Preview) Fault(field string) (Fault, bool) {
+func (p *View) Fault(field string) (Fault, bool) {
 	i := slices.IndexFunc(p.Faults, func(f Fault) bool { return f.Field == field })
 	if i < 0 {
 		return Fault{}, false
@@ -53,7 +53,7 @@ func (p *Preview) Fault(field string) (Fault, bool) {
 
 const (
 	year = 365 * 24 * time.Hour
-	// maxClock bounds Preview.Clock.
+	// maxClock bounds View.Clock.
 	maxClock = 4
 	// clockAround is how near to a change of clocks an instant is that may be
 	// moved by it, and maxAround how many are tried.
@@ -70,10 +70,10 @@ type Beside struct {
 	Taken func(task.Key) bool
 }
 
-// PreviewTask tells what a definition would do from now on, with its first n
+// Of tells what a definition would do from now on, with its first n
 // instants, and what is wrong with it, given what there is beside it.
-func PreviewTask(info task.Info, beside Beside, now time.Time, n int) Preview {
-	var p Preview
+func Of(info task.Info, beside Beside, now time.Time, n int) View {
+	var p View
 	fault := func(field, text, hint string) {
 		p.Faults = append(p.Faults, Fault{Field: field, Text: text, Hint: hint})
 	}
@@ -114,7 +114,7 @@ func PreviewTask(info task.Info, beside Beside, now time.Time, n int) Preview {
 }
 
 // trigger tells what the trigger would do. False: nobody knows.
-func (p *Preview) trigger(info task.Info, now time.Time, n int) (trigger.Trigger, bool) {
+func (p *View) trigger(info task.Info, now time.Time, n int) (trigger.Trigger, bool) {
 	var compiler trigger.Compiler
 	from := info.From
 	if from.IsZero() {

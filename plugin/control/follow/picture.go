@@ -1,4 +1,4 @@
-package control
+package follow
 
 import (
 	"cmp"
@@ -8,9 +8,12 @@ import (
 
 	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/preview"
 	"github.com/seed42aab489/belfry/plugin/control/standing"
+	"github.com/seed42aab489/belfry/plugin/control/timeline"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/plugin/trigger"
 )
 
 // Link is what the connection behind a Picture is worth.
@@ -40,9 +43,9 @@ type Picture struct {
 	Placement     contract.PlacementView
 	Nodes         []contract.NodeView
 	Services      []contract.ServiceView
-	Calendars     []CalendarView       // by name
-	Book          *calendar.Book       // the same, to be consulted; nil: not read yet
-	Events        []contract.EventView // newest last
+	Calendars     []contract.CalendarView // by name
+	Book          *calendar.Book          // the same, to be consulted; nil: not read yet
+	Events        []contract.EventView    // newest last
 
 	seen  []*seen // by bucket; nil: not read
 	where map[task.Key]*seen
@@ -91,22 +94,22 @@ func (p *Picture) Task(key task.Key) (contract.TaskView, bool) {
 }
 
 // Instants gives the first n instants of a task after a time, in its zone, paused or
-// not, with what its calendars do to them as Control.Next tells it. Where a
+// not, with what its calendars do to them as control.Control.Next tells it. Where a
 // calendar cannot be consulted, none of them runs.
 func (p *Picture) Instants(key task.Key, after time.Time, n int) []contract.NextView {
 	info, ok := p.Definition(key)
 	if !ok {
 		return nil
 	}
-	next := Instants(&info, after, n)
+	next := preview.Instants(&info, after, n)
 	windows, err := p.where[info.Key].bucket.Book.Windows(info.Windows)
-	fate := fates{w: windows}
+	fates := preview.Under(windows)
 	for i := range next {
 		if err != nil {
 			next[i].Why = contract.Because(contract.ReasonNoCalendar, err.Error())
 			continue
 		}
-		fate.of(&next[i])
+		fates.Of(&next[i])
 	}
 	return next
 }
@@ -123,8 +126,8 @@ func (p *Picture) Coming(v *contract.TaskView) (contract.NextView, bool) {
 		return n, true
 	}
 	if windows, err := s.bucket.Book.Windows(v.Windows); err == nil {
-		fate := fates{w: windows}
-		fate.of(&n)
+		fates := preview.Under(windows)
+		fates.Of(&n)
 	}
 	return n, true
 }
@@ -142,6 +145,17 @@ func (p *Picture) Runs(key task.Key) []contract.RunView {
 	return runs
 }
 
+// Strip gives a task's part of a timeline, as control.Control.Timeline does, from what a picture
+// shows: what v says of time, in cells of CellMS. False: there is no such task.
+func (p *Picture) Strip(key task.Key, v *timeline.View) (timeline.Strip, bool) {
+	info, ok := p.Definition(key)
+	t, there := p.Task(key)
+	if !ok || !there || v.CellMS < 1 {
+		return timeline.Strip{}, false
+	}
+	return v.Strip(&info, t.State, p.where[info.Key].bucket, new(trigger.Compiler)), true
+}
+
 // Recent gives the latest runs of all tasks, newest first, at most MaxRecent.
 func (p *Picture) Recent() []contract.RunView {
 	var all []contract.RunView
@@ -156,14 +170,14 @@ func (p *Picture) Recent() []contract.RunView {
 
 func sortRuns(runs []contract.RunView) {
 	slices.SortStableFunc(runs, func(a, b contract.RunView) int {
-		return cmp.Or(moved(b).Compare(moved(a)), strings.Compare(a.Task, b.Task), strings.Compare(b.FireID, a.FireID), cmp.Compare(b.Attempt, a.Attempt))
+		return cmp.Or(b.Moved().Compare(a.Moved()), strings.Compare(a.Task, b.Task), strings.Compare(b.FireID, a.FireID), cmp.Compare(b.Attempt, a.Attempt))
 	})
 }
 
 // look settles what a bucket shows, as the owner's standing now is.
 func (s *seen) look(g standing.Group, b int) {
 	s.bucket.Owner = g.Owner(b, s.node)
-	s.views = s.bucket.Views(TaskFilter{}.definition)
+	s.views = s.bucket.Views(func(*task.Info) bool { return true })
 	s.recent = nil
 	for i := range s.defined {
 		if !s.defined[i].Deleted {

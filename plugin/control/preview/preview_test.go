@@ -1,4 +1,4 @@
-package control
+package preview
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/calendar"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -57,7 +58,7 @@ func TestPreview(t *testing.T) {
 			info := minutely("new")
 			c.change(&info)
 			beside := Beside{Services: catalogue(), Calendars: book, Taken: func(k task.Key) bool { return k.Name == "taken" }}
-			p := PreviewTask(info, beside, now, 3)
+			p := Of(info, beside, now, 3)
 			if c.field != "" {
 				f, ok := p.Fault(c.field)
 				if !ok || !strings.Contains(f.Text, c.says) {
@@ -78,6 +79,20 @@ func TestPreview(t *testing.T) {
 			}
 		})
 	}
+}
+
+func minutely(name string) task.Info {
+	return task.Info{
+		Key: task.Key{Name: name}, Service: "Stock", Operation: "getLowStock",
+		Trigger: task.TriggerInfo{Interval: task.Duration(time.Minute), Count: -1},
+	}
+}
+
+func catalogue() []contract.ServiceView {
+	return []contract.ServiceView{{Name: "Stock", Status: contract.StatusActive, Operations: []contract.OperationView{
+		{Service: "Stock", Name: "getLowStock", Schedulable: true, Delivery: task.EffectivelyOnce, Reads: true},
+		{Service: "Stock", Name: "setStock", Why: "it has parameters: code, quantity", Parameters: []string{"code", "quantity"}, Delivery: task.EffectivelyOnce},
+	}}}
 }
 
 func cron(expr, zone string) func(*task.Info) {
