@@ -24,7 +24,7 @@
 // # Errors
 //
 // Every error is application/problem+json (RFC 9457) with the members code (of
-// package control, stable), and hint where there is a next step.
+// package failure, stable), and hint where there is a next step.
 //
 // # Bulk
 //

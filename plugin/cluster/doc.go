@@ -6,8 +6,11 @@
 // The leader, elected for a term, writes the placement: which member each bucket
 // belongs to, on paper. It reads the group, the drains, the barrier, what members
 // have deployed, their clocks, and what the buckets hold, and asks package place.
-// Each of its commits checks its membership and /leader, which the next leader
-// raises; so a leader of an old term cannot write.
+// What a bucket holds it measures when its definitions were edited, and keeps for
+// the next leader; the definitions that it read for that it keeps packed, so that
+// others need not read them one by one (package store, Rolls). Each of its commits
+// checks its membership and /leader, which the next leader raises; so a leader of
+// an old term cannot write.
 //
 // Every member follows the placement: it acquires what is its own on paper as
 // soon as that is free, and releases what is not. Only the bucket's node says

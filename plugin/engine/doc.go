@@ -6,7 +6,9 @@
 // # Owning a bucket
 //
 // Acquire makes this member the owner, with a new epoch, then reads page, log
-// and definitions and replays them. The data version of the bucket's node at
+// and definitions and replays them. Definitions may come of a copy that the leader
+// keeps (package store, Rolls): what was edited since it was made is read afresh,
+// and what is edited meanwhile moves F. The data version of the bucket's node at
 // that moment is the fence F. Every write checks the membership, which binds it
 // to the session, and F. One goroutine owns a bucket's state, and at most one
 // request of it to the store is on its way: a claim, an edit and a hand-over
@@ -46,10 +48,10 @@
 // # Edits
 //
 // An edit is one commit of the definition (of several, if tasks are created
-// together) and of the bucket's node, so it moves F: the batch on its way fails at the check, and the edit holds from its
-// acknowledgement on, also against a frozen owner. The watch on the node, and a
-// comparison about once a minute in case a watch stayed silent, only make its
-// owner hear of it sooner. Requests for a run by hand and for a cancellation are
+// together) and of the bucket's node, so it moves F: the batch on its way fails at
+// the check, and the edit holds from its acknowledgement on, also against a frozen
+// owner. The watch on the node, and a comparison about once a minute in case a
+// watch stayed silent, only make its owner hear of it sooner. Requests for a run by hand and for a cancellation are
 // edits of the node too; each is deleted by the commit that answers it.
 //
 // An edit of a calendar is an edit of all tasks that name it: a bucket with such

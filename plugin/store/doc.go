@@ -79,6 +79,16 @@
 // are the time of a commit by the store's own clock. They are stored as zero, read
 // as Entry.Modified, and written out with the next edit.
 //
+// # Rolls
+//
+// The leader keeps the definitions that it measured of a bucket in one record, with
+// the number of the edit that they are at least as new as. Whoever wants all
+// definitions of a bucket takes its node, then its roll, and reads each by itself
+// what was marked since, and what the roll only names: tombstones, tasks on their
+// way to another bucket, and those that could not be read. Without a roll, or with
+// more marks than the node tells, definitions are read one by one. So every edit of
+// a task at rest must mark its bucket's node. Store.Reporting reads no rolls.
+//
 // # Calendars
 //
 // Tasks name calendars, so an edit of one is an edit of all that name it. It is
