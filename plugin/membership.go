@@ -16,7 +16,6 @@ import (
 	"github.com/seed42aab489/belfry/plugin/event"
 	"github.com/seed42aab489/belfry/plugin/reply"
 	"github.com/seed42aab489/belfry/plugin/store"
-	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/plugin/trigger"
 )
 
@@ -116,10 +115,7 @@ func (p *Plugin) newEngine(m *membership) (*engine.Engine, error) {
 		Invoker: p.d.Faults.Invoker(reportedInvoker{&reply.Asker{
 			Invoker: p.kinds, Secrets: p.secrets, Addresses: p.d.Options.ReplyAddresses, Now: p.d.Now,
 		}, p.journal, p.d.Now}),
-		Compile: func(info *task.Info) (bucket.Schedule, error) {
-			return compiler.Compile(info.Trigger, info.From, info.UID)
-		},
-		Rules: p.d.Options.Rules, Node: m.port.ID().Node(), Workers: p.d.Options.Workers, Limit: p.d.Options.Limit,
+		Compile: bucket.Triggers(&compiler), Rules: p.d.Options.Rules, Node: m.port.ID().Node(), Workers: p.d.Options.Workers, Limit: p.d.Options.Limit,
 		Output:         p.d.Options.Output,
 		SessionTimeout: p.d.Options.SessionTimeout, PreviousOwnerDead: p.d.Options.PreviousOwnerDead,
 		Left: func(b int, cause error) { p.left(m, b, cause) },

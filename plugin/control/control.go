@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
-	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/group"
 	"github.com/seed42aab489/belfry/plugin/reply"
@@ -70,11 +69,6 @@ func New(d Deps) *Control {
 // keeps.
 func (c *Control) As(by string) *Control {
 	return &Control{store: c.store.As(by), members: c.members, caller: c.caller, now: c.now, cluster: c.cluster}
-}
-
-// compile is how a bucket is replayed here.
-func (c *Control) compile(info *task.Info) (bucket.Schedule, error) {
-	return c.triggers.Compile(info.Trigger, info.From, info.UID)
 }
 
 // live is the group as it is: member by id.

@@ -68,9 +68,7 @@ func (w *world) serve(node string) {
 	var compiler trigger.Compiler
 	e, err := engine.New(engine.Options{
 		Log: w.owner, Watcher: w.owner, Invoker: w, Targets: w, Node: node, PreviousOwnerDead: true,
-		Compile: func(info *task.Info) (bucket.Schedule, error) {
-			return compiler.Compile(info.Trigger, info.From, info.UID)
-		},
+		Compile: bucket.Triggers(&compiler),
 	})
 	if err != nil {
 		w.Fatal(err)

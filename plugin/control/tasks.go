@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/control/standing"
@@ -112,7 +113,7 @@ func (c *Control) view(ctx context.Context, info task.Info) (contract.TaskView, 
 
 // replay makes of a bucket what its owner would.
 func (c *Control) replay(snap store.Snapshot, around standing.Group) standing.Bucket {
-	return standing.Of(snap, around, c.compile, c.now)
+	return standing.Of(snap, around, bucket.Triggers(&c.triggers), c.now)
 }
 
 // readBucket reads the bucket of one task, the others left out.

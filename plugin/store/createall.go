@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/parallel"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -41,7 +42,7 @@ func (s *Store) CreateAll(ctx context.Context, infos []task.Info, tell func(i in
 	}}
 	queues := c.queues(ctx)
 	for len(queues) > 0 && ctx.Err() == nil {
-		_ = each(ctx, len(queues), func(ctx context.Context, n int) error { // its error is that of ctx
+		_ = parallel.Each(ctx, len(queues), func(ctx context.Context, n int) error { // its error is that of ctx
 			queues[n] = c.some(ctx, queues[n])
 			return nil
 		})
@@ -62,7 +63,7 @@ func (c *creation) queues(ctx context.Context) [][]int {
 	buckets := make([]int, len(c.infos))
 	c.seats = make([]int, len(c.infos))
 	faults := make([]error, len(c.infos))
-	err := each(ctx, len(c.infos), func(ctx context.Context, i int) error {
+	err := parallel.Each(ctx, len(c.infos), func(ctx context.Context, i int) error {
 		info := c.infos[i]
 		info.Key = info.Normal()
 		if c.seats[i], faults[i] = c.seatFor(ctx, &info); faults[i] == nil {

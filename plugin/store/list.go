@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/parallel"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -96,7 +97,7 @@ func (s *Store) Each(ctx context.Context, f func([]task.Info) error) error {
 		return err
 	}
 	var mu sync.Mutex // one bucket at a time
-	err = each(ctx, buckets, func(ctx context.Context, b int) error {
+	err = parallel.Each(ctx, buckets, func(ctx context.Context, b int) error {
 		infos, err := s.Named(ctx, b)
 		if err != nil {
 			return err
@@ -148,7 +149,7 @@ func (s *Store) Keys(ctx context.Context) ([]task.Key, error) {
 		return nil, err
 	}
 	byBucket := make([][]task.Key, buckets)
-	err = each(ctx, buckets, func(ctx context.Context, b int) error {
+	err = parallel.Each(ctx, buckets, func(ctx context.Context, b int) error {
 		segments, err := s.kv.List(ctx, s.keys.tasks(b))
 		for _, segment := range segments {
 			key, err := parseTaskSegment(segment)
@@ -181,7 +182,7 @@ func read[T any](ctx context.Context, s *Store, prefix string, decode func(segme
 func readThese[T any](ctx context.Context, s *Store, prefix string, segments []string, decode func(segment string, e coordclient.Entry) (T, error)) (values []T, gone bool, err error) {
 	found := make([]*T, len(segments))
 	var lacks atomic.Bool
-	err = each(ctx, len(segments), func(ctx context.Context, i int) error {
+	err = parallel.Each(ctx, len(segments), func(ctx context.Context, i int) error {
 		e, err := s.peek(ctx, prefix+"/"+segments[i])
 		switch {
 		case errors.Is(err, coordclient.ErrNotFound):

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/parallel"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -79,7 +80,7 @@ func (s *Store) Outbox(ctx context.Context, mine func(b int) bool) ([]Message, <
 		return nil, nil, err
 	}
 	byBucket := make([][]Message, buckets)
-	err = each(ctx, buckets, func(ctx context.Context, b int) error {
+	err = parallel.Each(ctx, buckets, func(ctx context.Context, b int) error {
 		if mine != nil && !mine(b) {
 			return nil
 		}
@@ -104,7 +105,7 @@ func (s *Store) Waiting(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	counts := make([]int, buckets)
-	err = each(ctx, buckets, func(ctx context.Context, b int) error {
+	err = parallel.Each(ctx, buckets, func(ctx context.Context, b int) error {
 		names, err := s.kv.List(ctx, s.keys.outbox(b))
 		counts[b] = len(names)
 		return err

@@ -12,6 +12,7 @@ import (
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/calendar"
+	"github.com/seed42aab489/belfry/plugin/parallel"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -122,7 +123,7 @@ func (o *Owner) Load(ctx context.Context, f bucket.Fence) (bucket.Loaded, error)
 		func(ctx context.Context) (err error) { l.Definitions, err = o.called(ctx, b); return err },
 		func(ctx context.Context) (err error) { l.Requests, err = o.Requests(ctx, b); return err },
 	}
-	err := each(ctx, len(reads), func(ctx context.Context, i int) error { return reads[i](ctx) })
+	err := parallel.Each(ctx, len(reads), func(ctx context.Context, i int) error { return reads[i](ctx) })
 	if err != nil {
 		return fail(err)
 	}

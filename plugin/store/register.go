@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/seed42aab489/belfry/plugin/parallel"
 )
 
 // rereadRegister is how often a Register reads everything, in case a watch stayed
@@ -41,7 +43,7 @@ func (r *Register) Holders(ctx context.Context, n int, doubtful func(b int, h Ho
 	for len(r.all) < n {
 		r.all = append(r.all, registered{})
 	}
-	err := each(ctx, n, func(ctx context.Context, b int) error {
+	err := parallel.Each(ctx, n, func(ctx context.Context, b int) error {
 		if !r.all[b].moved() && !doubtful(b, r.all[b].holder) {
 			return nil
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/parallel"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -93,7 +94,7 @@ func (s *Store) AllRequests(ctx context.Context) ([]task.Request, error) {
 		return nil, err
 	}
 	byBucket := make([][]task.Request, buckets)
-	err = each(ctx, buckets, func(ctx context.Context, b int) (err error) {
+	err = parallel.Each(ctx, buckets, func(ctx context.Context, b int) (err error) {
 		byBucket[b], err = s.Requests(ctx, b)
 		return err
 	})

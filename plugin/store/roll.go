@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/parallel"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -88,7 +89,7 @@ func (s *Store) rollPlaced(ctx context.Context, b int) (Roll, error) {
 // there, or that another bucket decides for, are left out.
 func (s *Store) call(ctx context.Context, segments []string, get func(context.Context, string) (task.Info, error)) (Roll, error) {
 	infos, unread := make([]*task.Info, len(segments)), make([]bool, len(segments))
-	err := each(ctx, len(segments), func(ctx context.Context, i int) error {
+	err := parallel.Each(ctx, len(segments), func(ctx context.Context, i int) error {
 		info, err := get(ctx, segments[i])
 		corrupt, isCorrupt := errors.AsType[*CorruptError](err)
 		switch {

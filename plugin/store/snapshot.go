@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/parallel"
 )
 
 // maxTorn bounds how often a snapshot is read again because the owner folded.
@@ -78,7 +79,7 @@ func (s *Store) Snapshots(ctx context.Context, buckets []int, f func(Snapshot) e
 			buckets = append(buckets, b)
 		}
 	}
-	return each(ctx, len(buckets), func(ctx context.Context, i int) error {
+	return parallel.Each(ctx, len(buckets), func(ctx context.Context, i int) error {
 		snap, err := s.Snapshot(ctx, buckets[i])
 		if corrupt, ok := errors.AsType[*CorruptError](err); ok {
 			s.corrupt(corrupt)

@@ -13,6 +13,7 @@ import (
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/coordclient/coordtest"
 	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/parallel"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -210,7 +211,7 @@ func TestACorruptNodeHarmsItselfAlone(t *testing.T) {
 func TestEachStopsAtTheFirstError(t *testing.T) {
 	t.Parallel()
 	boom := errors.New("boom")
-	err := each(t.Context(), 1000, func(_ context.Context, i int) error {
+	err := parallel.Each(t.Context(), 1000, func(_ context.Context, i int) error {
 		if i == 40 {
 			return boom
 		}
@@ -219,7 +220,7 @@ func TestEachStopsAtTheFirstError(t *testing.T) {
 	if !errors.Is(err, boom) {
 		t.Errorf("got %v", err)
 	}
-	if err := each(t.Context(), 0, nil); err != nil {
+	if err := parallel.Each(t.Context(), 0, nil); err != nil {
 		t.Error(err)
 	}
 }

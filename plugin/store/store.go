@@ -21,9 +21,6 @@ const (
 	MaxBuckets = 1000
 )
 
-// readers bounds the reads that one call makes at once.
-const readers = 32
-
 // Options of a Store. The zero value is ready to use.
 type Options struct {
 	// Root is put before all keys; "" or like "/belfry".
@@ -236,31 +233,6 @@ func (s *Store) node(ctx context.Context, b int) (Node, coordclient.Entry, <-cha
 		return Node{}, e, nil, &CorruptError{e.Key, err}
 	}
 	return n, e, changed, nil
-}
-
-// each runs f for 0 to n-1, at most readers at once, and gives the first error.
-func each(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var (
-		next    atomic.Int64
-		workers sync.WaitGroup
-	)
-	for range min(n, readers) {
-		// Ends when the numbers are used up, or at the first error.
-		workers.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				if err := f(ctx, i); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	workers.Wait()
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return nil
 }
 
 // pause waits for d or for ctx.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/bucket"
+	"github.com/seed42aab489/belfry/plugin/parallel"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
@@ -46,7 +47,7 @@ func (s *Store) Holders(ctx context.Context) ([]Holder, error) {
 		return nil, fmt.Errorf("buckets: %w", err)
 	}
 	holders := make([]Holder, n)
-	err = each(ctx, n, func(ctx context.Context, b int) error {
+	err = parallel.Each(ctx, n, func(ctx context.Context, b int) error {
 		n, _, err := s.nodeOnce(ctx, b)
 		if corrupt, ok := errors.AsType[*CorruptError](err); ok {
 			s.corrupt(corrupt)

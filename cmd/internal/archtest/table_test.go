@@ -57,7 +57,7 @@ var table = map[string]row{
 	"plugin/calendar":     {own: []string{"plugin/task", "plugin/trigger"}, third: []string{"github.com/emersion/go-ical", "github.com/teambition/rrule-go"}},
 	"plugin/engine/model": {},
 	"plugin/engine":       {own: []string{"plugin/task", "plugin/trigger", "plugin/bucket", "plugin/calendar"}, third: []string{"github.com/google/uuid"}},
-	"plugin/store":        {own: []string{"plugin/task", "plugin/bucket", "plugin/calendar", "coordclient"}, third: []string{"github.com/google/uuid"}},
+	"plugin/store":        {own: []string{"plugin/task", "plugin/bucket", "plugin/calendar", "plugin/parallel", "coordclient"}, third: []string{"github.com/google/uuid"}},
 	"plugin/control": {
 		own:   []string{"plugin/control/...", "plugin/task", "plugin/trigger", "plugin/bucket", "plugin/calendar", "plugin/parallel", "plugin/reply", "plugin/store", "plugin/place", "plugin/invoke/web", "plugin/render", "coordclient"},
 		third: []string{"github.com/google/uuid"},
