@@ -3,6 +3,9 @@ package check
 import (
 	"cmp"
 	"errors"
+	"fmt"
+	"net/mail"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -85,10 +88,36 @@ func Alert(a task.Alert) error {
 		return failure.Invalid("alert %s: name 1 to %d receivers", a.On, MaxReceivers)
 	}
 	for _, to := range a.To {
-		scheme, rest, _ := strings.Cut(to, ":")
-		if !slices.Contains([]string{"mailto", "http", "https"}, strings.ToLower(scheme)) || strings.Trim(rest, "/") == "" {
-			return failure.Invalid("alert %s: receiver %q: use mailto:, http: or https:", a.On, to)
+		if err := receiver(to); err != nil {
+			return failure.Invalid("alert %s: receiver %q: %v", a.On, to, err)
 		}
+	}
+	return nil
+}
+
+// receiver refuses what nothing could ever be sent to, which would else be found
+// out when there is something to tell.
+func receiver(to string) error {
+	scheme, rest, _ := strings.Cut(to, ":")
+	switch strings.ToLower(scheme) {
+	case "mailto":
+		for part := range strings.SplitSeq(rest, ",") {
+			plain, err := url.PathUnescape(strings.TrimSpace(part))
+			if err != nil {
+				return err
+			}
+			if a, err := mail.ParseAddress(plain); err != nil || a.Address != plain || strings.Contains(plain, "?") {
+				return fmt.Errorf("%q is no mail address", part)
+			}
+		}
+	case "http", "https":
+		if u, err := url.Parse(to); err != nil {
+			return err
+		} else if u.Hostname() == "" {
+			return errors.New("it names no host")
+		}
+	default:
+		return errors.New("use mailto:, http: or https:")
 	}
 	return nil
 }

@@ -101,7 +101,9 @@ func sheet(p output.Printer, t contract.TaskView) [][2]string {
 		pairs = append(pairs, [2]string{"Last", strings.TrimSpace(t.Last.Outcome + " " + p.Instant(&t.Last.Scheduled) + "  " + t.Last.Error)})
 	}
 	for _, a := range t.Alerts {
-		pairs = append(pairs, [2]string{"Alert", fmt.Sprintf("%s after %s to %s", a.On, a.After, strings.Join(a.To, ", "))})
+		for _, text := range a.Texts() {
+			pairs = append(pairs, [2]string{"Alert", text})
+		}
 	}
 	if t.After != "" {
 		pairs = append(pairs, [2]string{"After", t.After})
