@@ -91,24 +91,19 @@ func (r *rig) dial(t *testing.T) {
 // program would, and gives how long that took.
 func (r *rig) create(t *testing.T, first, last int, when func(i int) task.TriggerInfo) time.Duration {
 	t.Helper()
-	const together = 128
 	begun := time.Now()
-	var all sync.WaitGroup
-	for n := range together {
-		all.Go(func() { // ends when its share is made
-			for i := first + n; i < last; i += together {
-				_, err := r.store.Create(t.Context(), task.Info{
-					Key:      task.Key{Tenant: task.DefaultTenant, Type: task.DefaultType, Name: "task-" + strconv.Itoa(i)},
-					Delivery: task.AtLeastOnce, Trigger: when(i), Do: &task.Action{Code: &task.CodeCall{Name: "idle"}},
-				})
-				if err != nil {
-					t.Error(err)
-					return
-				}
-			}
-		})
+	infos := make([]task.Info, last-first)
+	for i := range infos {
+		infos[i] = task.Info{
+			Key:      task.Key{Tenant: task.DefaultTenant, Type: task.DefaultType, Name: "task-" + strconv.Itoa(first+i)},
+			Delivery: task.AtLeastOnce, Trigger: when(first + i), Do: &task.Action{Code: &task.CodeCall{Name: "idle"}},
+		}
 	}
-	all.Wait()
+	r.store.CreateAll(t.Context(), infos, func(_ int, err error) {
+		if err != nil {
+			t.Error(err)
+		}
+	})
 	if t.Failed() {
 		t.FailNow()
 	}
