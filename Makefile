@@ -59,7 +59,7 @@ bench: ## measure; prints ratios against bare references in the same run
 faults: deps ## three hosts on three ZooKeeper servers, broken in every way for FAULTS_FOR (10m), and figures
 	BELFRY_REQUIRE_SERVERS=1 BELFRY_FAULTS_FOR=$(FAULTS_FOR) $(GO) test -tags 'e2e faults' -v -count=1 -timeout 3h ./cmd/e2e -run 'TestFaultsFor|TestFaultsFigures'
 
-bench-cluster: deps ## measure three hosts on three ZooKeeper servers: about an hour, and 16 GiB for a million tasks
+bench-cluster: deps ## measure three hosts on three ZooKeeper servers: about half an hour, and 8 GiB for a million tasks
 	BELFRY_REQUIRE_SERVERS=1 $(GO) test -tags 'e2e bench' -count=1 -timeout 0 -v -run '^TestBenchCluster' ./cmd/e2e/
 
 fuzz: ## each fuzz target for FUZZTIME (30s)

@@ -272,3 +272,43 @@ func TestCreatedTogetherFencesTheOwner(t *testing.T) {
 		}
 	})
 }
+
+// A bucket that is full takes no more tasks, and says so; one of which tasks were
+// deleted takes others.
+func TestBucketsAreBounded(t *testing.T) {
+	t.Parallel()
+	backends(t, func(t *testing.T, p port) {
+		o := prepared(t, p)
+		o.most = 10
+		refused := 0
+		o.CreateAll(t.Context(), many(60), func(_ int, err error) {
+			if err == nil {
+				return
+			}
+			if refused++; !errors.Is(err, coordclient.ErrTooLarge) || !strings.Contains(err.Error(), "has 10 tasks: too large (the limit is 10)") {
+				t.Error(err)
+			}
+		})
+		list, err := o.List(t.Context())
+		if err != nil || len(list) != 40 || refused != 20 {
+			t.Fatalf("%d tasks are there, %d were refused, %v", len(list), refused, err)
+		}
+		b, gone := home(t, o.Store, list[0].Key), list[0]
+		if _, err := o.Create(t.Context(), named(inBucket(t, o.Store, "more", b))); !errors.Is(err, coordclient.ErrTooLarge) {
+			t.Errorf("one more: %v", err)
+		}
+		if err := o.Delete(t.Context(), gone.Key, 0); err != nil {
+			t.Fatal(err)
+		}
+		gone, err = o.definition(t.Context(), b, gone.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := o.Commit(t.Context(), acquired(t, o, b), bucket.Write{Drop: []task.Info{gone}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := o.Create(t.Context(), named(inBucket(t, o.Store, "more", b))); err != nil {
+			t.Errorf("instead of another: %v", err)
+		}
+	})
+}

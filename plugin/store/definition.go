@@ -111,7 +111,7 @@ func (s *Store) newborn(ctx context.Context, info task.Info, to int) (newborn, e
 // bear creates tasks of one bucket, at most MaxEdited, in one commit with other
 // operations.
 func (s *Store) bear(ctx context.Context, beside []coordclient.Op, all ...newborn) error {
-	c := change{bucket: all[0].bucket}
+	c := change{bucket: all[0].bucket, creates: len(all)}
 	var named []*task.Windows
 	for i := range all {
 		n := &all[i]

@@ -30,6 +30,7 @@ type change struct {
 	landed func(ctx context.Context) error
 	// entries are for the audit; none: it is no administrator's edit.
 	entries []Edit
+	creates int // how many tasks it adds to the bucket
 }
 
 // edit commits a change with its marks on the bucket's node. Errors: what ops
@@ -43,6 +44,9 @@ func (s *Store) edit(ctx context.Context, c change) error {
 		}
 		if settled, err := d.settle(ctx, c, n, version); settled {
 			return err
+		}
+		if err := s.room(ctx, c, n); err != nil {
+			return d.word(err)
 		}
 		value, err := n.edited(c.marks...).encode()
 		if err != nil {
@@ -81,6 +85,28 @@ func (s *Store) edit(ctx context.Context, c change) error {
 		}
 	}
 	return d.word(fmt.Errorf("bucket %d: %w: it moved %d times meanwhile", c.bucket, coordclient.ErrUnavailable, maxMoves))
+}
+
+// room refuses tasks that would be too many for their bucket. Each creation is an
+// edit, so that a bucket of few edits need not be counted. Error:
+// coordclient.ErrTooLarge.
+func (s *Store) room(ctx context.Context, c change, n Node) error {
+	if c.creates == 0 || n.Edit+int64(c.creates) <= int64(s.most) {
+		return nil
+	}
+	buckets, err := s.buckets(ctx)
+	if err != nil {
+		return err
+	}
+	list := s.keys.tasks(c.bucket)
+	if c.bucket >= buckets {
+		list = s.keys.placed(c.bucket)
+	}
+	there, err := s.kv.List(ctx, list)
+	if err == nil && len(there)+c.creates > s.most {
+		err = fmt.Errorf("bucket %d has %d tasks: %w (the limit is %d)", c.bucket, len(there), coordclient.ErrTooLarge, s.most)
+	}
+	return err
 }
 
 // again waits before the next try; in doubt it makes sure that what is read

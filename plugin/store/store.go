@@ -19,6 +19,10 @@ const (
 	DefaultBuckets = 256
 	// MaxBuckets lets a new cluster be made in one commit.
 	MaxBuckets = 1000
+	// MaxTasks is how many tasks one bucket may have, so that the page that holds
+	// their state fits into a record: some 60 bytes each at rest, and more for what
+	// is open.
+	MaxTasks = 6_000
 )
 
 // Options of a Store. The zero value is ready to use.
@@ -46,6 +50,7 @@ type Store struct {
 	now     func() time.Time // nil: definitions are read as they are stored
 	report  func(*CorruptError)
 	singly  bool // never read rolls
+	most    int  // MaxTasks
 	cluster atomic.Pointer[Cluster]
 	book    atomic.Pointer[calendar.Book] // as it was last read
 	wake    *bell
@@ -57,7 +62,7 @@ type Store struct {
 // On is the same store through another session: who waits for its outbox hears
 // of what is put through either.
 func (s *Store) On(kv coordclient.KV) *Store {
-	return &Store{kv: kv, keys: s.keys, newID: s.newID, by: s.by, now: s.now, report: s.report, wake: s.wake, reported: make(map[string]string)}
+	return &Store{kv: kv, keys: s.keys, newID: s.newID, by: s.by, now: s.now, report: s.report, most: s.most, wake: s.wake, reported: make(map[string]string)}
 }
 
 // As is the same store for somebody who edits by this name, which the audit and
@@ -91,7 +96,7 @@ func New(kv coordclient.KV, o Options) *Store {
 	if o.Corrupt == nil {
 		o.Corrupt = func(*CorruptError) {}
 	}
-	return &Store{kv: kv, keys: keys(o.Root), newID: o.NewID, now: o.Now, report: o.Corrupt, wake: newBell(), reported: make(map[string]string)}
+	return &Store{kv: kv, keys: keys(o.Root), newID: o.NewID, now: o.Now, report: o.Corrupt, most: MaxTasks, wake: newBell(), reported: make(map[string]string)}
 }
 
 // maxReported bounds the faults that are remembered as reported.
