@@ -117,7 +117,7 @@ func receiver(to string) error {
 			return errors.New("it names no host")
 		}
 	default:
-		return errors.New("use mailto:, http: or https:")
+		return errors.New("it is none of mailto:, http: and https: addresses")
 	}
 	return nil
 }
