@@ -18,25 +18,6 @@ import (
 // lost: they are made again after the next start, or by another host.
 var ErrCut = errors.New("deliveries were cut short")
 
-// Limits bounds the dispatcher. A zero field means its default.
-type Limits struct {
-	// Concurrency is how many messages are sent at once, PerTarget how many of
-	// them to the same host (all mail counts as one). Defaults 8 and 2.
-	Concurrency, PerTarget int
-	// SendTimeout bounds one attempt. Default 60 s.
-	SendTimeout time.Duration
-	// Backoff before the second attempt; it doubles, up to MaxBackoff. Half of
-	// each is random. Defaults 2 s and 10 min.
-	Backoff, MaxBackoff time.Duration
-	// A message is given up after MaxAge since it was raised, or MaxAttempts.
-	// Defaults 3 days and 1000.
-	MaxAge      time.Duration
-	MaxAttempts int
-	// DeadRetention is how long a message that was given up is kept to be seen.
-	// Default 30 days.
-	DeadRetention time.Duration
-}
-
 // page is how many messages are read of the outbox at once.
 const page = 256
 
@@ -54,28 +35,6 @@ const cutGrace = 2 * time.Second
 
 // maxError bounds a recorded error, in bytes.
 const maxError = 500
-
-func (l Limits) normal() Limits {
-	set := func(d *time.Duration, v time.Duration) {
-		if *d <= 0 {
-			*d = v
-		}
-	}
-	count := func(n *int, v int) {
-		if *n <= 0 {
-			*n = v
-		}
-	}
-	count(&l.Concurrency, 8)
-	count(&l.PerTarget, 2)
-	count(&l.MaxAttempts, 1000)
-	set(&l.SendTimeout, time.Minute)
-	set(&l.Backoff, 2*time.Second)
-	set(&l.MaxBackoff, 10*time.Minute)
-	set(&l.MaxAge, 72*time.Hour)
-	set(&l.DeadRetention, 30*24*time.Hour)
-	return l
-}
 
 // DispatcherConfig is what a Dispatcher needs. All fields but Limits are
 // required.
