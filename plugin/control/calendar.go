@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -71,7 +72,7 @@ func (c *Control) noCalendar(ctx context.Context, name string, err error) error 
 		for _, s := range all {
 			names = append(names, s.Name)
 		}
-		e.Hint = failure.Nearest(name, names)
+		e.Hint = cmp.Or(failure.Nearest(name, names), "see calendar list")
 	}
 	return e
 }

@@ -39,7 +39,7 @@ func (c *Control) Runs(ctx context.Context, f RunFilter) ([]contract.RunView, er
 		task.Running, task.Waiting, task.OK, task.Failed, task.TimedOut, task.Interrupted, task.Unknown, task.Skipped, task.Cancelled,
 	}
 	if f.Outcome != "" && !slices.Contains(outcomes, task.Outcome(f.Outcome)) {
-		return nil, &failure.Error{Code: failure.CodeInvalid, Message: "outcome " + f.Outcome + " is unknown", Hint: failure.Nearest(f.Outcome, outcomes)}
+		return nil, &failure.Error{Code: failure.CodeInvalid, Message: "outcome " + f.Outcome + " is unknown", Hint: cmp.Or(failure.Nearest(f.Outcome, outcomes), "there are "+listed(outcomes))}
 	}
 	buckets, err := c.bucketsOf(ctx, f.Task)
 	if err != nil {
@@ -178,7 +178,7 @@ func (l look) nothing(fireID string) error {
 func (c *Control) look(ctx context.Context, fireID string) (look, error) {
 	id := task.FireID(fireID)
 	if _, ok := store.BucketOf(id.UID()); !ok || !strings.Contains(fireID, ":") {
-		return look{}, &failure.Error{Code: failure.CodeInvalid, Message: "fire id " + fireID + " is none", Hint: "run list -o wide shows fire ids"}
+		return look{}, &failure.Error{Code: failure.CodeInvalid, Message: fireID + " is no fire id", Hint: "run list -o wide shows them"}
 	}
 	var l look
 	info, b, err := c.store.Find(ctx, id.UID())

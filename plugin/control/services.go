@@ -91,7 +91,7 @@ func (c *Control) Service(ctx context.Context, name string) (contract.ServiceVie
 		}
 	}
 	if best < 0 {
-		return contract.ServiceView{}, &failure.Error{Code: failure.CodeNotFound, Message: "there is no service " + name, Hint: failure.Nearest(name, names)}
+		return contract.ServiceView{}, &failure.Error{Code: failure.CodeNotFound, Message: "there is no service " + name, Hint: cmp.Or(failure.Nearest(name, names), "see service list")}
 	}
 	return services[best], nil
 }

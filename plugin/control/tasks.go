@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -57,7 +58,7 @@ func (c *Control) Tasks(ctx context.Context, f TaskFilter) ([]contract.TaskView,
 // left out. Codes: invalid, unavailable; and the first error of f.
 func (c *Control) EachTask(ctx context.Context, f TaskFilter, each func(contract.TaskView) error) error {
 	if f.State != "" && !slices.Contains(contract.States(), f.State) {
-		return &failure.Error{Code: failure.CodeInvalid, Message: "state " + string(f.State) + " is unknown", Hint: failure.Nearest(string(f.State), contract.States())}
+		return &failure.Error{Code: failure.CodeInvalid, Message: "state " + string(f.State) + " is unknown", Hint: cmp.Or(failure.Nearest(string(f.State), contract.States()), "there are "+listed(contract.States()))}
 	}
 	around, err := c.around(ctx)
 	if err != nil {
@@ -176,7 +177,7 @@ func (c *Control) missing(ctx context.Context, key task.Key, err error) error {
 		}
 		names = append(names, k.Name)
 	}
-	e.Hint = failure.Nearest(key.Name, names)
+	e.Hint = cmp.Or(failure.Nearest(key.Name, names), "see task list")
 	return e
 }
 
@@ -193,4 +194,13 @@ func (c *Control) TaskNames(ctx context.Context) ([]string, error) {
 	}
 	slices.Sort(names)
 	return slices.Compact(names), nil
+}
+
+// listed names all of a few words.
+func listed[T ~string](words []T) string {
+	names := make([]string, 0, len(words))
+	for _, w := range words {
+		names = append(names, string(w))
+	}
+	return strings.Join(names, ", ")
 }

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -24,7 +25,7 @@ func (c *Control) TryOperation(ctx context.Context, service, operation string, p
 	}
 	if !slices.Contains(names, operation) {
 		return call.TryResult{}, &failure.Error{
-			Code: failure.CodeNotFound, Message: "service " + service + " has no operation " + operation, Hint: failure.Nearest(operation, names),
+			Code: failure.CodeNotFound, Message: "service " + service + " has no operation " + operation, Hint: cmp.Or(failure.Nearest(operation, names), "see operation list"),
 		}
 	}
 	if s.Status == contract.StatusRemote {

@@ -146,12 +146,40 @@ func strict(cmd *cobra.Command) {
 			for _, near := range cmd.SuggestionsFor(given[0]) {
 				text += fmt.Sprintf("\ndid you mean `%s %s`?", cmd.CommandPath(), near)
 			}
+			if noun := turned(cmd, given); noun != "" {
+				text += fmt.Sprintf("\nthe noun goes first: `%s`", noun)
+			}
 			return env.Usage("%s", text)
 		}
 	}
 	for _, sub := range cmd.Commands() {
 		strict(sub)
 	}
+}
+
+// turned is the command of who says the verb first, as in "get tasks" and "describe
+// task NAME"; empty: there is none.
+func turned(root *cobra.Command, given []string) string {
+	verb, known := map[string]string{"get": "list", "describe": "show"}[given[0]]
+	if len(given) < 2 {
+		return ""
+	}
+	if !known {
+		verb = given[0]
+	} else if len(given) > 2 {
+		verb = "show"
+	}
+	for _, noun := range root.Commands() {
+		if noun.Name() != given[1] && noun.Name()+"s" != given[1] {
+			continue
+		}
+		for _, sub := range noun.Commands() {
+			if sub.Name() == verb {
+				return strings.Join(append([]string{sub.CommandPath()}, given[2:]...), " ")
+			}
+		}
+	}
+	return ""
 }
 
 func newVersion(e *env.Env) *cobra.Command {

@@ -129,7 +129,7 @@ func (g *Group) Node(name string) (contract.NodeView, error) {
 		}
 	}
 	if found < 0 {
-		return contract.NodeView{}, &failure.Error{Code: failure.CodeNotFound, Message: "there is no node " + name, Hint: failure.Nearest(name, names)}
+		return contract.NodeView{}, &failure.Error{Code: failure.CodeNotFound, Message: "there is no node " + name, Hint: cmp.Or(failure.Nearest(name, names), "see node list")}
 	}
 	return all[found], nil
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
@@ -66,7 +68,7 @@ func Describe(err error) Description {
 	case errors.Is(err, ErrCancelled):
 		return Description{Code: "cancelled", Message: err.Error(), ExitCode: exitCancelled}
 	case errors.Is(err, context.Canceled) && !errors.As(err, &known):
-		return Description{Code: "interrupted", Message: err.Error(), ExitCode: exitInterrupted}
+		return Description{Code: "interrupted", Message: "interrupted", ExitCode: exitInterrupted}
 	case errors.As(err, &outcome):
 		return Description{Code: outcome.Code, Message: outcome.Message, Hint: outcome.Hint, ExitCode: outcome.Exit}
 	}
@@ -77,7 +79,7 @@ func Describe(err error) Description {
 	}
 }
 
-// cause is the innermost error, unless the message has it.
+// cause is the innermost error, unless the message or the code says as much.
 func cause(e *failure.Error) string {
 	inner := e.Err
 	for inner != nil {
@@ -87,10 +89,23 @@ func cause(e *failure.Error) string {
 		}
 		inner = next
 	}
-	if inner == nil || strings.Contains(e.Message, inner.Error()) {
+	if inner == nil || slices.Contains(classes, inner) {
 		return ""
 	}
-	return inner.Error()
+	text := inner.Error()
+	for _, class := range classes {
+		text = strings.TrimPrefix(text, class.Error()+": ")
+	}
+	if strings.Contains(e.Message, text) {
+		return ""
+	}
+	return text
+}
+
+// classes are errors that say no more than a code does.
+var classes = []error{
+	coordclient.ErrNotFound, coordclient.ErrExists, coordclient.ErrConflict, coordclient.ErrUnavailable, coordclient.ErrUnknownOutcome,
+	errAllFail, context.DeadlineExceeded,
 }
 
 // Outcome is a command that did what it was asked and found what a script wants

@@ -54,7 +54,7 @@ func (t Target) silent(err error) error {
 		reason = dial.Err
 	}
 	return &failure.Error{
-		Code: failure.CodeUnavailable, Message: fmt.Sprintf("no host answers at %s%s: %v", t, t.by(), reason), Err: err,
+		Code: failure.CodeUnavailable, Message: fmt.Sprintf("no host answers at %s%s: %v", t, t.by(), reason), Err: reason,
 		Hint: "is belfryd running? start it, or name its socket with --connect unix://PATH or " + ConnectVariable,
 	}
 }
@@ -139,6 +139,7 @@ func (t Target) unreachable(err, over error, faults []string) error {
 		}
 		e.Message += "\n  " + t.Servers[i] + "  " + fault
 	}
+	e.Err = over // what else err says has been told of each server
 	return e
 }
 

@@ -40,6 +40,7 @@ type looker func(ctx context.Context, c *control.Control) (show func(output.Prin
 // takes.
 func (e *Env) watch(ctx context.Context, look looker) error {
 	w := watch{e: e, shown: map[string]bool{}}
+	said := ""
 	for {
 		err := e.watchSession(ctx, look, &w)
 		if ctx.Err() != nil {
@@ -48,7 +49,10 @@ func (e *Env) watch(ctx context.Context, look looker) error {
 		if failure.Of(err).Code != failure.CodeUnavailable {
 			return err
 		}
-		e.Say("%v; trying again", err)
+		if text := err.Error(); text != said { // once, however long it lasts
+			e.Say("%s; trying again", text)
+			said = text
+		}
 		if err := pause(ctx, watchPace); err != nil {
 			return err
 		}
