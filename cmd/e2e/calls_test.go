@@ -163,16 +163,16 @@ func callsOfAll(t *testing.T, coordination string) {
 	}, theirs.url(""))
 	x.startHosts(coordination)
 	t.Cleanup(x.tell)
-	x.define()
+	traps := x.define()
 
-	eventually(t, time.Minute, "the run waits for its agent", func() bool { return x.last("install").Outcome == "WAITING" })
+	eventually(t, patience, "the run waits for its agent", func() bool { return x.last("install").Outcome == "WAITING" })
 	x.agent.kill()
 	x.killOwner("install")
 	x.agent.start()
-	x.killAt("/again", "again")
-	x.killAt("/once", "once")
-	x.killAt("/services/", "raise")
-	eventually(t, time.Minute, "two failures of the timer are settled", func() bool {
+	x.killAt(traps["again"], "again")
+	x.killAt(traps["once"], "once")
+	x.killAt(traps["raise"], "raise")
+	eventually(t, patience, "two failures of the timer are settled", func() bool {
 		failed := 0
 		for _, r := range x.runs("task1") {
 			if r.Outcome == "FAILED" {
@@ -182,10 +182,10 @@ func callsOfAll(t *testing.T, coordination string) {
 		return failed == 2
 	})
 	x.killOwner("task1") // what was learnt of two failures must survive
-	x.killAt("/kick", "task1")
+	x.killAt(x.counter.trap("/kick"), "task1")
 
 	for _, name := range []string{"again", "once", "raise"} {
-		eventually(t, time.Minute, name+" has ended", func() bool {
+		eventually(t, patience, name+" has ended", func() bool {
 			v := asked[taskView](x, "task", "show", name)
 			return v.Next == nil && (v.State == "finished" || v.State == "failed")
 		})
@@ -215,6 +215,7 @@ func (x *examples) startHosts(coordination string) {
 		h := newHost(x.t, map[string]string{"consumers.dbs": consumers}, append(args, "--node", name)...)
 		h.write("belfryd.yaml", "egress: {allow: [loopback]}\ntasks: {handlers: handlers.yaml}\n")
 		h.write("handlers.yaml", handlersOf(x.counter.URL))
+		h.keepsPort()
 		x.hosts = append(x.hosts, h)
 	}
 	startTogether(x.hosts)
@@ -233,10 +234,12 @@ func (x *examples) tell() {
 	}
 }
 
-// define makes the tasks.
-func (x *examples) define() {
+// define makes the tasks, and sets a trap for the first call of each of those that
+// are called again and again: whenever one is caught, it keeps until its caller is
+// killed.
+func (x *examples) define() (traps map[string]<-chan struct{}) {
 	h := x.hosts[0]
-	eventually(x.t, 20*time.Second, "the timer of the configuration is there", func() bool {
+	eventually(x.t, patience, "the timer of the configuration is there", func() bool {
 		_, _, code := h.belfry("task", "set", "task1", "--timeout", "8s")
 		return code == 0
 	})
@@ -244,28 +247,30 @@ func (x *examples) define() {
 	first := shortly()
 	often := []string{
 		"--interval", "2s", "--count", fmt.Sprint(instants - 1), "--start", first.UTC().Format(time.RFC3339),
-		"--misfire", "fire-all", "--retry", "5", "--backoff", "200ms", "--timeout", "8s",
+		"--misfire", "fire-all", "--retry", "5", "--backoff", "200ms", "--timeout", "10m",
 	}
+	traps = map[string]<-chan struct{}{"again": x.counter.trap("/again"), "once": x.counter.trap("/once"), "raise": x.counter.trap("/services/")}
 	create := func(args ...string) { h.must(append([]string{"task", "create"}, args...)...) }
 	create(append([]string{"again", "--url", x.counter.URL + "/again", "--method", "POST"}, often...)...)
 	create(append([]string{"once", "--url", x.counter.URL + "/once", "--method", "POST", "--delivery", "at-most-once"}, often...)...)
 	create(append([]string{"raise", "--service", "Pay", "--operation", "incrementEmployeeSalary"}, often...)...)
 
 	at := first.Add(time.Second)
-	window := first.Add(instants * time.Second).UTC()
+	window := first.Add(30 * time.Second).UTC()
 	create("install", "--url", "http://"+x.agent.listen+"/call", "--expect", "202", "--at", at.UTC().Format(time.RFC3339), "--reply-within", "5m", "--timeout", "8s",
 		"--body", fmt.Sprintf(`{"method": "install", "args": ["vim", "git"], "from": %q, "until": %q}`, window.Format(time.RFC3339), window.Add(10*time.Minute).Format(time.RFC3339)))
 	create("history", "--service", "Consumers", "--operation", "addHistory", "--after", "install", "--with", "entry={{.Value}}", "--retry", "5", "--backoff", "200ms")
 	create("tell", "--url", x.counter.URL+"/told", "--method", "POST", "--body", "{{.Input.what}}", "--after", "install", "--with", "what={{.Value}}", "--timeout", "8s")
+	return traps
 }
 
-// killAt kills the owner of a task when it calls next: the call was made, and
+// killAt kills the owner of a task when its call is caught: the call was made, and
 // nobody has noted how it ended.
-func (x *examples) killAt(path, name string) {
+func (x *examples) killAt(trap <-chan struct{}, name string) {
 	x.t.Helper()
 	select {
-	case <-x.counter.trap(path):
-	case <-time.After(time.Minute):
+	case <-trap:
+	case <-time.After(patience):
 		x.t.Fatalf("no call of %s was caught", name)
 	}
 	x.killOwner(name)
@@ -275,21 +280,21 @@ func (x *examples) killAt(path, name string) {
 func (x *examples) killOwner(name string) {
 	x.t.Helper()
 	node := ""
-	eventually(x.t, 30*time.Second, name+" has an owner", func() bool {
+	eventually(x.t, patience, name+" has an owner", func() bool {
 		node = asked[struct{ Node string }](x, "task", "show", name).Node
 		return node != ""
 	})
 	i := int(node[1] - '1')
 	x.hosts[i].kill()
 	x.kills++
-	x.hosts[i].again()
+	x.hosts[i].start()
 }
 
 // asked reads JSON that the companion prints, from whichever host answers: one that
 // was killed a moment ago may be without its session.
 func asked[T any](x *examples, args ...string) (v T) {
 	x.t.Helper()
-	eventually(x.t, 30*time.Second, strings.Join(args, " ")+" is answered", func() bool {
+	eventually(x.t, patience, strings.Join(args, " ")+" is answered", func() bool {
 		for _, h := range x.hosts {
 			out, _, code := h.belfry(append(args, "-o", "json")...)
 			if code == 0 && json.Unmarshal([]byte(out), &v) == nil {

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 func TestChainsSurviveKillMinus9(t *testing.T) {
 	t.Parallel()
 	const lasts = 40 * time.Second
+	random := seeded(t)
 	d := open(t, "postgres", sourcetest.StartPostgres(t))
 	first, second, third := d.another(t, "first").paid(t, "first"), d.another(t, "second").paid(t, "second"), d.paid(t, "third")
 	payrolls := []payroll{first, second, third}
@@ -34,19 +34,19 @@ func TestChainsSurviveKillMinus9(t *testing.T) {
 	during(t, time.Until(start))
 	kills := 0
 	for time.Now().Before(last) {
-		h := hs[rand.IntN(len(hs))]
+		h := hs[random.IntN(len(hs))]
 		h.kill()
 		kills++
-		during(t, time.Duration(rand.IntN(1000))*time.Millisecond)
+		during(t, time.Duration(random.IntN(1000))*time.Millisecond)
 		h.start()
-		during(t, time.Duration(500+rand.IntN(3000))*time.Millisecond)
+		during(t, time.Duration(500+random.IntN(3000))*time.Millisecond)
 	}
 	instants := len(judge(t, hs[0], payrolls[:1], start, last))
 	if t.Failed() {
 		return
 	}
 	for _, p := range payrolls[1:] {
-		eventually(t, 90*time.Second, p.service+" has followed every end", func() bool { return len(p.raises(t)) >= instants || p.service == "third" })
+		eventually(t, patience, p.service+" has followed every end", func() bool { return len(p.raises(t)) >= instants || p.service == "third" })
 	}
 	during(t, 5*time.Second) // for one too many to show
 	if n := len(second.raises(t)); n != instants {

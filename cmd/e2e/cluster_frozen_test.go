@@ -17,6 +17,7 @@ func TestClusterFrozenHost(t *testing.T) {
 	payrolls := paidOn(t)
 	hs := newCluster(t, startZooKeeper(t, 1), payrolls)
 	hs.start()
+	pulse := feel(t)
 	first := shortly()
 	last := first.Add(lasts)
 	schedule(hs[0], payrolls, first, last)
@@ -33,17 +34,18 @@ func TestClusterFrozenHost(t *testing.T) {
 	}
 	// Its last acknowledged write is a quarter of a session old at most, and it
 	// gives up by itself at two thirds.
+	frozen := time.Now()
 	freeze(session / 3)
 	during(t, 2*time.Second)
-	if strings.Contains(h.logged(), "session lost") {
-		t.Error("a third of a session was enough to lose it")
+	if held := pulse.worst(frozen); strings.Contains(h.logged(), "session lost") && held < session/24 {
+		t.Errorf("a third of a session was enough to lose it, though the machine held nobody up for more than %s", held)
 	}
 	freeze(2 * session)
-	eventually(t, 10*time.Second, "the thawed host has joined again", func() bool { return strings.Contains(h.logged(), "joined again") })
+	eventually(t, patience, "the thawed host has joined again", func() bool { return strings.Contains(h.logged(), "joined again") })
 	if h.cmd.Process.Pid != pid {
 		t.Error("it is another process")
 	}
-	punctual(t, "a frozen host", lateness(judge(t, hs[0], payrolls, first, last), first, last), takeOver)
+	punctual(t, "a frozen host", lateness(judge(t, hs[0], payrolls, first, last), first, last), takeOver, pulse.worst(first))
 	hs.stop()
 }
 
@@ -55,6 +57,7 @@ func TestClusterRollingRestart(t *testing.T) {
 	payrolls := paidOn(t)
 	hs := newCluster(t, startZooKeeper(t, 1), payrolls)
 	hs.start()
+	pulse := feel(t)
 	first := shortly()
 	last := first.Add(lasts)
 	schedule(hs[0], payrolls, first, last)
@@ -72,7 +75,7 @@ func TestClusterRollingRestart(t *testing.T) {
 	over := time.Now()
 	by := lateness(judge(t, hs[0], payrolls, first, last), first, over)
 	t.Logf("hand-over: late p99 %s, most %s", part(by, 0.99), part(by, 1))
-	punctual(t, "a hand-over", by, time.Second)
+	punctual(t, "a hand-over", by, time.Second, pulse.worst(first))
 	for _, p := range payrolls {
 		for _, run := range show[[]struct {
 			Outcome string `json:"outcome"`

@@ -125,7 +125,8 @@ func schedule(h *host, payrolls []payroll, first, last time.Time) {
 	}
 }
 
-// shortly gives a start that leaves time to create the tasks.
+// shortly gives a start that leaves time to create the tasks, where the machine is
+// not too slow for that: see scheduled.
 func shortly() time.Time { return time.Now().Add(6 * time.Second).Truncate(time.Second) }
 
 // owners tells which node each task is at.

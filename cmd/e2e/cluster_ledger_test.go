@@ -81,12 +81,12 @@ type late struct {
 	by      time.Duration
 }
 
-// judge holds a payroll against its schedule, every second from first to last:
-// one raise for each instant, none before it. It knows nothing of fire ids: the
-// raises in order belong to the instants in order, as they must if any order fits.
-func (p payroll) judge(t *testing.T, first, last time.Time) []late {
+// judge holds a payroll against its schedule, which are these instants: one raise
+// for each, none before it. It knows nothing of fire ids: the raises in order belong
+// to the instants in order, as they must if any order fits.
+func (p payroll) judge(t *testing.T, schedule []time.Time) []late {
 	t.Helper()
-	instants := int64(last.Sub(first)/time.Second) + 1
+	instants := int64(len(schedule))
 	raises := p.raises(t)
 	if got := p.salary(t); got != instants*10_000 || int64(len(raises)) != instants {
 		t.Errorf("%s: salary %d after %d raises, want %d after %d", p.service, got, len(raises), instants*10_000, instants)
@@ -94,7 +94,7 @@ func (p payroll) judge(t *testing.T, first, last time.Time) []late {
 	}
 	var all []late
 	for i, at := range raises {
-		instant := first.Add(time.Duration(i) * time.Second)
+		instant := schedule[i]
 		if at.Before(instant.Add(-early)) {
 			t.Errorf("%s: raised at %s, before its instant %s", p.service, at, instant)
 		}
@@ -108,13 +108,13 @@ func (p payroll) judge(t *testing.T, first, last time.Time) []late {
 func judge(t *testing.T, h *host, payrolls []payroll, first, last time.Time) []late {
 	t.Helper()
 	var all []late
-	instants := int64(last.Sub(first)/time.Second) + 1
 	for _, p := range payrolls {
-		settled(t, h, p.service, time.Until(last)+30*time.Second)
-		if v := show[taskView](h, "task", "show", p.service); v.Fired != instants {
-			t.Errorf("%s: fired %d, want %d: counts do not continue over owners", p.service, v.Fired, instants)
+		settled(t, h, p.service)
+		instants := h.scheduled(p.service, first, time.Second, int(last.Sub(first)/time.Second)+1)
+		if v := show[taskView](h, "task", "show", p.service); v.Fired != int64(len(instants)) {
+			t.Errorf("%s: fired %d, want %d: counts do not continue over owners", p.service, v.Fired, len(instants))
 		}
-		all = append(all, p.judge(t, first, last)...)
+		all = append(all, p.judge(t, instants)...)
 	}
 	by := lateness(all, first, last)
 	t.Logf("%d raises for as many instants; late p50 %s, p99 %s, most %s", len(all), part(by, 0.50), part(by, 0.99), part(by, 1))
@@ -128,11 +128,59 @@ func judge(t *testing.T, h *host, payrolls []payroll, first, last time.Time) []l
 	return all
 }
 
+// judgePaused holds a payroll whose task was paused against its schedule, every second
+// from first to the last instant that was claimed before the pause, as it is stored.
+func (p payroll) judgePaused(t *testing.T, h *host, first time.Time) {
+	t.Helper()
+	var instants []time.Time
+	eventually(t, patience, p.service+" is paused, and what was claimed before has ended", func() bool {
+		last := first
+		for _, run := range show[[]callRun](h, "run", "list", "--task", p.service, "--limit", "0") {
+			if run.Scheduled.After(last) {
+				last = run.Scheduled
+			}
+		}
+		instants = h.scheduled(p.service, first, time.Second, int(last.Sub(first)/time.Second)+1)
+		v := show[taskView](h, "task", "show", p.service)
+		return v.State == "paused" && v.Fired == int64(len(instants)) && len(p.raises(t)) >= len(instants)
+	})
+	during(t, 2*time.Second) // for one too many to show
+	p.judge(t, instants)
+	t.Logf("%s: %d instants", p.service, len(instants))
+}
+
+// scheduled are the instants of a task whose trigger was never edited, of which n were
+// planned: those that were still to come when it was stored. One that a slow machine
+// creates late does not fire for the others.
+func (h *host) scheduled(name string, first time.Time, every time.Duration, n int) []time.Time {
+	h.t.Helper()
+	history := show[[]struct {
+		Revision   int64 `json:"revision"`
+		Definition struct {
+			From time.Time `json:"from"`
+		} `json:"definition"`
+	}](h, "task", "history", name)
+	created := history[len(history)-1]
+	if created.Revision != 1 {
+		h.t.Fatalf("%s: its first definition is not kept any more", name)
+	}
+	var instants []time.Time
+	for i := range n {
+		if at := first.Add(time.Duration(i) * every); at.After(created.Definition.From) {
+			instants = append(instants, at)
+		}
+	}
+	if len(instants) == 0 {
+		h.t.Fatalf("%s was stored at %s, after its last instant: nothing was tested", name, created.Definition.From)
+	}
+	return instants
+}
+
 // settled waits until a task has ended. Meanwhile the host may be without its
 // session, and then says so.
-func settled(t *testing.T, h *host, name string, within time.Duration) {
+func settled(t *testing.T, h *host, name string) {
 	t.Helper()
-	eventually(t, within, name+" has ended", func() bool {
+	eventually(t, patience, name+" has ended", func() bool {
 		out, _, code := h.belfry("task", "show", name, "-o", "json")
 		var v taskView
 		return code == 0 && json.Unmarshal([]byte(out), &v) == nil && v.State == "finished"
@@ -151,12 +199,17 @@ func lateness(all []late, from, to time.Time) []time.Duration {
 	return by
 }
 
+// steps is how many times a machine that is slow may hold up one firing: as it is
+// claimed, called and written down, by hosts, servers and databases.
+const steps = 8
+
 // punctual holds that no task was late by more than most; on a busy machine, by as
-// many times that as processes wait for each processor. How late tasks are on a
-// machine that has nothing else to do is what `make faults` judges.
-func punctual(t *testing.T, what string, by []time.Duration, most time.Duration) {
+// many times that as processes wait for each processor, and by what the machine held
+// up whoever wanted little of it. How late tasks are on a machine that has nothing
+// else to do is what `make faults` judges.
+func punctual(t *testing.T, what string, by []time.Duration, most, pulse time.Duration) {
 	t.Helper()
-	most = time.Duration(float64(most) * crowd(t))
+	most = time.Duration(float64(most)*crowd(t)) + steps*pulse
 	if got := part(by, 1); got > most {
 		t.Errorf("%s: a task was late by %s, want %s at most", what, got, most)
 	}

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +31,7 @@ func TestClusterWaitsForServers(t *testing.T) {
 	}
 
 	hs[2].start()
-	eventually(t, 10*time.Second, "three tasks are one on each host, and fire", func() bool {
+	eventually(t, patience, "three tasks are one on each host, and fire", func() bool {
 		on := map[string]bool{}
 		for _, node := range owners(hs[0]) {
 			on[node] = node != ""
@@ -46,7 +45,7 @@ func TestClusterWaitsForServers(t *testing.T) {
 	hs[1].stop()
 	hs[1].start()
 	began := p.salary(t)
-	eventually(t, 5*time.Second, "the restarted host joins, and firing goes on", func() bool { return p.salary(t) >= began+60_000 })
+	eventually(t, patience, "the restarted host joins, and firing goes on", func() bool { return p.salary(t) >= began+60_000 })
 
 	hs.stop()
 	hs[:2].start()
@@ -57,7 +56,7 @@ func TestClusterWaitsForServers(t *testing.T) {
 		t.Errorf("salary %d, was %d: two of three fire though all were stopped", got, rests)
 	}
 	hs[2].start()
-	eventually(t, 10*time.Second, "firing goes on with the third", func() bool { return p.salary(t) > rests })
+	eventually(t, patience, "firing goes on with the third", func() bool { return p.salary(t) > rests })
 	hs.stop()
 }
 
@@ -68,7 +67,7 @@ type statusView struct {
 
 func waits(t *testing.T, h *host, text string) {
 	t.Helper()
-	eventually(t, 10*time.Second, "status says "+text, func() bool { return show[statusView](h, "status").Waiting == text })
+	eventually(t, patience, "status says "+text, func() bool { return show[statusView](h, "status").Waiting == text })
 }
 
 // Hosts are killed, at first one by one and then at random, and started again:
@@ -77,13 +76,12 @@ func waits(t *testing.T, h *host, text string) {
 func TestClusterKillMinus9(t *testing.T) {
 	// Not beside others: how late it is at most is judged.
 	const lasts = 80 * time.Second
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	random := seeded(t)
 
 	payrolls := paidOn(t)
 	hs := newCluster(t, startZooKeeper(t, 1), payrolls)
 	hs.start()
+	pulse := feel(t)
 	first := shortly()
 	last := first.Add(lasts)
 	schedule(hs[0], payrolls, first, last)
@@ -116,7 +114,7 @@ func TestClusterKillMinus9(t *testing.T) {
 	all := judge(t, hs[0], payrolls, first, last)
 	by := lateness(all, first, alone)
 	t.Logf("%d kills; of those one by one: late p99 %s, most %s", kills, part(by, 0.99), part(by, 1))
-	punctual(t, "a dead host", by, takeOver)
+	punctual(t, "a dead host", by, takeOver, pulse.worst(first))
 	hs.stop()
 }
 

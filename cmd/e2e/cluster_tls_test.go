@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -34,19 +35,21 @@ func TestClusterOverTLS(t *testing.T) {
 	first := shortly()
 	last := first.Add(8 * time.Second)
 	schedule(hs[0], []payroll{p}, first, last)
+	instants := hs[0].scheduled(p.service, first, time.Second, 9)
 
-	t.Run("refused", func(t *testing.T) { server.refusals(t, hs[0]) })
-
+	during(t, time.Until(first)+1500*time.Millisecond)
 	at := owners(hs[0])[p.service]
-	for _, h := range hs {
+	lives := hs[0]
+	for i, h := range hs {
 		if h.args[1] == at { // behind --node
-			during(t, time.Until(first)+1500*time.Millisecond)
+			lives = hs[(i+1)%len(hs)]
 			h.kill()
 			defer h.start()
 		}
 	}
-	settledFor(t, server, p.service, time.Until(last)+30*time.Second)
-	if got, want := p.salary(t), int64(9*10_000); got != want {
+	t.Run("refused", func(t *testing.T) { server.refusals(t, lives) })
+	settledFor(t, server, p.service)
+	if got, want := p.salary(t), int64(len(instants))*10_000; got != want {
 		t.Errorf("salary %d, want %d", got, want)
 	}
 }
@@ -66,13 +69,8 @@ func startSecure(t *testing.T, alter func(*x509.Certificate)) *secure {
 	s := &secure{authority: zktest.NewAuthority(t), dir: t.TempDir()}
 	_, keys := s.authority.Issue(t, "server", alter)
 	_, s.cert = s.authority.Issue(t, "belfry")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.address = l.Addr().String()
-	_ = l.Close()
-	_, port, _ := net.SplitHostPort(s.address)
+	port := strconv.Itoa(zktest.FreePort(t))
+	s.address = net.JoinHostPort("127.0.0.1", port)
 	var lines []zktest.Option
 	for line := range strings.Lines(replaced(t, guide(t, "properties"), map[string]string{
 		"2281": port, "/etc/zookeeper/server.pem": keys, "/etc/zookeeper/ca.pem": s.authority.File,
@@ -154,7 +152,7 @@ func (s *secure) hosts(t *testing.T, payrolls []payroll) hosts {
 }
 
 // settledFor waits for the end of a task, asking ZooKeeper by the guide's context.
-func settledFor(t *testing.T, s *secure, name string, within time.Duration) {
+func settledFor(t *testing.T, s *secure, name string) {
 	t.Helper()
 	home := t.TempDir()
 	env := append(os.Environ(), "XDG_CONFIG_HOME="+home, "HOME="+home, "PATH="+bin+":"+os.Getenv("PATH"))
@@ -165,7 +163,7 @@ func settledFor(t *testing.T, s *secure, name string, within time.Duration) {
 	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), name) {
 		t.Fatalf("the guide's commands: %v\n%s", err, out)
 	}
-	eventually(t, within, name+" has ended", func() bool {
+	eventually(t, patience, name+" has ended", func() bool {
 		cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "belfry"), "task", "show", name)
 		cmd.Env = env
 		out, err := cmd.CombinedOutput()
@@ -226,7 +224,7 @@ func (s *secure) refusals(t *testing.T, h *host) {
 // with runs a program whose ZooKeeper settings are of the environment.
 func with(t *testing.T, settings map[string]string, program string, args ...string) (said string, code int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(bin, program), args...)
 	cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+t.TempDir())

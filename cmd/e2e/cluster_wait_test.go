@@ -30,7 +30,7 @@ func TestHostWaitsForZooKeeper(t *testing.T) {
 		t.Errorf("the host that waits for a second: %v\n%s", err, short.logged())
 	}
 	short.done <- nil
-	eventually(t, startTime, "the others wait", func() bool { return waits(late) && waits(stopped) })
+	eventually(t, patience, "the others wait", func() bool { return waits(late) && waits(stopped) })
 	_ = stopped.cmd.Process.Signal(syscall.SIGTERM)
 	if err := <-stopped.done; err != nil {
 		t.Errorf("the host that was told to stop: %v\n%s", err, stopped.logged())
@@ -39,7 +39,7 @@ func TestHostWaitsForZooKeeper(t *testing.T) {
 	zk[0].Restart(t)
 	select {
 	case <-ready:
-	case <-time.After(startTime):
+	case <-time.After(patience):
 		t.Fatalf("the host is not ready:\n%s", late.logged())
 	}
 	if nodes := late.must("node", "list"); !strings.Contains(nodes, "n1") {

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // The example of a host with code of its own, built as its reader would: in a
@@ -27,13 +26,13 @@ func TestCodeOfOnesOwn(t *testing.T) {
 		text, err := os.ReadFile(into)
 		return err == nil && strings.Contains(string(text), "BELL-01") && strings.Contains(string(text), "bytes of products")
 	}
-	eventually(t, 20*time.Second, "the report is written", has)
+	eventually(t, patience, "the report is written", has)
 	h.kill()
 	if err := os.Remove(into); err != nil {
 		t.Fatal(err)
 	}
 	h.start()
-	eventually(t, 20*time.Second, "the report is written again", has)
+	eventually(t, patience, "the report is written again", has)
 
 	h.must("task", "create", "lost", "--code", "stocktaking", "--interval", "1h", "--start", "+1h")
 	out, _, code := h.belfry("task", "run", "lost", "--wait")

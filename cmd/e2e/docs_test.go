@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // clusterGuide is the document whose commands are for a cluster:
@@ -89,7 +88,7 @@ func sampleHost(t *testing.T) *host {
 // and the sample's address is the host's.
 func (h *host) shell(command string) string {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	h.mu.Lock()
 	command = strings.ReplaceAll(command, "127.0.0.1:8280", h.addr)

@@ -178,13 +178,13 @@ func TestForbiddenTargets(t *testing.T) {
 		expected[name] = true
 	}
 	var all []lastRun
-	eventually(t, time.Minute, "the timers of the configuration are there", func() bool {
+	eventually(t, patience, "the timers of the configuration are there", func() bool {
 		all = show[[]lastRun](h, "task", "list")
 		return len(all) == len(expected)+1
 	})
 	refusedServices(t, h, targets)
 
-	eventually(t, 2*time.Minute, "all have run", func() bool {
+	eventually(t, patience, "all have run", func() bool {
 		all = show[[]lastRun](h, "task", "list")
 		open := 0
 		for _, v := range all {
@@ -209,7 +209,7 @@ func TestForbiddenTargets(t *testing.T) {
 		}
 	}
 	// Every failure was to be told by a webhook, which was refused as well.
-	eventually(t, 60*time.Second, "every webhook is given up", func() bool {
+	eventually(t, patience, "every webhook is given up", func() bool {
 		_, metrics := h.get("/metrics", "text/plain")
 		return strings.Contains(metrics, fmt.Sprintf("belfry_messages_total{result=\"dead\"} %d\n", alerts))
 	})

@@ -37,6 +37,7 @@ func TestFirstMinute(t *testing.T) {
 	cmd.Env = append(os.Environ(), "BELFRY_LISTEN=127.0.0.1:0", "BELFRY_LOG_FORMAT=json")
 	h.launch(cmd)
 	began := time.Now()
+	pulse := feel(t)
 	t.Cleanup(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }) // it may have ended
 
 	shows := map[string]string{
@@ -53,7 +54,7 @@ func TestFirstMinute(t *testing.T) {
 	for _, command := range shown(string(readme)) {
 		if strings.Contains(command, "belfry events") {
 			// What happened is gathered for a moment before it is written.
-			eventually(t, 10*time.Second, "the mail is among the events", func() bool { return strings.Contains(h.shell(command), "MESSAGE_SENT") })
+			eventually(t, patience, "the mail is among the events", func() bool { return strings.Contains(h.shell(command), "MESSAGE_SENT") })
 		}
 		out := h.shell(command)
 		for part, want := range shows {
@@ -68,12 +69,12 @@ func TestFirstMinute(t *testing.T) {
 	if len(shows) > 0 {
 		t.Errorf("the README's first minute does not show %v", shows)
 	}
-	eventually(t, 30*time.Second, "the task of their own has fired by itself", func() bool {
+	eventually(t, patience, "the task of their own has fired by itself", func() bool {
 		out := h.shell("belfry run list --task my-first -o name")
 		return len(strings.Fields(out)) >= 3
 	})
-	if took := time.Since(began); took > time.Minute {
-		t.Errorf("it took %s, more than a minute", took)
+	if took, most := time.Since(began), time.Duration(float64(time.Minute)*crowd(t))+steps*pulse.worst(began); took > most {
+		t.Errorf("it took %s, more than a minute; on this machine, as it is, %s", took, most)
 	}
 	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,8 +22,13 @@ import (
 	"time"
 )
 
-// startTime bounds a start, which make run begins with a build.
-const startTime = 5 * time.Minute
+// patience bounds what must happen at last. It judges nothing: a machine that is
+// busy with other tests may be many times slower than one that is not.
+const patience = 5 * time.Minute
+
+// unhurried lets a host that is told to stop hand over however slow the machine is:
+// whoever stops it tells apart what was done in order and what was not.
+var unhurried = []string{"BELFRY_SHUTDOWN_SOFT_STOP=2m", "BELFRY_SHUTDOWN_HARD_STOP=4m"}
 
 // bin is the folder of the programs under test, built once.
 var bin string
@@ -56,6 +62,19 @@ func TestMain(m *testing.M) {
 		}
 		return m.Run()
 	}())
+}
+
+// seeded gives chance, and tells by which seed; BELFRY_E2E_SEED repeats one.
+func seeded(t *testing.T) *rand.Rand {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	if text := os.Getenv("BELFRY_E2E_SEED"); text != "" {
+		if _, err := fmt.Sscan(text, &seed); err != nil {
+			t.Fatalf("BELFRY_E2E_SEED=%s: %v", text, err)
+		}
+	}
+	t.Logf("BELFRY_E2E_SEED=%d", seed)
+	return rand.New(rand.NewPCG(seed, 0))
 }
 
 // breakable is the belfryd that breaks on purpose; see package fault.
@@ -143,8 +162,8 @@ func (h *host) launch(cmd *exec.Cmd) {
 	case err := <-h.done:
 		h.done <- err
 		h.t.Fatalf("belfryd ended before it was ready: %v\n%s", err, h.logged())
-	case <-time.After(startTime):
-		h.t.Fatalf("belfryd is not ready after %s\n%s", startTime, h.logged())
+	case <-time.After(patience):
+		h.t.Fatalf("belfryd is not ready after %s\n%s", patience, h.logged())
 	}
 }
 
@@ -154,9 +173,10 @@ func (h *host) spawn(cmd *exec.Cmd) <-chan struct{} {
 	h.t.Helper()
 	h.cmd = cmd
 	h.cmd.Dir = h.dir
-	if h.env != nil {
-		h.cmd.Env = append(os.Environ(), h.env...)
+	if h.cmd.Env == nil {
+		h.cmd.Env = os.Environ()
 	}
+	h.cmd.Env = append(append(h.cmd.Env, unhurried...), h.env...) // the last one counts
 	ready := make(chan struct{})
 	stderr, err := h.cmd.StderrPipe()
 	if err != nil {
@@ -224,8 +244,8 @@ func (h *host) stop() {
 		if err != nil {
 			h.t.Errorf("belfryd did not stop cleanly: %v", err)
 		}
-	case <-time.After(40 * time.Second):
-		h.t.Error("belfryd has not stopped after 40 s")
+	case <-time.After(patience):
+		h.t.Errorf("belfryd has not stopped after %s", patience)
 		_ = h.cmd.Process.Kill()
 		<-h.done
 	}
@@ -235,7 +255,7 @@ func (h *host) stop() {
 // belfry runs the companion against the host.
 func (h *host) belfry(args ...string) (stdout, stderr string, code int) {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(bin, "belfry"), args...)
 	cmd.Dir = h.dir
@@ -250,14 +270,28 @@ func (h *host) belfry(args ...string) (stdout, stderr string, code int) {
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
-// must runs the companion and fails the test unless it exits with 0.
+// How the companion ends when nobody could be asked, and so nothing was done; and
+// when part of what was asked was done, and the rest can be asked for again.
+const (
+	unavailable = 6
+	partial     = 8
+)
+
+// must runs the companion and fails the test unless it exits with 0. A host that a
+// slow machine has kept from its session is asked again.
 func (h *host) must(args ...string) string {
 	h.t.Helper()
-	out, errs, code := h.belfry(args...)
-	if code != 0 {
-		h.t.Fatalf("belfry %s: exit %d\n%s%s", strings.Join(args, " "), code, out, errs)
+	for began := time.Now(); ; {
+		out, errs, code := h.belfry(args...)
+		if code == 0 {
+			return out
+		}
+		again := code == unavailable || code == partial && strings.Contains(errs, "unavailable")
+		if !again || time.Since(began) > patience {
+			h.t.Fatalf("belfry %s: exit %d\n%s%s", strings.Join(args, " "), code, out, errs)
+		}
+		waitABit()
 	}
-	return out
 }
 
 // show reads JSON that the companion prints.

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -56,8 +57,8 @@ func (h *host) changed() int {
 	return strings.Count(h.must("task", "list", "-o", "json"), `"cron:`+changedCron+`"`)
 }
 
-// interrupted runs the companion and interrupts it when the first tasks are changed.
-// What it says must be what was done.
+// interrupted runs the companion and interrupts it when the first tasks are changed;
+// it stands still while that is looked at. What it says must be what was done.
 func (h *host) interrupted(many int, says string, args ...string) {
 	h.t.Helper()
 	cmd := exec.Command(filepath.Join(bin, "belfry"), args...)
@@ -67,10 +68,24 @@ func (h *host) interrupted(many int, says string, args ...string) {
 	if err := cmd.Start(); err != nil {
 		h.t.Fatal(err)
 	}
-	eventually(h.t, 5*time.Minute, "the first tasks are changed", func() bool { return h.changed() > 0 })
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		h.t.Fatal(err)
+	signal := func(s os.Signal) {
+		if err := cmd.Process.Signal(s); err != nil {
+			h.t.Fatalf("%s: %v\n%s", s, err, &said)
+		}
 	}
+	ran := 100 * time.Millisecond
+	eventually(h.t, patience, "the first tasks are changed", func() bool {
+		// It is looked at when it has come on by a tenth, however fast the machine is.
+		during(h.t, ran/10)
+		ran += ran / 10
+		signal(syscall.SIGSTOP)
+		defer signal(syscall.SIGCONT)
+		if h.changed() == 0 {
+			return false
+		}
+		signal(os.Interrupt)
+		return true
+	})
 	_ = cmd.Wait() // its exit code is looked at
 	found := regexp.MustCompile(says).FindStringSubmatch(said.String())
 	if cmd.ProcessState.ExitCode() != 130 || found == nil {

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -12,9 +13,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/emersion/go-smtp"
+
+	"github.com/seed42aab489/belfry/coordclient/zk/zktest"
 )
 
 // postOffice is a real SMTP server that can be closed for a while.
@@ -29,12 +31,8 @@ type postOffice struct {
 
 func newPostOffice(t *testing.T) *postOffice {
 	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &postOffice{t: t, addr: l.Addr().String()}
-	p.serve(l)
+	p := &postOffice{t: t, addr: fmt.Sprintf("127.0.0.1:%d", zktest.FreePort(t))}
+	p.open()
 	t.Cleanup(p.close)
 	return p
 }
@@ -59,6 +57,20 @@ func (p *postOffice) received() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]string(nil), p.mails...)
+}
+
+// ids are the Message-IDs that were received: a mail that comes twice has one.
+func (p *postOffice) ids() map[string]bool {
+	p.t.Helper()
+	all := map[string]bool{}
+	for _, text := range p.received() {
+		m, err := mail.ReadMessage(strings.NewReader(text))
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		all[m.Header.Get("Message-Id")] = true
+	}
+	return all
 }
 
 type letter struct{ p *postOffice }
@@ -113,7 +125,7 @@ func testEventingSample(t *testing.T, d database) {
 
 	update := func(quantity string) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url("/services/EventingSample/updateProductQuantity"),
 			strings.NewReader(url.Values{"productCode": {"S10_1678"}, "quantityInStock": {quantity}}.Encode()))
@@ -133,7 +145,7 @@ func testEventingSample(t *testing.T, d database) {
 	}
 	update("50")
 	update("5")
-	eventually(t, 20*time.Second, "a mail arrives", func() bool { return len(office.received()) == 1 })
+	eventually(t, patience, "a mail arrives", func() bool { return len(office.received()) == 1 })
 	m, err := mail.ReadMessage(strings.NewReader(office.received()[0]))
 	if err != nil {
 		t.Fatal(err)
@@ -151,17 +163,10 @@ func testEventingSample(t *testing.T, d database) {
 	h.kill() // what was accepted for delivery survives it
 	h.start()
 	office.open()
-	eventually(t, 60*time.Second, "the mails of the outage arrive", func() bool { return len(office.received()) == 3 })
-	ids := map[string]bool{}
-	for _, text := range office.received() {
-		m, err := mail.ReadMessage(strings.NewReader(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		ids[m.Header.Get("Message-Id")] = true
-	}
-	if len(ids) != 3 {
-		t.Errorf("%d different mails, want 3", len(ids))
-	}
+	// One whose delivery the host had not noted yet when it was killed comes twice.
+	eventually(t, patience, "the mails of the outage arrive", func() bool { return len(office.ids()) >= 3 })
 	h.stop()
+	if n := len(office.ids()); n != 3 {
+		t.Errorf("%d different mails, want 3", n)
+	}
 }

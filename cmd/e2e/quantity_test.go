@@ -4,10 +4,8 @@ package e2e
 
 import (
 	"net"
-	"net/mail"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/seed42aab489/belfry/dataservice/source/sourcetest"
 )
@@ -84,48 +82,20 @@ func testProductQuantity(t *testing.T, prepare func(args ...string) hosts) {
 	}
 	hs[0].must("task", "create", "quantity", "--service", "ProductQuantity", "--operation", "getProductQuantity", "--interval", "500ms")
 	for range drops {
-		hs.asked(t, 2) // with enough in stock
+		hs[0].fired("quantity", 2) // with enough in stock
 		owner := hs.ownerOf("quantity")
 		execute(`UPDATE Products SET quantityInStock = 5`)
 		owner.kill()
 		owner.start()
-		hs.asked(t, 4)
+		hs[0].fired("quantity", 4)
 		execute(`UPDATE Products SET quantityInStock = 50`)
 	}
-	ids := func() map[string]bool {
-		all := map[string]bool{}
-		for _, text := range office.received() {
-			m, err := mail.ReadMessage(strings.NewReader(text))
-			if err != nil {
-				t.Fatal(err)
-			}
-			all[m.Header.Get("Message-Id")] = true
-		}
-		return all
-	}
-	eventually(t, time.Minute, "a mail for each drop", func() bool { return len(ids()) >= drops })
-	hs.asked(t, 4)
-	if n := len(ids()); n != drops {
+	eventually(t, patience, "a mail for each drop", func() bool { return len(office.ids()) >= drops })
+	hs[0].fired("quantity", 4)
+	if n := len(office.ids()); n != drops {
 		t.Errorf("%d mails for %d drops", n, drops)
 	}
 	hs.stop()
-}
-
-// asked waits until the task quantity has ended well so many times more, for
-// instants that are still to come.
-func (hs hosts) asked(t *testing.T, more int) {
-	t.Helper()
-	var last time.Time
-	from := time.Now()
-	eventually(t, time.Minute, "the quantity is asked for", func() bool {
-		v := show[taskView](hs[0], "task", "show", "quantity")
-		if v.Last == nil || v.Last.Outcome != "OK" || !v.Last.Scheduled.After(last) || !v.Last.Scheduled.After(from) {
-			return false
-		}
-		last = v.Last.Scheduled
-		more--
-		return more <= 0
-	})
 }
 
 // ownerOf is the host that fires a task.

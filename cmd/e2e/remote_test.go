@@ -5,7 +5,6 @@ package e2e
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/seed42aab489/belfry/dataservice/source/sourcetest"
 )
@@ -30,7 +29,7 @@ func TestServiceKnownByItsWSDL(t *testing.T) {
 		t.Errorf("added:\n%s", out)
 	}
 	ours.must("task", "create", "raise", "--service", "Pay", "--operation", "incrementEmployeeSalary", "--interval", "1s", "--count", "4")
-	eventually(t, 30*time.Second, "five raises", func() bool { return p.salary(t) == 50000 })
+	eventually(t, patience, "five raises", func() bool { return p.salary(t) == 50000 })
 	if _, stderr, code := ours.belfry("task", "create", "add", "--service", "Pay", "--operation", "addEmployee", "--interval", "1s"); code == 0 || !strings.Contains(stderr, "it has parameters") {
 		t.Errorf("an operation with parameters was scheduled: %s", stderr)
 	}

@@ -5,7 +5,6 @@ package e2e
 import (
 	"database/sql"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,9 +14,10 @@ import (
 
 // taskView is the part of the companion's contract that these tests read.
 type taskView struct {
-	State string  `json:"state"`
-	Next  *string `json:"next"`
-	Fired int64   `json:"fired"`
+	State string     `json:"state"`
+	Start *time.Time `json:"start"`
+	Next  *string    `json:"next"`
+	Fired int64      `json:"fired"`
 	Last  *struct {
 		Scheduled time.Time `json:"scheduled"`
 		Outcome   string    `json:"outcome"`
@@ -104,19 +104,26 @@ func TestIncrementEmployeeSalary(t *testing.T) {
 			h := hostOf(t, []payroll{p})
 			h.start()
 			h.must("task", "create", "raise", "--service", "Salary", "--operation", "incrementEmployeeSalary", "--interval", "1s", "--count", "9")
-			finished(t, h, "raise", 30*time.Second)
+			finished(t, h, "raise")
 			if got := p.salary(t); got != 100_000 {
 				t.Errorf("salary %d, want 100000", got)
 			}
 			h.must("task", "set", "raise", "--start", "+20s", "--interval", "1s", "--count", "9")
-			began := time.Now()
-			for time.Since(began) < 17*time.Second {
-				if got := p.salary(t); got != 100_000 {
-					t.Fatalf("salary %d after %s, though the start is 20 s ahead", got, time.Since(began))
+			start := show[taskView](h, "task", "show", "raise").Start
+			if start == nil || time.Until(*start) > 20*time.Second {
+				t.Fatalf("the start is %s, want 20 s ahead", start)
+			}
+			for {
+				got := p.salary(t)
+				if !time.Now().Before(*start) {
+					break
+				}
+				if got != 100_000 {
+					t.Fatalf("salary %d, %s before the start", got, time.Until(*start))
 				}
 				waitABit()
 			}
-			finished(t, h, "raise", 40*time.Second)
+			finished(t, h, "raise")
 			if got := p.salary(t); got != 200_000 {
 				t.Errorf("salary %d after the second schedule, want 200000", got)
 			}
@@ -125,9 +132,9 @@ func TestIncrementEmployeeSalary(t *testing.T) {
 	}
 }
 
-func finished(t *testing.T, h *host, name string, within time.Duration) {
+func finished(t *testing.T, h *host, name string) {
 	t.Helper()
-	eventually(t, within, name+" is finished", func() bool { return show[taskView](h, "task", "show", name).State == "finished" })
+	eventually(t, patience, name+" is finished", func() bool { return show[taskView](h, "task", "show", name).State == "finished" })
 }
 
 func waitABit() { <-time.After(100 * time.Millisecond) }
@@ -137,9 +144,7 @@ func waitABit() { <-time.After(100 * time.Millisecond) }
 func TestKillMinus9(t *testing.T) {
 	t.Parallel()
 	const lasts = 2 * time.Minute
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	random := seeded(t)
 
 	var payrolls []payroll
 	for _, d := range databases(t) {
@@ -147,19 +152,9 @@ func TestKillMinus9(t *testing.T) {
 	}
 	h := hostOf(t, payrolls)
 	h.start()
-	first := time.Now().Add(5 * time.Second).Truncate(time.Second)
+	first := shortly()
 	last := first.Add(lasts)
-	for _, p := range payrolls {
-		trigger := []string{"--interval", "1s"}
-		if strings.HasPrefix(p.service, "cron") {
-			trigger = []string{"--cron", "* * * * * ?"}
-		}
-		h.must(append([]string{
-			"task", "create", p.service, "--service", p.service, "--operation", "incrementEmployeeSalary",
-			"--misfire", "fire-all", "--retry", "20", "--backoff", "200ms", "--timeout", "20s",
-			"--start", first.UTC().Format(time.RFC3339), "--end", last.UTC().Format(time.RFC3339),
-		}, trigger...)...)
-	}
+	schedule(h, payrolls, first, last)
 	kills := 0
 	for time.Now().Before(last.Add(-3 * time.Second)) {
 		<-time.After(time.Duration(500+random.IntN(4500)) * time.Millisecond)
@@ -169,8 +164,8 @@ func TestKillMinus9(t *testing.T) {
 		h.start()
 	}
 	for _, p := range payrolls {
-		finished(t, h, p.service, 90*time.Second)
-		instants := int64(last.Sub(first)/time.Second) + 1
+		finished(t, h, p.service)
+		instants := int64(len(h.scheduled(p.service, first, time.Second, int(last.Sub(first)/time.Second)+1)))
 		v := show[taskView](h, "task", "show", p.service)
 		if got := p.salary(t); got != instants*10_000 {
 			t.Errorf("%s: salary %d after %d kills, want %d (%d instants); task %+v", p.service, got, kills, instants*10_000, instants, v)

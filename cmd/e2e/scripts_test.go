@@ -43,7 +43,7 @@ func TestScriptsOnACluster(t *testing.T) { //nolint:tparallel // they share the 
 		t.Cleanup(h.stop)
 		hs = append(hs, h)
 	}
-	hs[0].must("cluster", "wait", "--for", "nodes=3,leader,placed", "--timeout", "1m")
+	hs[0].must("cluster", "wait", "--for", "nodes=3,leader,placed", "--timeout", "5m")
 	scripts(t, func(*testing.T) string { return "zk://" + servers[0].Address + "/belfry" })
 	hs[0].guide(servers[0].Address)
 }
@@ -114,15 +114,12 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// untilTime bounds how long until tries.
-const untilTime = 30 * time.Second
-
 // until TEXT COMMAND... runs a command again and again until it says TEXT.
 func until(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: until TEXT COMMAND...")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), untilTime)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()

@@ -24,15 +24,15 @@ const slow = `<data name="Slow">
    <operation name="count"><call-query href="countQuery"/></operation>
 </data>`
 
-// busyHost is a host with a run that goes on for minutes.
-func busyHost(t *testing.T, config string) *host {
+// busyHost is a host with a run that goes on for minutes, and how long it may when
+// the host is told to stop.
+func busyHost(t *testing.T, softStop string) *host {
 	t.Helper()
 	h := newHost(t, map[string]string{"Slow.dbs": slow})
-	h.write("belfryd.yaml", config)
-	h.args = append(h.args, "--config", h.dir+"/belfryd.yaml")
+	h.env = []string{"BELFRY_SHUTDOWN_SOFT_STOP=" + softStop, "BELFRY_SHUTDOWN_HARD_STOP=10m"}
 	h.start()
 	h.must("task", "create", "long", "--service", "Slow", "--operation", "count", "--interval", "1h", "--timeout", "10m")
-	eventually(t, 20*time.Second, "the run is going", func() bool { return show[taskView](h, "task", "show", "long").State == "running" })
+	eventually(t, patience, "the run is going", func() bool { return show[taskView](h, "task", "show", "long").State == "running" })
 	return h
 }
 
@@ -40,14 +40,14 @@ func busyHost(t *testing.T, config string) *host {
 // not lost, and is attempted again by the next process.
 func TestStopInterruptsAndTheNextGoesOn(t *testing.T) {
 	t.Parallel()
-	h := busyHost(t, "shutdown:\n  soft_stop: 3s\n  hard_stop: 10s\n")
+	h := busyHost(t, "3s")
 	began := time.Now()
 	h.stop()
-	if took := time.Since(began); took > 9*time.Second {
+	if took := time.Since(began); took > time.Minute {
 		t.Errorf("the stop took %s", took)
 	}
 	h.start()
-	eventually(t, 30*time.Second, "the firing is attempted again", func() bool {
+	eventually(t, patience, "the firing is attempted again", func() bool {
 		runs := show[[]struct {
 			Outcome string
 			Attempt int
@@ -59,12 +59,12 @@ func TestStopInterruptsAndTheNextGoesOn(t *testing.T) {
 
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	t.Parallel()
-	h := busyHost(t, "shutdown:\n  soft_stop: 5m\n  hard_stop: 10m\n")
+	h := busyHost(t, "5m")
 	for _, said := range []string{`"msg":"stopping"`, "second signal"} {
 		if err := h.cmd.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, 10*time.Second, "the host says "+said, func() bool { return strings.Contains(h.logged(), said) })
+		eventually(t, patience, "the host says "+said, func() bool { return strings.Contains(h.logged(), said) })
 	}
 	err := <-h.done
 	h.cmd = nil
@@ -83,7 +83,7 @@ func TestHangupAndLostLog(t *testing.T) {
 	if err := h.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 20*time.Second, "the host says what SIGHUP does", func() bool { return strings.Contains(h.logged(), "SIGHUP changes nothing") })
+	eventually(t, patience, "the host says what SIGHUP does", func() bool { return strings.Contains(h.logged(), "SIGHUP changes nothing") })
 	h.stop()
 
 	h = newHost(t, map[string]string{"Slow.dbs": slow})
@@ -101,7 +101,7 @@ func TestHangupAndLostLog(t *testing.T) {
 	go func() { h.done <- cmd.Wait() }() // ends with the process
 	reader.Close()
 	writer.Close()
-	eventually(t, startTime, "a task is made", func() bool {
+	eventually(t, patience, "a task is made", func() bool {
 		_, _, code := h.belfry("task", "create", "t", "--service", "Slow", "--operation", "count", "--at", "2035-01-01T00:00:00Z", "--tz", "UTC")
 		return code == 0
 	})
@@ -118,7 +118,7 @@ func TestHangupAndLostLog(t *testing.T) {
 // work, and silent before the first deployment.
 func TestHealth(t *testing.T) {
 	t.Parallel()
-	h := busyHost(t, "shutdown:\n  soft_stop: 30s\n  hard_stop: 40s\n")
+	h := busyHost(t, "30s")
 	for _, path := range []string{"/healthz", "/readyz"} {
 		if status, body := h.get(path, "*/*"); status != http.StatusOK {
 			t.Errorf("%s: %d %s", path, status, body)

@@ -30,7 +30,7 @@ var ownWord = regexp.MustCompile(`^[a-z]+\+?$`)
 func countZnodes(t *testing.T, servers zktest.Ensemble) znodes {
 	t.Helper()
 	var all znodes
-	eventually(t, 2*time.Minute, "the znodes are counted", func() bool {
+	eventually(t, patience, "the znodes are counted", func() bool {
 		conn, _, err := library.Connect(servers.Addresses(), 30*time.Second, library.WithLogger(silent{}))
 		if err != nil {
 			t.Fatal(err)

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 // terminal is a real one, in tmux, with a program in it.
@@ -67,9 +66,9 @@ func (term *terminal) frame() string {
 }
 
 // shows waits until the terminal shows all texts.
-func (term *terminal) shows(d time.Duration, texts ...string) {
+func (term *terminal) shows(texts ...string) {
 	term.t.Helper()
-	eventually(term.t, d, "the screen shows "+strings.Join(texts, ", "), func() bool {
+	eventually(term.t, patience, "the screen shows "+strings.Join(texts, ", "), func() bool {
 		frame := term.frame()
 		for _, text := range texts {
 			if !strings.Contains(frame, text) {
@@ -85,7 +84,7 @@ func (term *terminal) shows(d time.Duration, texts ...string) {
 func (term *terminal) press(what string) {
 	term.t.Helper()
 	key := ""
-	eventually(term.t, 10*time.Second, "the screen names a key for "+what, func() bool {
+	eventually(term.t, patience, "the screen names a key for "+what, func() bool {
 		key = term.find(`(\S+) ` + regexp.QuoteMeta(what) + `(?:\W|$)`)
 		return key != ""
 	})
@@ -118,7 +117,7 @@ func (term *terminal) write(text string) {
 // ran waits until the screen of a task shows so many runs, or more.
 func (term *terminal) ran(n int) {
 	term.t.Helper()
-	eventually(term.t, 30*time.Second, "it has run", func() bool {
+	eventually(term.t, patience, "it has run", func() bool {
 		runs, err := strconv.Atoi(term.find(`Runs (\d+)`))
 		return err == nil && runs >= n
 	})
@@ -127,7 +126,7 @@ func (term *terminal) ran(n int) {
 // ends waits until the program has ended with a code.
 func (term *terminal) ends(code string) {
 	term.t.Helper()
-	term.shows(10*time.Second, "EXIT "+code)
+	term.shows("EXIT " + code)
 }
 
 // find gives what a pattern's group matches in the frame.

@@ -3,6 +3,7 @@ package zktest
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -21,7 +22,8 @@ const (
 	// MinSessionTimeout is the least that the servers grant.
 	MinSessionTimeout = 500 * time.Millisecond
 
-	startTime = 60 * time.Second
+	// startTime bounds a start on a machine that is busy with other tests.
+	startTime = 5 * time.Minute
 	// portTries bounds how often other ports are taken because somebody else was
 	// faster.
 	portTries = 5
@@ -279,18 +281,43 @@ func (s *Server) stop() {
 	<-s.done
 }
 
-// freePorts gives ports that nobody listens on now.
+// Ports are looked for below those that systems give to whoever does not care which
+// (Linux: from 32768), so that nobody is given one while its server is down.
+const (
+	lowestPort = 10_000
+	morePorts  = 10_000
+	searches   = 1000 // bounds how many are tried
+)
+
+// FreePort gives a port of the loopback interface that nobody listens on now, and
+// that the system gives to nobody who leaves the choice to it: what listens there
+// can be killed and started again.
+func FreePort(tb testing.TB) int {
+	tb.Helper()
+	ports, err := freePorts(1)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return ports[0]
+}
+
+// freePorts gives n such ports, which differ.
 func freePorts(n int) ([]int, error) {
 	var ports []int
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
+	var err error
+	for range searches {
+		if len(ports) == n {
+			return ports, nil
+		}
+		var l net.Listener
+		port := lowestPort + rand.IntN(morePorts)
+		if l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err != nil {
+			continue
 		}
 		defer l.Close() // all at once, so that they differ
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+		ports = append(ports, port)
 	}
-	return ports, nil
+	return nil, fmt.Errorf("%d free ports: %w", n, err)
 }
 
 // logBuffer keeps the end of what a server says.

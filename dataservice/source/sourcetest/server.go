@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -17,7 +18,7 @@ import (
 )
 
 // startTime bounds how long a server may take to answer.
-const startTime = 60 * time.Second
+const startTime = 5 * time.Minute
 
 // Server is a running database server.
 type Server struct {
@@ -166,15 +167,28 @@ func required() bool {
 	return strings.EqualFold(os.Getenv("CI"), "true") || os.Getenv("BELFRY_REQUIRE_SERVERS") != ""
 }
 
-// freePort asks the system for a port that nobody listens on.
+// Ports are looked for below those that systems give to whoever does not care which
+// (Linux: from 32768), so that nobody is given one while its server is down.
+const (
+	lowestPort = 30_000
+	morePorts  = 2_700
+	searches   = 1000 // bounds how many are tried
+)
+
+// freePort gives a port that nobody listens on.
 func freePort(tb testing.TB) int {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
+	var err error
+	for range searches {
+		var l net.Listener
+		port := lowestPort + rand.IntN(morePorts)
+		if l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			_ = l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	tb.Fatalf("a free port: %v", err)
+	return 0
 }
 
 // run runs a command to its end.
