@@ -3,6 +3,7 @@
 package zk_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -56,7 +57,7 @@ func contract(t *testing.T, servers zktest.Ensemble, companion bool, digest zk.D
 
 func system(t *testing.T, servers zktest.Ensemble, root string, companion bool, digest zk.Digest) coordtest.System {
 	t.Helper()
-	o := zk.Options{Servers: servers.Addresses(), Root: root, SessionTimeout: 10 * time.Second, Node: "first", Digest: digest}
+	o := zk.Options{Servers: servers.Addresses(), Root: root, SessionTimeout: calm, Node: "first", Digest: digest}
 	host := join(t, o)
 	s := coordtest.System{
 		Port: host, Host: host,
@@ -99,8 +100,11 @@ func joined(ctx context.Context, o zk.Options) (*zk.Member, error) {
 	return m, err
 }
 
+// join joins for the time of the test. Where the session's time-out is not the
+// matter it is long: a busy machine ends no session.
 func join(t testing.TB, o zk.Options) *zk.Member {
 	t.Helper()
+	o.SessionTimeout = cmp.Or(o.SessionTimeout, calm)
 	m, err := joined(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -141,7 +145,7 @@ func hijack(t *testing.T, address string, m *zk.Member) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	session, password := m.Credentials()

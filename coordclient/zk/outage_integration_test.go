@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,8 +24,8 @@ func TestIntegrationKilledLeader(t *testing.T) {
 	servers := zktest.StartEnsemble(t, 3)
 	// Three elections on a busy machine: how long ZooKeeper takes for one is not the
 	// matter here, and must not end a session.
-	o := zk.Options{Servers: servers.Addresses(), Root: newRoot(), SessionTimeout: 30 * time.Second}
-	const writers, rounds = 6, 3
+	o := zk.Options{Servers: servers.Addresses(), Root: newRoot(), SessionTimeout: calm}
+	const writers, rounds, together = 6, 3, 300
 	var h coordtest.History
 	var members []*zk.Member
 	for n := range 3 {
@@ -33,17 +34,21 @@ func TestIntegrationKilledLeader(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	done := make([]int64, writers)
+	var done atomic.Int64
 	for w := range writers {
 		key := fmt.Sprintf("/h/%d", w)
 		if err := members[0].Commit(ctx, coordclient.Create(key, nil)); err != nil {
 			t.Fatal(err)
 		}
-		running.Go(func() { done[w] = write(ctx, t, members[w%3], &h, key) }) // these end with ctx
+		running.Go(func() { write(ctx, t, members[w%3], &h, key, &done) }) // these end with ctx
 		running.Go(func() { read(ctx, t, members[(w+1)%3], &h, key) })
 	}
-	for range rounds {
-		<-time.After(300 * time.Millisecond)
+	flows := func(round int64) {
+		most := round * together / (rounds + 1)
+		eventually(t, fmt.Sprintf("%d commits", most), func() bool { return t.Failed() || done.Load() >= most })
+	}
+	for round := range rounds {
+		flows(int64(round) + 1)
 		killed := servers.Leader(t)
 		begun := time.Now()
 		killed.Kill(t)
@@ -54,25 +59,19 @@ func TestIntegrationKilledLeader(t *testing.T) {
 		killed.Restart(t)
 		servers.Whole(t)
 	}
-	<-time.After(300 * time.Millisecond)
+	flows(rounds + 1)
 	stop()
 	running.Wait()
 	if err := h.Check(); err != nil {
 		t.Error(err)
 	}
-	sum := int64(0)
-	for _, n := range done {
-		sum += n
-	}
-	t.Logf("%d commits in the history", sum)
-	if sum < 300 {
-		t.Errorf("only %d commits: the test shows nothing", sum)
-	}
+	t.Logf("%d commits in the history", done.Load())
 }
 
 // write sets a key that nobody else writes, again and again. One of unknown
-// outcome is committed again until it is known; the store tells by the version.
-func write(ctx context.Context, t *testing.T, m *zk.Member, h *coordtest.History, key string) int64 {
+// outcome is committed again until it is known; the store tells by the version. It
+// counts in done.
+func write(ctx context.Context, t *testing.T, m *zk.Member, h *coordtest.History, key string, done *atomic.Int64) {
 	for version := int64(0); ; version++ {
 		begin := time.Now()
 		op := coordclient.Set(key, fmt.Append(nil, version+1), version)
@@ -86,7 +85,7 @@ func write(ctx context.Context, t *testing.T, m *zk.Member, h *coordtest.History
 				// Of the last it may stay unknown: it is settled by reading.
 				e, rerr := settle(m, key)
 				if rerr != nil || e.Version != version+1 {
-					return version
+					return
 				}
 				break
 			}
@@ -95,18 +94,19 @@ func write(ctx context.Context, t *testing.T, m *zk.Member, h *coordtest.History
 				doubt = true
 			case !errors.Is(err, coordclient.ErrUnavailable):
 				t.Errorf("set %s at %d: %v", key, version, err)
-				return version
+				return
 			}
 			select {
 			case <-m.Done():
 				t.Errorf("%s is lost: %v", m.ID(), m.Err())
-				return version
+				return
 			case <-time.After(5 * time.Millisecond):
 			}
 		}
 		h.Add(coordtest.Event{Key: key, Version: version + 1, Begin: begin, End: time.Now(), Write: true})
+		done.Add(1)
 		if ctx.Err() != nil {
-			return version + 1
+			return
 		}
 	}
 }
@@ -149,8 +149,7 @@ func read(ctx context.Context, t *testing.T, m *zk.Member, h *coordtest.History,
 func TestIntegrationQuorumLost(t *testing.T) {
 	t.Parallel()
 	servers := zktest.StartEnsemble(t, 3)
-	const timeout = 3 * short // two thirds of it leave room for a busy machine
-	o := zk.Options{Servers: servers.Addresses(), Root: newRoot(), Node: "n", SessionTimeout: timeout}
+	o := zk.Options{Servers: servers.Addresses(), Root: newRoot(), Node: "n", SessionTimeout: tight}
 	m := join(t, o)
 	if err := m.Commit(t.Context(), coordclient.Create("/before", nil)); err != nil {
 		t.Fatal(err)
@@ -163,8 +162,8 @@ func TestIntegrationQuorumLost(t *testing.T) {
 	}
 	begun := time.Now()
 	closes(t, m.Done(), "lost")
-	if took := time.Since(begun); took > timeout {
-		t.Errorf("lost after %s, want two thirds of %s", took, timeout)
+	if took := time.Since(begun); took > tight {
+		t.Errorf("lost after %s, want two thirds of %s", took, tight)
 	}
 	if err := m.Commit(t.Context(), coordclient.Create("/no", nil)); !errors.Is(err, coordclient.ErrUnavailable) {
 		t.Errorf("commit: %v, want ErrUnavailable", err)

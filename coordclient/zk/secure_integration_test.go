@@ -147,7 +147,7 @@ func TestIntegrationReadableRootIsRefused(t *testing.T) {
 		o := zk.Options{Servers: []string{server.Address}, Node: "n"}
 		_ = join(t, o).Close()
 		o.Digest = secret
-		if _, err := zk.Join(t.Context(), o); !errors.Is(err, zk.ErrReadable) {
+		if _, err := joined(t.Context(), o); !errors.Is(err, zk.ErrReadable) {
 			t.Errorf("join: %v, want ErrReadable", err)
 		}
 	})
@@ -155,7 +155,7 @@ func TestIntegrationReadableRootIsRefused(t *testing.T) {
 		t.Parallel()
 		server := zktest.StartServer(t, zktest.Flag("-Dzookeeper.skipACL=yes"))
 		o := zk.Options{Servers: []string{server.Address}, Node: "n", Digest: secret}
-		if _, err := zk.Join(t.Context(), o); !errors.Is(err, zk.ErrReadable) {
+		if _, err := joined(t.Context(), o); !errors.Is(err, zk.ErrReadable) {
 			t.Errorf("join: %v, want ErrReadable", err)
 		}
 	})

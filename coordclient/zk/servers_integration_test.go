@@ -20,7 +20,7 @@ func TestIntegrationFrozenServerDoesNotCostTheSession(t *testing.T) {
 	t.Parallel()
 	servers := zktest.StartEnsemble(t, 3)
 	servers.Whole(t)
-	for mode, timeout := range map[string]time.Duration{"follower": 2 * short, "leader": 6 * short} {
+	for mode, timeout := range map[string]time.Duration{"follower": tight, "leader": calm} {
 		o := zk.Options{Servers: servers.Addresses(), Root: newRoot(), Node: "n", SessionTimeout: timeout}
 		m := connectedTo(t, o, servers, mode)
 		frozen := servers.At(m.Server())
@@ -85,7 +85,7 @@ func TestIntegrationGrantedTimeout(t *testing.T) {
 func TestIntegrationLongLists(t *testing.T) {
 	t.Parallel()
 	server := zktest.StartServer(t)
-	m := join(t, zk.Options{Servers: []string{server.Address}, Root: newRoot(), Node: "n", SessionTimeout: 30 * time.Second})
+	m := join(t, zk.Options{Servers: []string{server.Address}, Root: newRoot(), Node: "n", SessionTimeout: calm})
 	becomes(t, m, coordclient.Healthy)
 	_, changed := m.State()
 	const step, limit = 1000, 100_000
@@ -121,7 +121,7 @@ func TestIntegrationSlowLineKeepsTheSession(t *testing.T) {
 	t.Parallel()
 	server := zktest.StartServer(t)
 	proxy := zktest.NewProxy(t, server.Address)
-	m := join(t, zk.Options{Servers: []string{proxy.Address}, Root: newRoot(), Node: "n", SessionTimeout: 4 * short})
+	m := join(t, zk.Options{Servers: []string{proxy.Address}, Root: newRoot(), Node: "n", SessionTimeout: calm})
 	becomes(t, m, coordclient.Healthy)
 	if err := m.Commit(t.Context(), coordclient.Create("/slow/first", nil)); err != nil {
 		t.Fatal(err)
@@ -146,7 +146,7 @@ func TestIntegrationLeavesAServer(t *testing.T) {
 	t.Parallel()
 	servers := zktest.StartEnsemble(t, 3)
 	servers.Whole(t)
-	m := join(t, zk.Options{Servers: servers.Addresses(), Root: newRoot(), Node: "n", SessionTimeout: 20 * time.Second})
+	m := join(t, zk.Options{Servers: servers.Addresses(), Root: newRoot(), Node: "n", SessionTimeout: calm})
 	for range 4 {
 		becomes(t, m, coordclient.Healthy)
 		from := m.Server()

@@ -21,7 +21,7 @@ import (
 func TestIntegrationSessionsLeaveNothingInTheProcess(t *testing.T) { //nolint:paralleltest // it counts what the process has
 	server := zktest.StartServer(t)
 	proxy := zktest.NewProxy(t, server.Address)
-	o := zk.Options{Servers: []string{proxy.Address}, Root: newRoot(), Node: "n", SessionTimeout: zktest.MinSessionTimeout}
+	o := zk.Options{Servers: []string{proxy.Address}, Root: newRoot(), Node: "n", SessionTimeout: 2 * short}
 	ignore := goleak.IgnoreCurrent()
 	before := sockets(t)
 	for round := range 6 {
@@ -166,7 +166,7 @@ func TestIntegrationSkew(t *testing.T) {
 		t.Run(fmt.Sprint(off), func(t *testing.T) {
 			t.Parallel()
 			m := join(t, zk.Options{
-				Servers: []string{server.Address}, Root: newRoot(), Node: "n", SessionTimeout: short,
+				Servers: []string{server.Address}, Root: newRoot(), Node: "n", SessionTimeout: tight,
 				Now: func() time.Time { return time.Now().Add(off) },
 			})
 			for {

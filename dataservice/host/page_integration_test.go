@@ -38,7 +38,7 @@ func browser(t *testing.T) (context.Context, func() []string) {
 	default:
 		t.Skip("SKIPPED, and what it shows is not shown: Chromium is not installed (Debian: chromium)")
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.WSURLReadTimeout(time.Minute))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.WSURLReadTimeout(5*time.Minute))
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // Chromium refuses to run as root otherwise
 	}
@@ -79,7 +79,7 @@ func evaluate[T any](tab context.Context, t *testing.T, script string) T {
 // do makes a user's steps, within a time that no wait should need.
 func do(tab context.Context, t *testing.T, what string, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
-	limited, cancel := context.WithTimeout(tab, time.Minute)
+	limited, cancel := context.WithTimeout(tab, 5*time.Minute)
 	defer cancel()
 	if err := chromedp.Do(limited, steps...); err != nil {
 		t.Fatalf("%s: %v", what, err)

@@ -175,7 +175,7 @@ func packets(t *testing.T, server *zktest.Server) int {
 // record under other names, many in a commit.
 func crowd(t *testing.T, address string, tasks int) {
 	t.Helper()
-	member, err := zk.Join(t.Context(), zk.Options{Servers: []string{address}, SessionTimeout: 10 * time.Second, Node: "n1"})
+	member, err := zk.Join(t.Context(), zk.Options{Servers: []string{address}, SessionTimeout: time.Minute, Node: "n1"})
 	if err != nil {
 		t.Fatal(err)
 	}

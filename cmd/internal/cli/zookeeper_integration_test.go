@@ -22,7 +22,7 @@ import (
 func TestIntegrationCompanionOverZooKeeper(t *testing.T) {
 	t.Parallel()
 	server := zktest.StartServer(t)
-	member, err := zk.Join(t.Context(), zk.Options{Servers: []string{server.Address}, SessionTimeout: 10 * time.Second, Node: "n1"})
+	member, err := zk.Join(t.Context(), zk.Options{Servers: []string{server.Address}, SessionTimeout: time.Minute, Node: "n1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestIntegrationCompanionWithPassword(t *testing.T) {
 	t.Parallel()
 	server := zktest.StartServer(t)
 	member, err := zk.Join(t.Context(), zk.Options{
-		Servers: []string{server.Address}, SessionTimeout: 10 * time.Second, Node: "n1", Root: "/closed",
+		Servers: []string{server.Address}, SessionTimeout: time.Minute, Node: "n1", Root: "/closed",
 		Digest: zk.Digest{User: "ops", Password: "bell tower"},
 	})
 	if err != nil {
