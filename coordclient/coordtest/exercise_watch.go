@@ -20,7 +20,7 @@ var watchTests = []contract{
 }
 
 // patience is how long a test waits for what must come; on a busy machine too.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // closes fails the test unless the channel closes.
 func closes(t *testing.T, c <-chan struct{}, what string) {

@@ -14,7 +14,7 @@ import (
 	"github.com/seed42aab489/belfry/coordclient/socket"
 )
 
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // until waits for a state of the session.
 func until(t *testing.T, s coordclient.Session, want coordclient.State) {

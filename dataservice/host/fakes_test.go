@@ -19,7 +19,7 @@ import (
 )
 
 // patience bounds every wait for something that is to happen by itself.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // fakeRuntime answers each request with the description of its service, unless
 // run says otherwise.

@@ -102,13 +102,30 @@ func TestReadingIsTriedAgain(t *testing.T) {
 	f.is("A=a/1")
 }
 
-// TestWithinTwoSeconds uses the defaults, as a host does.
+// TestWithinTwoSeconds uses the defaults, as a host does. A machine that is busy with
+// other tests has more than one try.
 func TestWithinTwoSeconds(t *testing.T) {
 	t.Parallel()
+	const most, tries = 2 * time.Second, 10
+	for range tries {
+		took := slowestChange(t)
+		if took <= most {
+			return
+		}
+		t.Logf("a change took %s; once more", took)
+	}
+	t.Errorf("in none of %d tries were all changes seen within %s", tries, most)
+}
+
+// slowestChange makes changes one after the other, and tells how long the slowest
+// took to be deployed.
+func slowestChange(t *testing.T) time.Duration {
+	t.Helper()
 	f := newFixture(t, func(o *Options) { o.Settle, o.Poll = 0, 0 })
 	f.write("A.dbs", dbs("A", "a"))
 	f.start()
 	f.is("A=a/1")
+	var most time.Duration
 	for _, step := range []struct {
 		do   func()
 		want string
@@ -121,10 +138,7 @@ func TestWithinTwoSeconds(t *testing.T) {
 		began := time.Now()
 		step.do()
 		f.until(step.want)
-		if took := time.Since(began); took > 2*time.Second {
-			t.Errorf("%s: took %v", step.want, took)
-		} else {
-			t.Logf("%s: took %v", step.want, took)
-		}
+		most = max(most, time.Since(began))
 	}
+	return most
 }

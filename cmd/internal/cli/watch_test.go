@@ -49,7 +49,7 @@ func (g *group) watches(args ...string) <-chan string {
 // shows waits for a line that holds all of the texts.
 func (g *group) shows(lines <-chan string, texts ...string) {
 	g.Helper()
-	over := time.After(time.Minute)
+	over := time.After(5 * time.Minute)
 	var seen []string
 	for {
 		select {
