@@ -165,12 +165,12 @@ func callsOfAll(t *testing.T, coordination string) {
 	t.Cleanup(x.tell)
 	traps := x.define()
 
+	x.killAt(traps["once"], "once")
 	eventually(t, patience, "the run waits for its agent", func() bool { return x.last("install").Outcome == "WAITING" })
 	x.agent.kill()
 	x.killOwner("install")
 	x.agent.start()
 	x.killAt(traps["again"], "again")
-	x.killAt(traps["once"], "once")
 	x.killAt(traps["raise"], "raise")
 	eventually(t, patience, "two failures of the timer are settled", func() bool {
 		failed := 0
@@ -235,8 +235,8 @@ func (x *examples) tell() {
 }
 
 // define makes the tasks, and sets a trap for the first call of each of those that
-// are called again and again: whenever one is caught, it keeps until its caller is
-// killed.
+// are called again and again: one that is caught keeps until its caller is killed or
+// its time is over.
 func (x *examples) define() (traps map[string]<-chan struct{}) {
 	h := x.hosts[0]
 	eventually(x.t, patience, "the timer of the configuration is there", func() bool {
@@ -247,7 +247,7 @@ func (x *examples) define() (traps map[string]<-chan struct{}) {
 	first := shortly()
 	often := []string{
 		"--interval", "2s", "--count", fmt.Sprint(instants - 1), "--start", first.UTC().Format(time.RFC3339),
-		"--misfire", "fire-all", "--retry", "5", "--backoff", "200ms", "--timeout", "10m",
+		"--misfire", "fire-all", "--retry", "5", "--backoff", "200ms", "--timeout", "40s",
 	}
 	traps = map[string]<-chan struct{}{"again": x.counter.trap("/again"), "once": x.counter.trap("/once"), "raise": x.counter.trap("/services/")}
 	create := func(args ...string) { h.must(append([]string{"task", "create"}, args...)...) }

@@ -61,6 +61,25 @@ func (h *host) changed() int {
 // it stands still while that is looked at. What it says must be what was done.
 func (h *host) interrupted(many int, says string, args ...string) {
 	h.t.Helper()
+	const underway = 32 // orders that were sent, and whose answer was not waited for
+	cmd := exec.Command(filepath.Join(bin, "belfry"), args...)
+	cmd.Dir, cmd.Env = h.dir, append(os.Environ(), "BELFRY_CONNECT=unix://"+h.socket())
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	if err := cmd.Start(); err != nil {
+		h.t.Fatal(err)
+	}
+	signal := func(s os.Signal) {
+		if err := cmd.Process.Signal(s); err != nil {
+			h.t.Fatalf("%s: %v\n%s", s, err, &said)
+		}
+	}
+	ran := 100 * time.Millisecond
+// interrupted runs the companion and interrupts it when the first tasks are changed;
+// it stands still while that is looked at. What it says must be what was done.
+func (h *host) interrupted(many int, says string, args ...string) {
+	h.t.Helper()
+	const underway = 32 // orders that were sent, and whose answer was not waited for
 	cmd := exec.Command(filepath.Join(bin, "belfry"), args...)
 	cmd.Dir, cmd.Env = h.dir, append(os.Environ(), "BELFRY_CONNECT=unix://"+h.socket())
 	var said bytes.Buffer
@@ -80,7 +99,7 @@ func (h *host) interrupted(many int, says string, args ...string) {
 		ran += ran / 10
 		signal(syscall.SIGSTOP)
 		defer signal(syscall.SIGCONT)
-		if h.changed() == 0 {
+		if h.changed() <= underway {
 			return false
 		}
 		signal(os.Interrupt)
@@ -91,7 +110,6 @@ func (h *host) interrupted(many int, says string, args ...string) {
 	if cmd.ProcessState.ExitCode() != 130 || found == nil {
 		h.t.Fatalf("belfry %s, interrupted: exit %d\n%s", strings.Join(args, " "), cmd.ProcessState.ExitCode(), &said)
 	}
-	const underway = 32 // orders that were sent, and whose answer was not waited for
 	n, _ := strconv.Atoi(found[1])
 	if there := h.changed(); n == 0 || n >= many || there < n || there > n+underway {
 		h.t.Errorf("belfry %s says %q, and %d tasks are changed", strings.Join(args, " "), found[0], there)
