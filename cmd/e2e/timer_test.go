@@ -27,7 +27,8 @@ type arrival struct {
 }
 
 // newReceiver answers as it is told: the nth request of a method and path, from 1,
-// with a status; nil: 200.
+// with a status; nil: 200. One that is repeated under its key has the number that it
+// had before.
 func newReceiver(t *testing.T, answer func(path string, n int) int) *receiver {
 	t.Helper()
 	return newReceiverOf(t, func(w http.ResponseWriter, q *http.Request, n int) {
@@ -44,13 +45,19 @@ func newReceiverOf(t *testing.T, serve func(w http.ResponseWriter, q *http.Reque
 		body, _ := io.ReadAll(q.Body)
 		q.Body = io.NopCloser(bytes.NewReader(body))
 		r.mu.Lock()
-		r.seen = append(r.seen, arrival{q.Method, q.URL.Path, q.Header.Get("Idempotency-Key"), body, time.Now()})
-		n := 0
+		this := arrival{q.Method, q.URL.Path, q.Header.Get("Idempotency-Key"), body, time.Now()}
+		n, keys := 1, map[string]bool{}
 		for _, a := range r.seen {
-			if a.path == q.URL.Path && a.method == q.Method {
-				n++
+			if a.path != this.path || a.method != this.method || keys[a.key] {
+				continue
 			}
+			if a.key != "" && a.key == this.key {
+				break
+			}
+			keys[a.key] = a.key != ""
+			n++
 		}
+		r.seen = append(r.seen, this)
 		r.mu.Unlock()
 		serve(w, q, n)
 	}))
