@@ -114,9 +114,9 @@ func TestScreensCluster(t *testing.T) {
 	term.press("cluster")
 	term.shows("✓ healthy", "2/", "leader")
 	term.press("simulate loss")
-	term.shows("would move; noticed within", "tasks that would move")
+	term.answers("would move; noticed within", "tasks that would move")
 	term.press("doctor")
-	term.shows("NODES_HEALTHY")
+	term.answers("NODES_HEALTHY")
 
 	zk[0].Kill(t)
 	term.shows("Nothing can be changed", "This is how it was")

@@ -68,15 +68,30 @@ func (term *terminal) frame() string {
 // shows waits until the terminal shows all texts.
 func (term *terminal) shows(texts ...string) {
 	term.t.Helper()
-	eventually(term.t, patience, "the screen shows "+strings.Join(texts, ", "), func() bool {
-		frame := term.frame()
-		for _, text := range texts {
-			if !strings.Contains(frame, text) {
-				return false
-			}
+	eventually(term.t, patience, "the screen shows "+strings.Join(texts, ", "), func() bool { return term.says(texts) })
+}
+
+// answers is shows of what is asked of a cluster. One that is too busy to answer in
+// time is asked again, by the key that the screen names for that.
+func (term *terminal) answers(texts ...string) {
+	term.t.Helper()
+	eventually(term.t, patience, "the screen answers "+strings.Join(texts, ", "), func() bool {
+		if strings.Contains(term.frame(), "There is no answer") {
+			term.press("asks again")
 		}
-		return true
+		return term.says(texts)
 	})
+}
+
+// says tells whether the terminal shows all texts.
+func (term *terminal) says(texts []string) bool {
+	frame := term.frame()
+	for _, text := range texts {
+		if !strings.Contains(frame, text) {
+			return false
+		}
+	}
+	return true
 }
 
 // press presses the key that the screen itself names for something: the word that

@@ -62,13 +62,21 @@ func (c *Control) EndRun(ctx context.Context, fireID string, said task.Reply) (c
 }
 
 // accepted tells what became of a reply that was stored. Another one may have
-// ended the run between the look at it and the commit.
+// ended the run between the look at it and the commit; or it was stored after the
+// deadline, by the store's clock, which is the one that counts.
 func (c *Control) accepted(ctx context.Context, fireID string, said task.Reply) call.ReplyAnswer {
 	l, err := c.look(ctx, fireID)
-	if err == nil && !l.open && len(l.attempts) > 0 {
-		if before := endedBefore(l.attempts[len(l.attempts)-1], said); before.State != call.ReplyRepeated {
+	if err != nil || len(l.attempts) == 0 {
+		return call.ReplyAnswer{State: call.ReplyAccepted}
+	}
+	last := l.attempts[len(l.attempts)-1]
+	switch {
+	case !l.open:
+		if before := endedBefore(last, said); before.State != call.ReplyRepeated {
 			return before
 		}
+	case l.reply != nil && last.Deadline != nil && l.reply.Asked.After(*last.Deadline) && !l.info.Reply.Retries():
+		return call.ReplyAnswer{State: call.ReplyEnded, Outcome: string(task.TimedOut)}
 	}
 	return call.ReplyAnswer{State: call.ReplyAccepted}
 }

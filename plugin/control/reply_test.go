@@ -92,6 +92,26 @@ func TestReplies(t *testing.T) {
 	})
 }
 
+// A reply that is stored when its deadline has just passed does not count, and whoever
+// sent it is told so: the clock of the store decides, whatever the owner's says.
+func TestReplyStoredLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.serve("n2")
+		w.does(func(context.Context, task.Call) task.Result { return task.Result{Outcome: task.Waiting} })
+		id, token := w.waiting(installs("late"))
+		w.leave() // nobody is there to see the deadline pass
+		time.Sleep(time.Hour + lateReply/2)
+		for range 2 {
+			a, err := w.control.Reply(t.Context(), call.ReplyRequest{FireID: id, Token: token, Reply: task.Reply{OK: true}})
+			if err != nil || a.State != call.ReplyEnded || a.Outcome != "TIMED_OUT" {
+				t.Errorf("%+v, %v", a, err)
+			}
+		}
+	})
+}
+
 func TestRepliesThatChangeNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

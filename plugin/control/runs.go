@@ -162,6 +162,7 @@ type look struct {
 	attempts []contract.RunView // that are kept, and the one that goes
 	open     bool               // it may have another attempt, or its first goes
 	pending  bool               // it was asked for, and nobody has taken the request
+	reply    *task.Request      // to it, that nobody has taken; nil: there is none
 }
 
 func (l look) nothing(fireID string) error {
@@ -196,6 +197,9 @@ func (c *Control) look(ctx context.Context, fireID string) (look, error) {
 	l.pending = slices.ContainsFunc(requests, func(r task.Request) bool {
 		return r.Kind == task.RequestRun && task.ManualID(r.UID, r.ID) == id
 	})
+	if i := slices.IndexFunc(requests, func(r task.Request) bool { return r.Kind == task.RequestReply && r.FireID == id }); i >= 0 {
+		l.reply = &requests[i]
+	}
 	snap, err := c.store.Snapshot(ctx, b)
 	if err != nil {
 		return look{}, failure.Wrap(err)

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -61,9 +60,11 @@ func sampleDatabase(ctx context.Context, c conf.Config) error {
 func (a *App) sampleTask(ctx context.Context) error {
 	c := control.New(control.Deps{KV: a.plugin.Link(), Members: a.plugin.Link(), Caller: a.plugin.Link()})
 	for _, info := range sampleTasks() {
-		_, _, err := c.CreateTask(ctx, info)
-		var e *failure.Error
-		if errors.As(err, &e) && e.Code == failure.CodeExists {
+		err := patiently(ctx, func() error {
+			_, _, err := c.CreateTask(ctx, info)
+			return err
+		})
+		if err != nil && failure.Of(err).Code == failure.CodeExists {
 			continue
 		}
 		if err != nil {
@@ -72,4 +73,31 @@ func (a *App) sampleTask(ctx context.Context) error {
 		a.log.Info("sample task scheduled", "task", info.Name, "every", info.Trigger.Interval.String())
 	}
 	return nil
+}
+
+// sampleWait is how long the sample waits for a store that is away, and samplePace
+// after how long it asks again.
+const (
+	sampleWait = time.Minute
+	samplePace = 200 * time.Millisecond
+)
+
+// patiently does something again as long as the store is away.
+func patiently(ctx context.Context, do func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, sampleWait)
+	defer cancel()
+	for {
+		err := do()
+		if err == nil {
+			return nil
+		}
+		if code := failure.Of(err).Code; code != failure.CodeUnavailable && code != failure.CodeUnknownOutcome {
+			return err
+		}
+		select {
+		case <-time.After(samplePace):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
