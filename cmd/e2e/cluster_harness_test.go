@@ -26,14 +26,11 @@ const (
 // hosts of a cluster that serve the same payrolls.
 type hosts []*host
 
-// startZooKeeper starts n servers with the ticks of these tests. They do not wait
-// for the disk: what is killed here is processes, whose writes the kernel keeps;
-// and a disk that is busy with other tests for seconds is not what is measured.
+// startZooKeeper starts n servers with the ticks of these tests.
 func startZooKeeper(t *testing.T, n int) zktest.Ensemble {
 	t.Helper()
 	return zktest.StartEnsemble(
 		t, n, zktest.Config(fmt.Sprintf("tickTime=%d", zkTick.Milliseconds())), zktest.Config("syncLimit=4"), zktest.Config("initLimit=20"),
-		zktest.Config("forceSync=no"),
 		zktest.Config(fmt.Sprintf("minSessionTimeout=%d", session.Milliseconds())),
 	)
 }

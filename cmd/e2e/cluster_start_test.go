@@ -41,9 +41,20 @@ func TestClusterScript(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }() // ends with the script
-	var pids []int
+	started := func() (pids []int) {
+		text, _ := os.ReadFile(filepath.Join(dir, "var/cluster/pids")) // it may not be there yet, or any more
+		for _, field := range strings.Fields(string(text)) {
+			pid, err := strconv.Atoi(field)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pids = append(pids, pid)
+		}
+		return pids
+	}
 	t.Cleanup(func() {
-		for _, pid := range pids {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it would start a host again
+		for _, pid := range started() {
 			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
 		}
 		if t.Failed() {
@@ -58,22 +69,7 @@ func TestClusterScript(t *testing.T) {
 		}
 		return strings.Contains(said.String(), "Ctrl-C stops")
 	})
-	started := func() {
-		text, err := os.ReadFile(filepath.Join(dir, "var/cluster/pids"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		pids = nil
-		for _, field := range strings.Fields(string(text)) {
-			pid, err := strconv.Atoi(field)
-			if err != nil {
-				t.Fatal(err)
-			}
-			pids = append(pids, pid)
-		}
-	}
-	started()
-	if len(pids) != 6 {
+	if pids := started(); len(pids) != 6 {
 		t.Fatalf("%d processes, want 6", len(pids))
 	}
 
@@ -117,7 +113,7 @@ func TestClusterScript(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	started()
+	pids := started()
 	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}

@@ -79,8 +79,7 @@ func startSecure(t *testing.T, alter func(*x509.Certificate)) *secure {
 			lines = append(lines, zktest.Config(line))
 		}
 	}
-	lines = append(lines, zktest.Config("secureClientPortAddress=127.0.0.1"), zktest.Config(fmt.Sprintf("tickTime=%d", zkTick.Milliseconds())),
-		zktest.Config("forceSync=no"))
+	lines = append(lines, zktest.Config("secureClientPortAddress=127.0.0.1"), zktest.Config(fmt.Sprintf("tickTime=%d", zkTick.Milliseconds())))
 	s.plain = zktest.StartServer(t, lines...).Address
 	if err := os.WriteFile(filepath.Join(s.dir, "password"), []byte("s3cret-of-the-cluster\n"), 0o600); err != nil {
 		t.Fatal(err)

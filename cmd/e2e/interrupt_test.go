@@ -75,24 +75,6 @@ func (h *host) interrupted(many int, says string, args ...string) {
 		}
 	}
 	ran := 100 * time.Millisecond
-// interrupted runs the companion and interrupts it when the first tasks are changed;
-// it stands still while that is looked at. What it says must be what was done.
-func (h *host) interrupted(many int, says string, args ...string) {
-	h.t.Helper()
-	const underway = 32 // orders that were sent, and whose answer was not waited for
-	cmd := exec.Command(filepath.Join(bin, "belfry"), args...)
-	cmd.Dir, cmd.Env = h.dir, append(os.Environ(), "BELFRY_CONNECT=unix://"+h.socket())
-	var said bytes.Buffer
-	cmd.Stderr = &said
-	if err := cmd.Start(); err != nil {
-		h.t.Fatal(err)
-	}
-	signal := func(s os.Signal) {
-		if err := cmd.Process.Signal(s); err != nil {
-			h.t.Fatalf("%s: %v\n%s", s, err, &said)
-		}
-	}
-	ran := 100 * time.Millisecond
 	eventually(h.t, patience, "the first tasks are changed", func() bool {
 		// It is looked at when it has come on by a tenth, however fast the machine is.
 		during(h.t, ran/10)
