@@ -76,9 +76,9 @@ func (h *host) interrupted(many int, says string, args ...string) {
 	}
 	ran := 100 * time.Millisecond
 	eventually(h.t, patience, "the first tasks are changed", func() bool {
-		// It is looked at when it has come on by a tenth, however fast the machine is.
-		during(h.t, ran/10)
-		ran += ran / 10
+		// It is looked at when it has come on by a third, however fast the machine is.
+		during(h.t, ran/3)
+		ran += ran / 3
 		signal(syscall.SIGSTOP)
 		defer signal(syscall.SIGCONT)
 		if h.changed() <= underway {
