@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -57,11 +56,10 @@ func (h *host) changed() int {
 	return strings.Count(h.must("task", "list", "-o", "json"), `"cron:`+changedCron+`"`)
 }
 
-// interrupted runs the companion and interrupts it when the first tasks are changed;
-// it stands still while that is looked at. What it says must be what was done.
+// interrupted runs the companion and interrupts it when the first tasks are changed.
+// What it says must be what was done.
 func (h *host) interrupted(many int, says string, args ...string) {
 	h.t.Helper()
-	const underway = 32 // orders that were sent, and whose answer was not waited for
 	cmd := exec.Command(filepath.Join(bin, "belfry"), args...)
 	cmd.Dir, cmd.Env = h.dir, append(os.Environ(), "BELFRY_CONNECT=unix://"+h.socket())
 	var said bytes.Buffer
@@ -69,29 +67,16 @@ func (h *host) interrupted(many int, says string, args ...string) {
 	if err := cmd.Start(); err != nil {
 		h.t.Fatal(err)
 	}
-	signal := func(s os.Signal) {
-		if err := cmd.Process.Signal(s); err != nil {
-			h.t.Fatalf("%s: %v\n%s", s, err, &said)
-		}
+	eventually(h.t, 5*time.Minute, "the first tasks are changed", func() bool { return h.changed() > 0 })
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		h.t.Fatal(err)
 	}
-	ran := 100 * time.Millisecond
-	eventually(h.t, patience, "the first tasks are changed", func() bool {
-		// It is looked at when it has come on by a third, however fast the machine is.
-		during(h.t, ran/3)
-		ran += ran / 3
-		signal(syscall.SIGSTOP)
-		defer signal(syscall.SIGCONT)
-		if h.changed() <= underway {
-			return false
-		}
-		signal(os.Interrupt)
-		return true
-	})
 	_ = cmd.Wait() // its exit code is looked at
 	found := regexp.MustCompile(says).FindStringSubmatch(said.String())
 	if cmd.ProcessState.ExitCode() != 130 || found == nil {
 		h.t.Fatalf("belfry %s, interrupted: exit %d\n%s", strings.Join(args, " "), cmd.ProcessState.ExitCode(), &said)
 	}
+	const underway = 32 // orders that were sent, and whose answer was not waited for
 	n, _ := strconv.Atoi(found[1])
 	if there := h.changed(); n == 0 || n >= many || there < n || there > n+underway {
 		h.t.Errorf("belfry %s says %q, and %d tasks are changed", strings.Join(args, " "), found[0], there)
