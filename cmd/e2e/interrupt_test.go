@@ -39,8 +39,8 @@ func TestInterruptedWorkGoesOn(t *testing.T) {
 	other.start()
 	other.must("backup", "restore", filepath.Join(h.dir, "many.backup"))
 	backup := filepath.Join(h.dir, "changed.backup")
-	other.interrupted(many, `interrupted after (\d+) of 4000`, "backup", "restore", "--force", backup)
-	other.must("backup", "restore", "--force", backup)
+	other.interrupted(many, `interrupted after (\d+) of 4000`, "backup", "restore", "--force", "--yes", backup)
+	other.must("backup", "restore", "--force", "--yes", backup)
 	for _, h := range []*host{h, other} {
 		if n := h.changed(); n != many {
 			t.Errorf("%d tasks were changed, want %d", n, many)
