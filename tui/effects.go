@@ -34,11 +34,11 @@ func (m Model) done(d order.Done) (Model, tea.Cmd) {
 		if _, ok := m.top().(form.Form); ok {
 			m = m.close()
 			if d.Order.Verb == order.Create {
-				return m.visit(tasks.NewDetail(d.Order.Info.Key))
+				return m.visit(tasks.NewMade(d.Order.Info.Key, m.scene.Now))
 			}
 		}
 	case order.Try:
-		m = m.over(dialog.NewAnswer(&m.scene, d))
+		m = m.over(dialog.NewAnswer(d))
 	case order.Delete:
 		if _, ok := m.top().(tasks.Detail); ok {
 			m = m.close()

@@ -38,7 +38,10 @@ func TestScheduleAnOperation(t *testing.T) {
 			t.Errorf("%d commits before the answer", n)
 		}
 		d.Press("y")
-		d.Shows("Tasks › stock-watch", "created", "waiting on n1")
+		d.Shows("Tasks › stock-watch", "created")
+		d.ShowsNot("any more")
+		d.Pass(time.Second)
+		d.Shows("waiting on n1")
 		v, err := w.control.Task(t.Context(), task.Key{Name: "stock-watch"})
 		if err != nil || v.Trigger != "cron:0 30 2 * * ?" || v.TZ != "Europe/Berlin" || v.Delivery != task.EffectivelyOnce {
 			t.Errorf("%+v, %v", v, err)

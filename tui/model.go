@@ -150,7 +150,11 @@ func (m Model) update(msg tea.Msg) (Model, tea.Cmd) {
 		return m, m.tick()
 	case pictureMsg:
 		if msg.from == m.desk {
+			back := m.scene.Stale() && msg.picture.Link == follow.LinkLive
 			m.scene.Picture = msg.picture
+			if asking, ok := m.top().(screen.Asking); ok && back {
+				return m, tea.Batch(m.desk.next, m.ask(asking.Question())) // what was answered is old
+			}
 			return m, m.desk.next
 		}
 	case doneMsg:
@@ -248,7 +252,7 @@ func (m Model) everywhere(a intent.Action) (Model, tea.Cmd, bool) {
 		if _, ok := m.top().(dialog.Page); ok {
 			return m.close(), nil, true
 		}
-		return m.over(dialog.NewHelp(&m.scene, m.top().Scopes())), nil, true
+		return m.over(dialog.NewHelp(m.top().Scopes())), nil, true
 	case intent.Palette:
 		return m.over(dialog.NewPalette(m.top())), nil, true
 	case intent.Command:

@@ -68,18 +68,21 @@ func TestPauseUntil(t *testing.T) {
 	})
 }
 
+// paused gives the definition of a task, which must be paused.
+func (w *world) paused(name string) task.Info {
+	w.Helper()
+	_, info, err := w.control.Defined(w.ctx, task.Key{Name: name})
+	if err != nil || !info.Paused {
+		w.Fatalf("%+v, %v", info, err)
+	}
+	return info
+}
+
 // A pause that is on gets another end and another reason, shorter or longer, and the
 // old ones back.
 func TestPauseAnew(t *testing.T) {
 	play(t, full, func(t *testing.T, w *world, d *tuitest.Driver) {
-		paused := func() task.Info {
-			t.Helper()
-			_, info, err := w.control.Defined(t.Context(), task.Key{Name: "orders-archive"})
-			if err != nil || !info.Paused {
-				t.Fatalf("%+v, %v", info, err)
-			}
-			return info
-		}
+		paused := func() task.Info { t.Helper(); return w.paused("orders-archive") }
 		d.Press("u")
 		d.Shows("u is off: nightly-sync is not paused")
 		d.Press("j")
@@ -122,29 +125,34 @@ func TestPauseAnew(t *testing.T) {
 		if i := paused(); !i.PauseUntil.Equal(*first.PauseUntil) || i.PauseReason != first.PauseReason {
 			t.Errorf("%+v", i)
 		}
-		d.Press("z", "enter")
-		d.Pass(time.Second)
-		// And without an end again.
-		d.Press("u", "ctrl+u", "enter")
+	})
+}
+
+// A pause loses its end again; and who resumes a task in error gets back what it was.
+func TestPauseWithoutEnd(t *testing.T) {
+	play(t, windowed, func(t *testing.T, w *world, d *tuitest.Driver) {
+		paused := func() task.Info { t.Helper(); return w.paused("weekly-report") }
+		d.Press("G", "enter", "u", "ctrl+u", "shift+tab")
+		d.Type("audit")
+		d.Press("enter")
 		d.Pass(time.Second)
 		d.Shows("paused until resumed")
 		if i := paused(); i.PauseUntil != nil {
 			t.Errorf("%+v", i)
 		}
 		d.Press("!")
-		d.Shows("u       pause anew", "belfry task pause orders-archive --reason 'database patch'")
-		// Who resumes it in error gets back what it was.
+		d.Shows("u       pause anew", "belfry task pause weekly-report --reason audit")
 		d.Press("esc", "p")
 		d.Pass(time.Second)
-		d.Shows("task orders-archive resumed; z undoes it: belfry task pause orders-archive --reason")
+		d.Shows("task weekly-report resumed; z undoes it: belfry task pause weekly-report --reason")
 		d.Press("z", "enter")
 		d.Pass(time.Second)
-		if i := paused(); i.PauseUntil != nil || i.PauseReason != "database patch" {
+		if i := paused(); i.PauseUntil != nil || i.PauseReason != "audit" {
 			t.Errorf("%+v", i)
 		}
 		d.Press("esc", "2", "z")
 		d.Pass(time.Second)
-		d.Shows("task orders-archive resumed")
+		d.Shows("task weekly-report resumed")
 	})
 }
 

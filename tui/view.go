@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -120,13 +121,18 @@ func (m Model) link() string {
 			text += fmt.Sprintf(" %s %d/%d hosts", g.Dot, healthy(p), n)
 		}
 	case follow.LinkStale:
-		text += m.draw(theme.Warn, g.Stale+" reconnecting "+widget.Span(m.scene.Now.Sub(p.Since))) + m.asOf()
+		text += m.draw(theme.Warn, g.Stale+" reconnecting "+widget.Span(m.since())) + m.asOf()
 	case follow.LinkLost:
-		text += m.draw(theme.Bad, g.Lost+" session lost "+widget.Span(m.scene.Now.Sub(p.Since))) + m.asOf()
+		text += m.draw(theme.Bad, g.Lost+" session lost "+widget.Span(m.since())) + m.asOf()
 	default:
 		text += m.draw(theme.Busy, g.Stale+" connecting")
 	}
 	return text
+}
+
+// since is how long the link is what it is, in whole seconds.
+func (m Model) since() time.Duration {
+	return max(0, m.scene.Now.Sub(m.scene.Picture.Since)).Truncate(time.Second)
 }
 
 func (m Model) asOf() string {

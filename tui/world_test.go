@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -42,10 +43,37 @@ type world struct {
 	ctx  context.Context
 }
 
-// counted counts what is written through an administrator's session.
+// counted counts what is written and read through an administrator's session.
 type counted struct {
 	*coordtest.Client
-	commits atomic.Int64
+	commits, reads atomic.Int64
+	told           sync.Map // by what was read: how often
+}
+
+func (c *counted) read(what string) {
+	c.reads.Add(1)
+	n, _ := c.told.LoadOrStore(what, new(atomic.Int64))
+	n.(*atomic.Int64).Add(1)
+}
+
+func (c *counted) Get(ctx context.Context, key string) (coordclient.Entry, <-chan struct{}, error) {
+	c.read("get " + key)
+	return c.Client.Get(ctx, key)
+}
+
+func (c *counted) List(ctx context.Context, prefix string) ([]string, error) {
+	c.read("list " + prefix)
+	return c.Client.List(ctx, prefix)
+}
+
+func (c *counted) Sync(ctx context.Context, key string) error {
+	c.read("sync " + key)
+	return c.Client.Sync(ctx, key)
+}
+
+func (c *counted) Members(ctx context.Context) ([]coordclient.Member, <-chan struct{}, error) {
+	c.read("members")
+	return c.Client.Members(ctx)
 }
 
 func (c *counted) Commit(ctx context.Context, ops ...coordclient.Op) error {

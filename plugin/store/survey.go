@@ -278,6 +278,24 @@ func (s *Store) Clocks(ctx context.Context) (map[coordclient.MemberID]time.Durat
 	return clocks, nil
 }
 
+// Clock reads what one member said of its clock, and gives a channel that closes when
+// it may have said something else. False: it said nothing yet, and there is no
+// channel. Error: coordclient.ErrUnavailable.
+func (s *Store) Clock(ctx context.Context, m coordclient.MemberID) (skew time.Duration, changed <-chan struct{}, ok bool, err error) {
+	e, changed, err := s.kv.Get(ctx, s.keys.clock(m))
+	if errors.Is(err, coordclient.ErrNotFound) {
+		return 0, nil, false, nil
+	}
+	var r clockRecord
+	if err == nil {
+		err = decode(e.Value, coordclient.MaxValue, &r, &r.Format)
+	}
+	if err != nil {
+		return 0, nil, false, fmt.Errorf("clock of %s: %w", m, err)
+	}
+	return time.Duration(r.SkewMS) * time.Millisecond, changed, true, nil
+}
+
 // SweepClock removes what a member that is gone said of its clock. Error:
 // coordclient.ErrUnavailable, ErrUnknownOutcome.
 func (s *Store) SweepClock(ctx context.Context, gone coordclient.MemberID) error {

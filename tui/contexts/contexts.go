@@ -100,16 +100,15 @@ func (c Screen) Commands(s *screen.Scene) []screen.Command {
 // View draws the list.
 func (c Screen) View(s *screen.Scene) []string {
 	if len(s.Contexts) == 0 {
-		return []string{
-			"", s.Draw(theme.Title, "No context has a name yet."), "",
-			"A context is a name for a cluster or a host, so that these screens and every command",
-			"can go to it by that name:",
+		lines := []string{"", s.Draw(theme.Title, "No context has a name yet."), ""}
+		lines = append(lines, widget.Wrap("A context is a name for a cluster or a host, so that these screens and every command can go to it by that name:", s.Width)...)
+		return append(lines,
 			"",
 			"  belfry context add prod --connect zk://zk1:2181,zk2:2181,zk3:2181/belfry",
 			"  belfry context add here --connect unix://var/belfryd.sock",
 			"",
-			s.Fit(s.Key("esc") + " goes back to " + widget.Clean(s.Context)),
-		}
+			s.Fit(s.Key("esc")+" goes back to "+widget.Clean(s.Context)),
+		)
 	}
 	table := widget.Table{
 		Columns: []widget.Column{

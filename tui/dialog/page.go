@@ -15,31 +15,36 @@ import (
 type Page struct {
 	title  string
 	text   string // what Copy copies
-	lines  []string
+	draw   func(*screen.Scene) []string
 	cursor int
 }
 
 // NewAnswer shows what a tried operation answered.
-func NewAnswer(s *screen.Scene, d order.Done) Page {
-	p := Page{title: d.Order.Title(), text: string(d.Body)}
-	p.lines = []string{s.Line(theme.Title, d.Text), ""}
-	for _, l := range strings.Split(string(d.Body), "\n") {
-		if len(p.lines) >= maxAnswer {
-			p.lines = append(p.lines, s.Line(theme.Warn, "and more, which is not shown; c copies all of it"))
-			break
+func NewAnswer(d order.Done) Page {
+	return Page{title: d.Order.Title(), text: string(d.Body), draw: func(s *screen.Scene) []string {
+		lines := []string{s.Line(theme.Title, d.Text), ""}
+		for _, l := range strings.Split(string(d.Body), "\n") {
+			if len(lines) >= maxAnswer {
+				return append(lines, s.Line(theme.Warn, "and more, which is not shown; c copies all of it"))
+			}
+			lines = append(lines, widget.Wrap(l, max(10, s.Width))...)
 		}
-		p.lines = append(p.lines, widget.Wrap(l, max(10, s.Width))...)
-	}
-	return p
+		return lines
+	}}
 }
 
 // maxAnswer bounds the lines of an answer that are shown.
 const maxAnswer = 2000
 
 // NewHelp shows the keys of scopes.
-func NewHelp(s *screen.Scene, scopes []intent.Scope) Page {
-	p := Page{title: "help"}
-	add := func(line string) { p.lines = append(p.lines, s.Fit(line)) }
+func NewHelp(scopes []intent.Scope) Page {
+	return Page{title: "help", draw: func(s *screen.Scene) []string { return helped(s, scopes) }}
+}
+
+// helped are the lines of the help.
+func helped(s *screen.Scene, scopes []intent.Scope) []string {
+	var lines []string
+	add := func(line string) { lines = append(lines, s.Fit(line)) }
 	add(s.Key("esc") + " goes back, " + s.Key(":") + " finds anything by its name, " + s.Key("Q") + " quits.")
 	add("")
 	for _, scope := range append(append([]intent.Scope{}, scopes...), intent.Everywhere) {
@@ -57,7 +62,12 @@ func NewHelp(s *screen.Scene, scopes []intent.Scope) Page {
 			if off := s.Off(); b.Writes && off != "" {
 				text += " (off: " + off + ")"
 			}
-			add("  " + s.Key(widget.Fit(strings.Join(keys, " "), 18, "")) + "  " + text)
+			const room = 18 // of the keys
+			names := s.Key(widget.Fit(strings.Join(keys, " "), room, ""))
+			for _, l := range widget.Wrap(text, max(10, s.Width-room-4)) {
+				add("  " + names + "  " + l)
+				names = strings.Repeat(" ", room)
+			}
 		}
 		add("")
 	}
@@ -69,7 +79,7 @@ func NewHelp(s *screen.Scene, scopes []intent.Scope) Page {
 	add("  " + strings.Join([]string{
 		g.OK + " ok", g.Again + " ok after retry", g.Bad + " failed", g.Skipped + " skipped", g.Cancelled + " cancelled", g.Planned + " to come",
 	}, "   "))
-	return p
+	return lines
 }
 
 // Title of the page.
@@ -88,7 +98,7 @@ func (p Page) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.E
 	}
 	// A text has no line that keys act on: movement moves what is seen.
 	c := widget.Cursor{At: p.cursor}
-	if c, ok := c.Move(in, max(1, len(p.lines)-s.Height+1), s.Height); ok {
+	if c, ok := c.Move(in, max(1, len(p.draw(s))-s.Height+1), s.Height); ok {
 		p.cursor = c.At
 	}
 	return p, nil
@@ -107,9 +117,10 @@ func (Page) Commands(*screen.Scene) []screen.Command { return nil }
 
 // View draws the page.
 func (p Page) View(s *screen.Scene) []string {
-	top := min(p.cursor, max(0, len(p.lines)-s.Height))
-	shown := append([]string{}, p.lines[top:min(len(p.lines), top+s.Height)]...)
-	if below := len(p.lines) - top - s.Height; below > 0 {
+	lines := p.draw(s)
+	top := min(p.cursor, max(0, len(lines)-s.Height))
+	shown := append([]string{}, lines[top:min(len(lines), top+s.Height)]...)
+	if below := len(lines) - top - s.Height; below > 0 {
 		shown[len(shown)-1] = s.Draw(theme.Faint, strconv.Itoa(below+1)+" more lines below")
 	}
 	return shown

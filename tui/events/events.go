@@ -110,12 +110,20 @@ func (e Screen) alertsSeen(s *screen.Scene) int {
 
 // seen is how many events are.
 func (e Screen) seen(s *screen.Scene) int {
-	n := s.Height - 3 - e.alertsSeen(s)
-	if e.filter.Shown() {
-		n--
-	}
-	return max(1, n)
+	return max(1, s.Height-e.first(s)-footHeight)
 }
+
+// first is the line of the first event.
+func (e Screen) first(s *screen.Scene) int {
+	n := e.alertsSeen(s) + 2 // and a rule and the head of the table
+	if e.filter.Shown() {
+		n++
+	}
+	return n
+}
+
+// footHeight is how many lines tell all of the line under the cursor.
+const footHeight = 3
 
 // Update answers an intent.
 func (e Screen) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.Effect) {
@@ -155,11 +163,11 @@ func (e Screen) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen
 
 // click chooses a line.
 func (e Screen) click(s *screen.Scene, in intent.Intent) Screen {
-	top := s.Height - e.seen(s)
+	top := e.first(s)
 	switch {
 	case in.Row < e.alertsSeen(s) && len(e.alerts(s)) > 0:
 		e.onAlerts, e.alert.At = true, e.alert.Top+in.Row
-	case in.Row >= top:
+	case in.Row >= top && in.Row < top+e.seen(s):
 		e.onAlerts, e.cursor.At = false, e.cursor.Top+in.Row-top
 	}
 	return e
@@ -296,7 +304,29 @@ func (e Screen) View(s *screen.Scene) []string {
 			}
 		},
 	}
-	return append(lines, table.View(s.Theme, s.Width, max(2, s.Height-len(lines)))...)
+	lines = append(lines, table.View(s.Theme, s.Width, e.seen(s)+1)...)
+	for len(lines) < s.Height-footHeight {
+		lines = append(lines, "")
+	}
+	return append(lines, e.foot(s, rows)...)
+}
+
+// foot tells all of the line under the cursor.
+func (e Screen) foot(s *screen.Scene, rows []contract.EventView) []string {
+	text := e.text(s, rows)
+	if at := e.cursor.Within(len(rows), e.seen(s)).At; !e.onAlerts && at < len(rows) {
+		ev := rows[at]
+		text = ev.Code + " " + ev.Object
+		if ev.Node != "" {
+			text += " on " + ev.Node
+		}
+		text += ": " + ev.Text
+	}
+	lines := []string{s.Rule("")}
+	for _, l := range widget.Wrap(text, s.Width) {
+		lines = append(lines, s.Draw(theme.Faint, l))
+	}
+	return lines[:min(len(lines), footHeight)]
 }
 
 // alertLine draws an alert.

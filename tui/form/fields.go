@@ -31,15 +31,20 @@ func cronPresets() []string {
 	}
 }
 
+// text is a field to type in.
+func text(name, label, value, help string) field {
+	return field{name: name, label: label, help: help, line: widget.NewLine(value)}
+}
+
+// choice is a field of which one of some values is chosen.
+func choice(name, label, value, help string, choices ...string) field {
+	f := text(name, label, value, help)
+	f.choices = choices
+	return f
+}
+
+// fieldsOf makes the fields of a definition.
 func fieldsOf(s *screen.Scene, info task.Info, edits bool) []field {
-	text := func(name, label, value, help string) field {
-		return field{name: name, label: label, help: help, line: widget.NewLine(value)}
-	}
-	choice := func(name, label, value, help string, choices ...string) field {
-		f := text(name, label, value, help)
-		f.choices = choices
-		return f
-	}
 	t := info.Trigger
 	when := whenInterval
 	switch {
@@ -55,10 +60,6 @@ func fieldsOf(s *screen.Scene, info task.Info, edits bool) []field {
 	if !t.At.IsZero() {
 		at = stampIn(t.At, t.TZ)
 	}
-	output := outputByHand
-	if info.Output {
-		output = outputAll
-	}
 	jitter := "0s"
 	if t.Jitter > 0 {
 		jitter = screen.Short(time.Duration(t.Jitter))
@@ -66,7 +67,7 @@ func fieldsOf(s *screen.Scene, info task.Info, edits bool) []field {
 	w := cmp.Or(info.Windows, &task.Windows{})
 	name := text(fieldName, "Name", info.Name, "letters, digits, _ - and .; what the task is called everywhere")
 	name.fixed = edits
-	return []field{
+	return append([]field{
 		name,
 		choice(fieldService, "Service", info.Service, "left and right choose", services(s)...),
 		choice(fieldOperation, "Operation", info.Operation, "left and right choose; it takes no parameters", operations(s, info.Service)...),
@@ -81,6 +82,16 @@ func fieldsOf(s *screen.Scene, info task.Info, edits bool) []field {
 		text(fieldAllow, "Allow", strings.Join(w.Allow, ", "), "run only while one of these calendars is open"),
 		text(fieldForbid, "Forbid", strings.Join(w.Forbid, ", "), "never run while one of these calendars is open"),
 		choice(fieldOutside, "Outside", string(cmp.Or(w.Outside, task.OutsideSkip)), "what becomes of what the calendars keep from running", outsides(info)...),
+	}, policies(info)...)
+}
+
+// policies are the fields that say what becomes of firings.
+func policies(info task.Info) []field {
+	output := outputByHand
+	if info.Output {
+		output = outputAll
+	}
+	return []field{
 		choice(fieldMisfire, "Missed", cmp.Or(string(info.Misfire), string(task.MisfireFireOnce)), "what becomes of instants that were missed",
 			string(task.MisfireFireOnce), string(task.MisfireFireAll), string(task.MisfireSkip)),
 		choice(fieldOverlap, "Overlap", cmp.Or(string(info.Overlap), string(task.OverlapAllow)), "when it is due while a run still goes",

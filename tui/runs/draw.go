@@ -1,12 +1,14 @@
 package runs
 
 import (
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/screen"
+	"github.com/seed42aab489/belfry/tui/widget"
 )
 
 // Recent draws the last n runs as glyphs, the newest at the right.
@@ -20,6 +22,30 @@ func Recent(s *screen.Scene, runs []contract.RunView, n int) string {
 		return s.Theme.Glyphs.Dot
 	}
 	return b.String()
+}
+
+// Most is how long all but the slowest of twenty runs took at most, of those that
+// ended; empty: none did.
+func Most(runs []contract.RunView) string {
+	var took []time.Duration
+	for _, r := range runs {
+		if r.Started != nil && r.Ended != nil {
+			took = append(took, r.Ended.Sub(*r.Started))
+		}
+	}
+	if len(took) == 0 {
+		return ""
+	}
+	slices.Sort(took)
+	return Took(took[(len(took)*19+19)/20-1])
+}
+
+// Took writes how long a run took; runs are kept to the millisecond.
+func Took(d time.Duration) string {
+	if d < time.Millisecond {
+		return "<1ms"
+	}
+	return widget.Span(d)
 }
 
 // Going finds the run that goes.

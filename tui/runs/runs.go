@@ -52,7 +52,7 @@ func runRow(s *screen.Scene, r contract.RunView) []widget.Cell {
 		if d := r.Started.Sub(r.Scheduled); d > 0 {
 			late = "+" + widget.Span(d)
 		}
-		took = widget.Span(Length(s, r))
+		took = Took(Length(s, r))
 	}
 	what := r.Error
 	if what == "" {

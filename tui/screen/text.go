@@ -63,6 +63,14 @@ func Short(d time.Duration) string {
 	return s
 }
 
+// ShortText is Short of a duration that is text already.
+func ShortText(text string) string {
+	if d, err := time.ParseDuration(text); err == nil {
+		return Short(d)
+	}
+	return text
+}
+
 // OrDash gives a dash in the place of no text.
 func OrDash(text string) string {
 	if text == "" {

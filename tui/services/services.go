@@ -270,7 +270,7 @@ func (v Screen) operations(s *screen.Scene, of deployed, width int) []string {
 			o := of.Operations[i]
 			text, role := s.Theme.Glyphs.OK+" "+string(o.Delivery), theme.Good
 			if !o.Schedulable {
-				text, role = s.Theme.Glyphs.Bad+" "+o.Why, theme.Faint
+				text, role = s.Theme.Glyphs.Bad+" "+why(o), theme.Faint
 			}
 			return []widget.Cell{{Text: o.Name}, {Text: screen.OrDash(strings.Join(o.Parameters, ",")), Role: theme.Faint}, {Text: strconv.Itoa(using[o.Name])}, {Text: text, Role: role}}
 		},
@@ -303,7 +303,17 @@ func (v Screen) foot(s *screen.Scene, of deployed) []string {
 	case o.Schedulable:
 		lines = append(lines, s.Fit(s.Key("enter")+" schedules "+o.Name+"   "+s.Key("T")+" calls it once now"))
 	default:
-		lines = append(lines, s.Line(theme.Warn, o.Name+" cannot be scheduled: "+o.Why))
+		lines = append(lines, s.Line(theme.Warn, o.Name+" cannot be scheduled: "+why(o)))
 	}
 	return lines
+}
+
+// why says why an operation cannot be scheduled, without its name, which stands
+// beside it.
+func why(o contract.OperationView) string {
+	text := strings.TrimPrefix(o.Why, "operation "+o.Name+" of service "+o.Service+" ")
+	if len(o.Parameters) > 0 && text != o.Why {
+		text += ": " + strings.Join(o.Parameters, ", ")
+	}
+	return text
 }

@@ -1,8 +1,8 @@
 package tasks
 
 import (
-	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,10 +34,19 @@ type Detail struct {
 	key    task.Key
 	part   int
 	cursor [parts]widget.Cursor
+	// until then it may not be seen yet: it was made a moment ago.
+	until time.Time
 }
 
 // NewDetail makes the screen of a task.
 func NewDetail(key task.Key) Detail { return Detail{key: key.Normal()} }
+
+// NewMade makes the screen of a task that was made now: the group tells of it in a
+// moment.
+func NewMade(key task.Key, now time.Time) Detail {
+	const moment = 5 * time.Second
+	return Detail{key: key.Normal(), until: now.Add(moment)}
+}
 
 // Title is the task's name.
 func (t Detail) Title() string { return "Tasks › " + t.key.Name }
@@ -174,12 +183,16 @@ func (t Detail) Commands(s *screen.Scene) []screen.Command {
 	return append(all,
 		screen.Command{Action: intent.Forward, Label: "runs", Lines: []string{order.Line("run list --task", name)}},
 		screen.Command{Action: intent.Forward, Label: "instants", Lines: []string{order.Line("task next", name, order.KeyFlags(t.key), calendars)}},
+		screen.Command{Action: intent.Forward, Label: "task file", Lines: []string{order.Line("export", name)}},
 	)
 }
 
 // View draws the screen.
 func (t Detail) View(s *screen.Scene) []string {
 	v, ok := s.Picture.Task(t.key)
+	if !ok && s.Now.Before(t.until) {
+		return s.Nothing(s.Line(theme.Faint, "Task "+t.key.Name+" is stored, and is seen here in a moment "+s.Theme.Glyphs.Ellipsis))
+	}
 	if !ok {
 		return s.Nothing(
 			s.Draw(theme.Title, "There is no task "+widget.Clean(t.key.Name)+" any more."), "",
@@ -202,7 +215,11 @@ func (t Detail) View(s *screen.Scene) []string {
 	default:
 		all := t.definition(s)
 		c := t.cursor[partDefinition].Within(len(all), t.seen(s))
-		lines = append(lines, all[c.Top:min(len(all), c.Top+t.seen(s)+1)]...)
+		shown := slices.Clone(all[c.Top:min(len(all), c.Top+t.seen(s)+1)])
+		if below := len(all) - c.Top - len(shown); below > 0 {
+			shown[len(shown)-1] = s.Draw(theme.Faint, fmt.Sprintf("%d more lines below", below+1))
+		}
+		lines = append(lines, shown...)
 	}
 	return lines
 }
@@ -216,7 +233,7 @@ func (t Detail) head(s *screen.Scene, v contract.TaskView, next []contract.NextV
 	if v.Node != "" {
 		first += " on " + widget.Clean(v.Node)
 	}
-	first += s.Draw(theme.Faint, "   "+widget.Clean(v.Calls))
+	first += s.Draw(theme.Faint, fmt.Sprintf("   %s   revision %d", widget.Clean(v.Calls), v.Revision))
 	second := screen.Schedule(v.Trigger)
 	if info, ok := s.Picture.Definition(t.key); ok {
 		if pre := preview.Of(info, preview.Beside{}, s.Now, 1); pre.Text != "" && !strings.HasPrefix(pre.Text, "every ") {
@@ -224,8 +241,9 @@ func (t Detail) head(s *screen.Scene, v contract.TaskView, next []contract.NextV
 		}
 	}
 	second += ", " + v.TZ
-	third := fmt.Sprintf("misfire %s %s overlap %s %s retry %d %s timeout %s %s %s %s revision %d",
-		v.Misfire, s.Theme.Glyphs.Dot, v.Overlap, s.Theme.Glyphs.Dot, v.Retry, s.Theme.Glyphs.Dot, v.Timeout, s.Theme.Glyphs.Dot, v.Delivery, s.Theme.Glyphs.Dot, v.Revision)
+	third := strings.Join([]string{
+		"misfire " + string(v.Misfire), "overlap " + string(v.Overlap), fmt.Sprintf("retry %d", v.Retry), "timeout " + screen.ShortText(v.Timeout), string(v.Delivery),
+	}, " "+s.Theme.Glyphs.Dot+" ")
 	lines := []string{s.Fit(first), s.Line(theme.Plain, second), s.Line(theme.Faint, third)}
 	if v.Reason != "" {
 		lines[2] = s.Line(theme.Warn, v.Reason)
@@ -285,7 +303,7 @@ func (t Detail) tabs(s *screen.Scene, n int) string {
 		}
 		b.WriteString(" ")
 	}
-	return s.Fit(b.String())
+	return s.Fit(b.String() + "  " + s.Key("tab") + s.Draw(theme.Faint, " goes on"))
 }
 
 func (t Detail) nextTable(s *screen.Scene, v contract.TaskView, next []contract.NextView) []string {
@@ -319,68 +337,4 @@ func (t Detail) nextTable(s *screen.Scene, v contract.TaskView, next []contract.
 		},
 	}
 	return table.View(s.Theme, s.Width, t.seen(s)+1)
-}
-
-func (t Detail) definition(s *screen.Scene) []string {
-	info, ok := s.Picture.Definition(t.key)
-	if !ok {
-		return nil
-	}
-	v, _ := s.Picture.Task(t.key)
-	var lines []string
-	add := func(name, value string) {
-		if value == "" {
-			return
-		}
-		for i, part := range widget.Wrap(value, max(10, s.Width-18)) {
-			if i > 0 {
-				name = ""
-			}
-			lines = append(lines, s.Fit(s.Draw(theme.Faint, widget.Fit(name, 16, ""))+"  "+part))
-		}
-	}
-	date := func(at *time.Time) string {
-		if at == nil {
-			return ""
-		}
-		return at.Format(time.RFC3339)
-	}
-	add("name", v.Name)
-	add("tenant, type", v.Tenant+", "+v.Type)
-	add("uid", v.UID)
-	add("revision", fmt.Sprint(v.Revision))
-	add("calls", v.Calls)
-	add("trigger", v.Trigger)
-	add("time zone", v.TZ)
-	add("start", date(v.Start))
-	add("end", date(v.End))
-	if info.Trigger.Jitter > 0 {
-		add("jitter", info.Trigger.Jitter.String())
-	}
-	add("misfire", string(v.Misfire))
-	add("overlap", string(v.Overlap))
-	add("delivery", string(v.Delivery))
-	add("retry", fmt.Sprintf("%d, first after %s", v.Retry, info.Retry.Delay(2)))
-	add("timeout", v.Timeout)
-	add("paused", info.PauseReason)
-	if v.State == contract.Paused {
-		add("paused until", date(v.PausedUntil))
-	}
-	if v.Windows != nil {
-		add("allow", strings.Join(v.Windows.Allow, ", "))
-		add("forbid", strings.Join(v.Windows.Forbid, ", "))
-		add("outside", string(cmp.Or(v.Windows.Outside, task.OutsideSkip)))
-	}
-	add("location", v.Location)
-	add("moving", v.Moving)
-	for _, a := range v.Alerts {
-		text := string(a.On)
-		if a.After > 0 {
-			text += " " + a.After.String()
-		}
-		add("alert", text+" to "+strings.Join(a.To, ", "))
-	}
-	add("description", v.Description)
-	add("fired", fmt.Sprintf("%d times, %d failed, %d skipped", v.Fired, v.Failures, v.Skipped))
-	return lines
 }

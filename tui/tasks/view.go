@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,8 +93,15 @@ func (t List) coming(s *screen.Scene, rows []*contract.TaskView) string {
 		return ""
 	}
 	shown := min(comingMinutes, room)
-	return s.Fit(s.Draw(theme.Faint, label) + widget.Bars(minutes[:shown], s.Theme.Glyphs.Bars) +
-		s.Draw(theme.Faint, fmt.Sprintf(" %d within 1h", total)))
+	text := fmt.Sprintf(" %d within 1h", total)
+	if most := slices.Max(minutes); most > 1 {
+		at := s.Now.Add(time.Duration(slices.Index(minutes, most)) * time.Minute)
+		more := fmt.Sprintf(", most %d at %s", most, at.UTC().Format("15:04"))
+		if widget.Width(label+text+more)+shown <= s.Width {
+			text += more
+		}
+	}
+	return s.Fit(s.Draw(theme.Faint, label) + widget.Bars(minutes[:shown], s.Theme.Glyphs.Bars) + s.Draw(theme.Faint, text))
 }
 
 func (t List) columns(s *screen.Scene) []widget.Column {
@@ -103,6 +111,7 @@ func (t List) columns(s *screen.Scene) []widget.Column {
 		{Title: "SCHEDULE", Width: 18, Grow: 2, Most: 34, Drop: 4},
 		{Title: "NEXT", Width: 7, Right: true},
 		{Title: "LAST RUNS", Width: 12, Drop: 6},
+		{Title: "P95", Width: 6, Right: true, Drop: 7},
 		{Title: "LAST", Width: 22, Grow: 1, Most: 30, Drop: 2},
 		{Title: "NODE", Width: 6, Grow: 1, Most: 16},
 		{Title: "OPERATION", Width: 20, Grow: 1, Most: 44, Drop: 8},
@@ -141,12 +150,14 @@ func (t List) row(s *screen.Scene, v *contract.TaskView) []widget.Cell {
 			lastRole = theme.Plain
 		}
 	}
+	past := s.Picture.Runs(screen.KeyOf(*v))
 	return []widget.Cell{
 		{Text: v.Name},
 		{Text: state, Role: role},
 		{Text: screen.Schedule(v.Trigger), Role: theme.Faint},
 		{Text: ahead(s, v)},
-		{Drawn: runs.Recent(s, s.Picture.Runs(screen.KeyOf(*v)), 12)},
+		{Drawn: runs.Recent(s, past, 12)},
+		{Text: screen.OrDash(runs.Most(past)), Role: theme.Faint},
 		{Text: last, Role: lastRole},
 		{Text: screen.OrDash(node)},
 		{Text: v.Calls, Role: theme.Faint},

@@ -18,35 +18,6 @@ import (
 	"github.com/seed42aab489/belfry/plugin/trigger"
 )
 
-// How a follower paces itself.
-const (
-	// tellPace is the least time between two rounds of reading, and so between
-	// two pictures.
-	tellPace = 200 * time.Millisecond
-	// lookGroup is the least time between two looks at the whole group.
-	lookGroup = time.Second
-	// lookMost bounds the buckets that are read in one round because something is
-	// due there. Those that changed are all read.
-	lookMost = 16
-	// lookSteady is how often a bucket is read in which something is under way or
-	// overdue.
-	lookSteady = 2 * time.Second
-	// lookAll is how often what has no watch is read again: what the leader has
-	// measured, clocks, and who tells of something for the first time.
-	lookAll = 30 * time.Second
-	// readTime bounds the reads of one round.
-	readTime = 10 * time.Second
-	// The wait after a round that failed doubles from the one to the other.
-	retryFirst = 250 * time.Millisecond
-	retryMost  = 5 * time.Second
-	// keptEvents bounds the events of a picture.
-	keptEvents = 500
-)
-
-// lookAgain is when a bucket is read again after it was woken or one of its
-// instants came: its log has no watch, and a claim and its end follow soon.
-var lookAgain = [...]time.Duration{150 * time.Millisecond, 400 * time.Millisecond, time.Second, lookSteady}
-
 // ErrSessionLost tells that a session is over: open another to go on.
 var ErrSessionLost = errors.New("the session is over")
 
@@ -84,14 +55,15 @@ type Follower struct {
 // every 200 ms and from one goroutine, until ctx ends or the session is lost
 // (ErrSessionLost). tell must not block for long.
 //
-// Watches push what changes: definitions, owners, members, the placement,
-// drains, the barrier, services, calendars, events. Claims and ends of runs lie in logs
-// that have no watch: a bucket is read when one of its instants comes, after
-// each edit and request, and every 2 s while a run of it goes; and none of that
-// unless its owner lives. An idle group is not read, but for a look every 30 s.
+// Watches push what changes: definitions, owners, members, their clocks, the
+// placement, drains, the barrier, services, calendars, events. Claims and ends of runs
+// lie in logs that have no watch: a bucket is read when one of its instants comes,
+// after each edit and request, and every 2 s while a run of it goes; and none of that
+// unless its owner lives. What has no watch besides is read a few times after
+// something was pushed. A group in which nothing happens is not read.
 func (f Follower) Run(ctx context.Context, session coordclient.Session, s Scope, tell func(Picture)) error {
 	w := &follower{
-		Follower: f, session: session, tell: tell, wakes: newWakes(), scope: s,
+		Follower: f, session: session, tell: tell, wakes: newWakes(), scope: s, clocks: make(map[coordclient.MemberID]bool),
 		p: Picture{Link: LinkLoading, Since: f.Now()},
 	}
 	defer w.wakes.stop()
@@ -109,11 +81,15 @@ type follower struct {
 	only    map[int]bool // the buckets of the scope; nil: all
 	buckets []*held
 	around  standing.Group
+	group   *group.Group                  // as it was read last; nil: not yet
+	clocks  map[coordclient.MemberID]bool // of whom they are to be read
 	compile trigger.Compiler
 	// When to read; zero: not before it is woken.
 	groupDue, servicesDue, eventsDue, calendarsDue, allDue, retryDue time.Time
 
 	groupAt  time.Time // when the group was read last
+	allAt    time.Time // when all was
+	allLooks int       // how often it was since something was pushed
 	began    time.Time // when the last round began
 	failures int       // rounds that failed in a row
 	changed  bool      // the picture is another than the one told last
@@ -134,6 +110,7 @@ func (f *follower) run(ctx context.Context) error {
 	for {
 		state, changed := f.session.State()
 		if state == coordclient.Lost {
+			f.lastKnown()
 			f.link(LinkLost, ErrSessionLost)
 			f.told()
 			return ErrSessionLost
@@ -168,11 +145,20 @@ func (f *follower) judge(err error) {
 		f.p.At = f.Now()
 		return
 	case errors.Is(err, errSuspended): // its change wakes us
+		f.lastKnown()
 	default:
 		f.failures++
 		f.retryDue = time.Now().Add(min(retryFirst<<min(f.failures-1, 10), retryMost))
 	}
 	f.link(LinkStale, err)
+}
+
+// lastKnown settles of when the picture is that was live until now: while nothing is
+// pushed nothing is read, and a connection may be gone for a while unnoticed.
+func (f *follower) lastKnown() {
+	if at := f.Now().Add(-unnoticed); f.p.Link == LinkLive && at.After(f.p.At) {
+		f.p.At = at
+	}
 }
 
 func (f *follower) link(l Link, err error) {
@@ -214,43 +200,6 @@ func (f *follower) rest(ctx context.Context, session <-chan struct{}) error {
 	return waitUntil(ctx, f.began.Add(tellPace))
 }
 
-func waitUntil(ctx context.Context, at time.Time) error {
-	select {
-	case <-time.After(time.Until(at)):
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// soonest is when something is due; zero: never.
-func (f *follower) soonest() time.Time {
-	if !f.retryDue.IsZero() {
-		return f.retryDue
-	}
-	var first time.Time
-	for _, at := range []time.Time{f.groupDue, f.servicesDue, f.eventsDue, f.calendarsDue, f.allDue} {
-		first = earlier(first, at)
-	}
-	for _, h := range f.buckets {
-		if h.dirty {
-			return time.Now()
-		}
-		first = earlier(first, h.due)
-	}
-	return first
-}
-
-// earlier is the earlier of two times, where zero is never.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func isDue(at time.Time) bool { return !at.IsZero() && !time.Now().Before(at) }
-
 // round reads what has changed or is due.
 func (f *follower) round(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readTime)
@@ -263,7 +212,8 @@ func (f *follower) round(ctx context.Context) error {
 	f.take()
 	if isDue(f.allDue) {
 		now := time.Now()
-		f.allDue, f.groupDue, f.servicesDue, f.eventsDue, f.calendarsDue = now.Add(lookAll), now, now, now, now
+		f.groupDue, f.servicesDue, f.eventsDue, f.calendarsDue = now, now, now, now
+		f.allAt, f.allDue = now, f.afterAll(now)
 	}
 	for _, step := range []struct {
 		due  *time.Time
@@ -279,6 +229,9 @@ func (f *follower) round(ctx context.Context) error {
 			return err
 		}
 		f.changed = true
+	}
+	if err := f.readClocks(ctx); err != nil {
+		return err
 	}
 	return f.readBuckets(ctx)
 }
@@ -340,7 +293,12 @@ func (f *follower) widen(ctx context.Context) error {
 // take marks what was woken as to be read.
 func (f *follower) take() {
 	for m := range f.wakes.take() {
+		if m.kind != markEvents && m.kind != markClock {
+			f.pushed()
+		}
 		switch m.kind {
+		case markClock:
+			f.clocks[coordclient.MemberID(m.watch)] = true
 		case markBucket:
 			f.buckets[m.bucket].dirty, f.buckets[m.bucket].looks = true, 0
 		case markServices:

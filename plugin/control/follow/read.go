@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -53,6 +54,11 @@ func (f *follower) readGroup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	clear(f.clocks)
+	for _, m := range g.Members {
+		f.clocks[m.ID] = true // to be watched
+	}
+	f.group = g
 	f.p.Cluster, f.p.Placement, f.p.Nodes = g.View(cmp.Or(f.Cluster, g.Name())), g.Placement(), g.Nodes()
 	f.around = standing.Group{Live: make(map[coordclient.MemberID]coordclient.Member), Paper: g.Paper, Waiting: g.Prepared && !g.Barrier.Open}
 	for _, m := range g.Members {
@@ -67,6 +73,32 @@ func (f *follower) readGroup(ctx context.Context) error {
 		}
 	}
 	f.assemble()
+	return nil
+}
+
+// readClocks reads what those members say of their clocks who may have said
+// something else. Who has said nothing yet is seen to with the group.
+func (f *follower) readClocks(ctx context.Context) error {
+	if f.group == nil || len(f.clocks) == 0 {
+		return nil
+	}
+	clocks := maps.Clone(f.group.Clocks)
+	for m := range f.clocks {
+		skew, changed, ok, err := f.Store.Clock(ctx, m)
+		if err != nil {
+			return err
+		}
+		f.wakes.arm(mark{kind: markClock, watch: string(m)}, changed)
+		if delete(f.clocks, m); ok {
+			clocks[m] = skew
+		}
+	}
+	if maps.Equal(clocks, f.group.Clocks) {
+		return nil
+	}
+	g := *f.group
+	g.Clocks = clocks
+	f.group, f.p.Nodes, f.changed = &g, g.Nodes(), true
 	return nil
 }
 

@@ -17,6 +17,7 @@ const (
 	markServices
 	markEvents
 	markCalendars
+	markClock // of the member in watch
 )
 
 // wakes gathers what watches tell. Safe for concurrent use.

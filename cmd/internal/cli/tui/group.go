@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -76,7 +77,9 @@ func (g *group) Follow(ctx context.Context, tell func(follow.Picture)) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		last.Fault = failure.Of(err).Message
+		if last.Fault = failure.Of(err).Message; errors.Is(err, follow.ErrSessionLost) {
+			last.Fault += ": another is being opened"
+		}
 		if last.Link != follow.LinkLoading && last.Link != follow.LinkLost {
 			last.Link, last.Since = follow.LinkLost, g.env.Now()
 		}

@@ -1,0 +1,122 @@
+package tasks
+
+import (
+	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/tui/form"
+	"github.com/seed42aab489/belfry/tui/intent"
+	"github.com/seed42aab489/belfry/tui/order"
+	"github.com/seed42aab489/belfry/tui/screen"
+)
+
+// ordering makes the order that an action means for tasks. Pause resumes when all
+// of them are paused.
+func ordering(s *screen.Scene, a intent.Action, on []contract.TaskView) order.Order {
+	o := order.Order{Verb: order.Run, By: s.By}
+	switch a {
+	case intent.Pause:
+		o.Verb = order.Resume
+		for _, v := range on {
+			if v.State != contract.Paused {
+				o.Verb = order.Pause
+			}
+		}
+	case intent.PauseEnd:
+		o.Verb = order.Anew
+	case intent.Delete:
+		o.Verb = order.Delete
+	}
+	if len(on) == 1 && (o.Verb == order.Anew || o.Verb == order.Resume) {
+		o.Was, _ = s.Picture.Definition(screen.KeyOf(on[0]))
+	}
+	if o.Verb == order.Anew {
+		o.Reason, o.Until = o.Was.PauseReason, order.EndOf(o.Was)
+	}
+	for _, v := range on {
+		if o.Verb != order.Pause || v.State != contract.Paused {
+			o.Tasks = append(o.Tasks, screen.KeyOf(v))
+		}
+	}
+	return o
+}
+
+// editing opens the form for a task that is there.
+func editing(s *screen.Scene, key task.Key) screen.Effect {
+	info, ok := s.Picture.Definition(key)
+	if !ok {
+		return screen.Say{Text: "the task is not there any more", Bad: true}
+	}
+	return screen.Show{Screen: form.Edit(s, info)}
+}
+
+// commands are those of what can be done to tasks.
+func commands(s *screen.Scene, on []contract.TaskView) []screen.Command {
+	if len(on) == 0 {
+		return nil
+	}
+	each := func(words string) []string {
+		lines := make([]string, len(on))
+		for i, v := range on {
+			lines[i] = order.Line(words, order.Quote(v.Name), order.KeyFlags(screen.KeyOf(v)))
+		}
+		return lines
+	}
+	all := []screen.Command{
+		{Action: intent.Open, Label: "show", Lines: each("task show")},
+		{Action: intent.Explain, Lines: each("explain task")},
+	}
+	for _, a := range []intent.Action{intent.Run, intent.Pause, intent.Delete} {
+		o := ordering(s, a, on)
+		all = append(all, screen.Command{Action: a, Label: string(o.Verb), Lines: o.Commands()})
+	}
+	if whyNoPause(on) == "" {
+		all = append(all, screen.Command{Action: intent.PauseEnd, Label: string(order.Anew), Lines: ordering(s, intent.PauseEnd, on).Commands()})
+	}
+	return append(all, screen.Command{Action: intent.Edit, Lines: each("task edit")})
+}
+
+// label is what a key does to tasks.
+func label(b intent.Binding, on []contract.TaskView) string {
+	switch {
+	case b.Action == intent.Pause:
+		return pausing(on, b)
+	case b.Action == intent.PauseEnd && whyNoPause(on) != "":
+		return ""
+	}
+	return b.Label
+}
+
+// pausing tells whether the key pauses or resumes.
+func pausing(on []contract.TaskView, b intent.Binding) string {
+	for _, v := range on {
+		if v.State != contract.Paused {
+			return b.Label
+		}
+	}
+	if len(on) == 0 {
+		return b.Label
+	}
+	return "resume"
+}
+
+// whyNoPause says why no pause of tasks can be changed.
+func whyNoPause(on []contract.TaskView) string {
+	for _, v := range on {
+		if v.State != contract.Paused {
+			return v.Name + " is not paused"
+		}
+	}
+	if len(on) == 0 {
+		return "there is no task"
+	}
+	return ""
+}
+
+func whyNoRun(on []contract.TaskView) string {
+	for _, v := range on {
+		if v.State == contract.Paused {
+			return v.Name + " is paused: resume it first"
+		}
+	}
+	return ""
+}
