@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -72,7 +73,8 @@ func newCounter(t *testing.T, answer func(path string, n int) int, services stri
 		var answered []byte
 		if strings.HasPrefix(r.URL.Path, "/services/") {
 			effect := httptest.NewRecorder()
-			pass.ServeHTTP(effect, r)
+			// What arrived takes effect, though its caller may be killed meanwhile.
+			pass.ServeHTTP(effect, r.WithContext(context.WithoutCancel(r.Context())))
 			w.Header().Set("Content-Type", effect.Header().Get("Content-Type"))
 			status, answered = effect.Code, effect.Body.Bytes()
 		} else {
