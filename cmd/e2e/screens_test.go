@@ -42,7 +42,7 @@ func TestScreensFirstMinute(t *testing.T) {
 	term.shows("asked to run")
 	term.ran(2)
 	term.press("help")
-	term.shows("half a page down")
+	term.shows("one page down")
 	term.press("close")
 	term.shows("Tasks › getProducts")
 	term.press("help")
