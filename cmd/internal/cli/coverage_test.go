@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -81,6 +82,21 @@ func TestEveryCommandHasAScenario(t *testing.T) {
 		}
 		if !regexp.MustCompile(`\bbelfry ` + path + `(\s|\)|'|$)`).MatchString(all.String()) {
 			t.Errorf("no scenario has belfry %s", path)
+		}
+	}
+}
+
+// Each exit code of the table is brought about by a scenario, with the real program.
+func TestEveryExitCodeHasAScenario(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", "e2e", "testdata", "companion", "exits.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := map[int]string{4: "TestClusterOverTLS refuses who brings no credentials"}
+	for _, exit := range env.ExitCodes() {
+		if elsewhere[exit.Code] == "" && !strings.Contains(string(text), fmt.Sprintf("\nexits %d ", exit.Code)) {
+			t.Errorf("no scenario exits with %d: %s", exit.Code, exit.Meaning)
 		}
 	}
 }
