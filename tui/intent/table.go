@@ -16,7 +16,7 @@ var table = []Binding{
 
 	{Tasks, []string{"enter"}, Open, "open", "show the task: its runs, coming instants, definition", false},
 	{Tasks, []string{"n"}, New, "new", "schedule an operation", true},
-	{Tasks, []string{"/"}, Filter, "filter", "show only lines with these words; !word leaves out, state=, node=, service= look there", false},
+	{Tasks, []string{"/"}, Filter, "filter", "only lines with these words; !word leaves out, ~regexp matches, state=, node=, service~ look there", false},
 	{Tasks, []string{"p"}, Pause, "pause", "pause, or resume what is paused", true},
 	{Tasks, []string{"u"}, PauseEnd, "until", "another end, or another reason, of a pause that is on", true},
 	{Tasks, []string{"t"}, Run, "run now", "fire once now, beside the schedule", true},
@@ -42,10 +42,10 @@ var table = []Binding{
 	{Services, []string{"enter", "n"}, New, "schedule", "schedule this operation", true},
 	{Services, []string{"T"}, Try, "try once", "call the operation once, now, without a task", true},
 	{Services, []string{"tab", "l", "right"}, Forward, "operations", "to the operations", false},
-	{Services, []string{"/"}, Filter, "filter", "show only lines with these words", false},
+	{Services, []string{"/"}, Filter, "filter", "only lines with these words; !word leaves out, ~regexp matches", false},
 
 	{Runs, []string{"enter"}, Open, "show", "show the run", false},
-	{Runs, []string{"/"}, Filter, "filter", "show only lines with these words", false},
+	{Runs, []string{"/"}, Filter, "filter", "only lines with these words; !word leaves out, ~regexp matches", false},
 	{Runs, []string{"x"}, Cancel, "cancel", "cancel the run that goes", true},
 	{Runs, []string{"v"}, Level, "failed only", "show only what failed, or all", false},
 
@@ -57,7 +57,7 @@ var table = []Binding{
 	{Cluster, []string{"A"}, Activate, "activate", "place tasks now, without waiting for more servers", true},
 
 	{Events, []string{"enter"}, Open, "go there", "show what the line is about", false},
-	{Events, []string{"/"}, Filter, "filter", "show only lines with these words", false},
+	{Events, []string{"/"}, Filter, "filter", "only lines with these words; !word leaves out, ~regexp matches", false},
 	{Events, []string{"v"}, Level, "level", "all, warnings and errors, errors", false},
 
 	{Events, []string{"tab"}, Forward, "alerts", "to what needs attention, and back to what happened", false},
@@ -68,7 +68,7 @@ var table = []Binding{
 	{Timeline, []string{"+", "="}, ZoomIn, "zoom", "a shorter time", false},
 	{Timeline, []string{"-"}, ZoomOut, "wider", "a longer time", false},
 	{Timeline, []string{"."}, Now, "now", "back to now", false},
-	{Timeline, []string{"/"}, Filter, "filter", "show only lines with these words; as in the list of tasks", false},
+	{Timeline, []string{"/"}, Filter, "filter", "only lines with these words; as in the list of tasks", false},
 
 	{Loss, []string{"space"}, Mark, "lost or not", "count the node as lost, or not", false},
 	{Loss, []string{"tab"}, Forward, "tasks", "to the tasks that would move, and back", false},

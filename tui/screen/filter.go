@@ -1,6 +1,10 @@
 package screen
 
 import (
+	"errors"
+	"regexp"
+	"regexp/syntax"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -64,52 +68,107 @@ func (f Filter) Update(in intent.Intent) (Filter, bool) {
 // Terms is a filter taken apart.
 type Terms []term
 
+// term is one word of a filter: text, or a regular expression.
 type term struct {
 	word, field string
 	not         bool
+	expr        *regexp.Regexp // nil: word is looked for
 }
 
-// Terms takes the filter apart.
+// expression begins a regular expression, where a word or the value of a field
+// would be.
+const expression = "~"
+
+// Terms takes the filter apart. An expression that is broken, or not begun, looks
+// for nothing.
 func (f Filter) Terms() Terms {
-	var all Terms
-	for _, word := range strings.Fields(strings.ToLower(f.line.Text())) {
+	terms, _ := f.parse()
+	return terms
+}
+
+// Fault says what is wrong with the expressions of the filter; empty: nothing is.
+func (f Filter) Fault() string {
+	_, fault := f.parse()
+	return fault
+}
+
+func (f Filter) parse() (all Terms, fault string) {
+	for _, word := range strings.Fields(f.line.Text()) {
 		t := term{}
 		if rest, ok := strings.CutPrefix(word, "!"); ok && rest != "" {
 			t.not, word = true, rest
 		}
-		t.word = word
-		if field, value, ok := strings.Cut(word, "="); ok && field != "" {
-			t.field, t.word = field, value
+		field, expr, ok := strings.Cut(word, expression)
+		switch {
+		case !ok || strings.Contains(field, "="):
+			t.word = strings.ToLower(word)
+			if field, value, ok := strings.Cut(t.word, "="); ok && field != "" {
+				t.field, t.word = field, value
+			}
+		case expr == "":
+			continue
+		default:
+			var err error
+			if t.expr, err = regexp.Compile("(?i)" + expr); err != nil {
+				fault = broken(err)
+				continue
+			}
+			t.field, t.word = strings.ToLower(field), strings.ToLower(word)
 		}
 		all = append(all, t)
 	}
-	return all
+	return all, fault
+}
+
+// broken says what is wrong with an expression, in a few words.
+func broken(err error) string {
+	text := err.Error()
+	if e, ok := errors.AsType[*syntax.Error](err); ok {
+		text = string(e.Code)
+		if e.Expr != "" && e.Code != syntax.ErrMissingParen {
+			text += ": " + strings.TrimPrefix(e.Expr, "(?i)")
+		}
+	}
+	return text
 }
 
 // Match tells whether all terms let a line pass. fields are its words by name.
 func (ts Terms) Match(fields ...[2]string) bool {
-	for _, t := range ts {
-		found, known := false, false
-		for _, f := range fields {
-			if t.field != "" && f[0] != t.field {
-				continue
-			}
-			known = true
-			if containsFold(f[1], t.word) {
-				found = true
-				break
-			}
-		}
-		if t.field != "" && !known {
-			for _, f := range fields { // "a=b" may be text after all
-				found = found || containsFold(f[1], t.field+"="+t.word)
-			}
-		}
-		if found == t.not {
+	for i := range ts {
+		if ts[i].among(fields) == ts[i].not {
 			return false
 		}
 	}
 	return true
+}
+
+// among tells whether a term is found in a field, or in the one that it names.
+func (t *term) among(fields [][2]string) bool {
+	known := false
+	for i := range fields {
+		if t.field != "" && fields[i][0] != t.field {
+			continue
+		}
+		known = true
+		if t.in(fields[i][1]) {
+			return true
+		}
+	}
+	if t.field == "" || known {
+		return false
+	}
+	text := t.word // "a=b" and "a~b" may be text after all
+	if t.expr == nil {
+		text = t.field + "=" + t.word
+	}
+	return slices.ContainsFunc(fields, func(f [2]string) bool { return containsFold(f[1], text) })
+}
+
+func (t *term) in(text string) bool {
+	if t.expr != nil {
+		return t.expr.MatchString(text)
+	}
+	return containsFold(text, t.word)
 }
 
 // containsFold is strings.Contains for a lower-case word, whatever the case of s,
@@ -124,6 +183,9 @@ func (f Filter) View(s *Scene, shown, of int) string {
 		return ""
 	}
 	count := s.Draw(theme.Faint, ofLines(shown, of))
+	if fault := f.Fault(); fault != "" {
+		count = s.Draw(theme.Bad, widget.Cut(widget.Clean(fault), s.Width/2, s.Theme.Glyphs.Ellipsis))
+	}
 	width := s.Width - widget.Width(count) - 3
 	return s.Draw(theme.Key, "/") + f.line.View(s.Theme, width, f.typing) + " " + count
 }
