@@ -26,6 +26,7 @@ type membership struct {
 	owner   *store.Owner
 	engine  *engine.Engine
 	cluster *cluster.Cluster
+	buckets int // of the group
 }
 
 // The pauses between attempts to join, how often it is said why they fail, and
@@ -80,16 +81,17 @@ func passes(err error) bool {
 }
 
 func (p *Plugin) begin(ctx context.Context, m *membership) error {
-	if _, err := m.owner.Init(ctx, store.Settings{Buckets: p.d.Options.Buckets}); err != nil {
+	group, err := m.owner.Init(ctx, store.Settings{Buckets: p.d.Options.Buckets})
+	if err != nil {
 		return fmt.Errorf("prepare the store: %w", err)
 	}
+	m.buckets = group.Buckets
 	if err := control.Publish(ctx, m.owner, p.services()); err != nil {
 		return err
 	}
 	call.ServeTries(m.port, p.d.Host)
 	call.ServeFetches(m.port, p.calls)
 	call.ServeReplies(m.port, control.New(control.Deps{KV: m.port, Members: m.port, Caller: m.port, Now: p.d.Now, Log: p.d.Log}))
-	var err error
 	if m.engine, err = p.newEngine(m); err != nil {
 		return err
 	}

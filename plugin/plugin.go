@@ -214,6 +214,15 @@ func (p *Plugin) Status() (cluster.Status, bool) {
 	return status, true
 }
 
+// Buckets is how many the group has, however many Options name; 0: this member is
+// not in it.
+func (p *Plugin) Buckets() int {
+	if m := p.now.Load(); m != nil {
+		return m.buckets
+	}
+	return 0
+}
+
 // Republish tells that the host's services have changed. It does not block.
 func (p *Plugin) Republish() {
 	select {

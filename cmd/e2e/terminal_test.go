@@ -21,12 +21,7 @@ type terminal struct {
 // openTerminal runs a command in a terminal of so many cells, in a folder.
 func openTerminal(t *testing.T, folder string, width, height string, command string) *terminal {
 	t.Helper()
-	if _, err := exec.LookPath("tmux"); err != nil {
-		if os.Getenv("CI") == "true" || os.Getenv("BELFRY_REQUIRE_SERVERS") != "" {
-			t.Fatal("tmux is not installed, and CI or BELFRY_REQUIRE_SERVERS says that it must be")
-		}
-		t.Skip("SKIPPED, NOT PASSED: no tmux; .ci/deps installs it")
-	}
+	installed(t, "tmux")
 	// A socket's path must be short.
 	dir, err := os.MkdirTemp("", "tmux-") //nolint:usetesting // a test's folder has too long a name
 	if err != nil {

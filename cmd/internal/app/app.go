@@ -136,7 +136,7 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	a.sweepInboxes(queries)
-	meters := newMeters()
+	meters := newMeters(a.o.Version)
 	opens := newNatures(queries, c.Inbox.Enabled, a.log.With("component", "query"))
 	who, err := a.guard(c)
 	if err != nil {
@@ -191,7 +191,7 @@ func (a *App) start(ctx context.Context) error {
 			PreviousOwnerDead: join.alone,
 		},
 	})
-	meters.plugin = a.plugin
+	meters.services, meters.plugin = services, a.plugin
 
 	services.Attach(hook{a.plugin.Triggers(), bridge})
 	services.OnChange(a.plugin.Republish)

@@ -88,7 +88,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	for _, m := range regexp.MustCompile("(?m)^\\| `(belfry_[a-z_]+)` \\|").FindAllStringSubmatch(string(text), -1) {
 		documented[m[1]] = true
 	}
-	m := newMeters()
+	m := newMeters("dev")
 	descs := make(chan *prometheus.Desc, 100)
 	m.registry.Describe(descs)
 	close(descs)
