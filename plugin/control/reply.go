@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control/call"
@@ -32,6 +33,7 @@ func (c *Control) Reply(ctx context.Context, r call.ReplyRequest) (call.ReplyAns
 // EndRun is Reply for an administrator, who needs no token: where what was
 // called is known to have ended, and its reply was lost. Codes as of Reply.
 func (c *Control) EndRun(ctx context.Context, fireID string, said task.Reply) (call.ReplyAnswer, error) {
+	said = worded(said)
 	if len(said.Value) > task.MaxReplyValue {
 		return call.ReplyAnswer{}, failure.Invalid("value of %d bytes: the limit is %d; reply with where it is to be found", len(said.Value), task.MaxReplyValue)
 	}
@@ -59,6 +61,20 @@ func (c *Control) EndRun(ctx context.Context, fireID string, said task.Reply) (c
 		return call.ReplyAnswer{}, failure.Wrap(err)
 	}
 	return c.accepted(ctx, fireID, said), nil
+}
+
+// worded is a reply as it is kept. An exception is told to a person: of a long one
+// its head, since nobody could send it shorter once the work has failed, and one
+// without words is said to be one.
+func worded(said task.Reply) task.Reply {
+	if said.OK {
+		return said
+	}
+	said.Value = task.Head([]byte(said.Value), task.MaxReplyValue)
+	if strings.TrimSpace(said.Value) == "" {
+		said.Value = "an exception without a message"
+	}
+	return said
 }
 
 // accepted tells what became of a reply that was stored. Another one may have

@@ -92,6 +92,36 @@ func TestReplies(t *testing.T) {
 	})
 }
 
+// The end of work that has failed must not hang on how its exception is worded.
+func TestExceptionsAreKept(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ said, kept string }{
+		"long":          {strings.Repeat("x", task.MaxReplyValue+1), strings.Repeat("x", task.MaxReplyValue-3) + "…"},
+		"without words": {" ", "an exception without a message"},
+		"not UTF-8":     {"disk \xff full", "disk \uFFFD full"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.serve("n2")
+				w.does(func(context.Context, task.Call) task.Result { return task.Result{Outcome: task.Waiting} })
+				id, token := w.waiting(installs("x"))
+				for _, state := range []call.Replied{call.ReplyAccepted, call.ReplyRepeated} {
+					a, err := w.control.Reply(t.Context(), call.ReplyRequest{FireID: id, Token: token, Reply: task.Reply{Value: c.said}})
+					if err != nil || a.State != state {
+						t.Fatalf("%+v, %v, want %s", a, err, state)
+					}
+					run, err := w.control.WaitRun(t.Context(), id)
+					if err != nil || run.Outcome != "FAILED" || run.Value != c.kept || run.Error == "" {
+						t.Errorf("%s %q (%.80s), %v", run.Outcome, run.Value, run.Error, err)
+					}
+				}
+			})
+		})
+	}
+}
+
 // A reply that is stored when its deadline has just passed does not count, and whoever
 // sent it is told so: the clock of the store decides, whatever the owner's says.
 func TestReplyStoredLate(t *testing.T) {

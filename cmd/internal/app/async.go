@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/seed42aab489/belfry/plugin/control/call"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
@@ -75,8 +76,13 @@ func readReply(body io.Reader) (task.Reply, error) {
 	d := json.NewDecoder(body)
 	d.DisallowUnknownFields()
 	err := d.Decode(&said)
-	if err == nil && d.More() {
+	switch {
+	case err == nil && d.More():
 		err = errors.New("more than one JSON value")
+	case err == nil && !utf8.Valid(said.Value):
+		err = errors.New("not UTF-8")
+	case errors.Is(err, io.EOF):
+		err = errors.New("there is none")
 	}
 	switch {
 	case err != nil:

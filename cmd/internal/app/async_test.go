@@ -41,6 +41,8 @@ func TestAsyncHandler(t *testing.T) {
 		{"neither", `{}`, accepted, nil, http.StatusBadRequest, task.Reply{}},
 		{"unknown", `{"valeu": 1}`, accepted, nil, http.StatusBadRequest, task.Reply{}},
 		{"twice", `{"value": 1} {"value": 2}`, accepted, nil, http.StatusBadRequest, task.Reply{}},
+		{"not UTF-8", "{\"value\": {\"n\": \"\xff\"}}", accepted, nil, http.StatusBadRequest, task.Reply{}},
+		{"no body", ``, accepted, nil, http.StatusBadRequest, task.Reply{}},
 		{"no JSON", `value=1`, accepted, nil, http.StatusBadRequest, task.Reply{}},
 		{"too long", `{"value": "` + strings.Repeat("x", maxReplyBody) + `"}`, accepted, nil, http.StatusRequestEntityTooLarge, task.Reply{}},
 		{
