@@ -1,11 +1,11 @@
 package adminapi
 
 import (
-	"encoding/json"
 	"net/http"
 
 	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
@@ -73,8 +73,8 @@ func (a *API) putCalendar(w http.ResponseWriter, r *http.Request, caller Caller)
 		return err
 	}
 	var wanted Calendar
-	if err := json.Unmarshal(data, &wanted); err != nil {
-		return &failure.Error{Code: failure.CodeInvalid, Message: "the body: " + err.Error()}
+	if err := definition.Decode("the body", data, &wanted); err != nil {
+		return err
 	}
 	name := r.PathValue("name")
 	if wanted.Name != "" && wanted.Name != name {

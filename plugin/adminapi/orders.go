@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -39,8 +40,8 @@ func (a *API) carryOrders(w http.ResponseWriter, r *http.Request, caller Caller)
 		return err
 	}
 	var asked Orders
-	if err := json.Unmarshal(data, &asked); err != nil {
-		return &failure.Error{Code: failure.CodeInvalid, Message: "the body: " + err.Error()}
+	if err := definition.Decode("the body", data, &asked); err != nil {
+		return err
 	}
 	if len(asked.Orders) == 0 || len(asked.Orders) > a.d.Limits.Bulk {
 		return &failure.Error{Code: failure.CodeInvalid, Message: fmt.Sprintf("%d orders: send 1 to %d in one request", len(asked.Orders), a.d.Limits.Bulk)}

@@ -170,8 +170,8 @@ func named(r *http.Request) (json.RawMessage, error) {
 	}
 	var members map[string]json.RawMessage
 	var said task.Key
-	if err := json.Unmarshal(data, &members); err != nil {
-		return nil, &failure.Error{Code: failure.CodeInvalid, Message: "the body is no JSON object: " + err.Error()}
+	if err := definition.Decode("the body", data, &members); err != nil {
+		return nil, err
 	}
 	if err := json.Unmarshal(data, &said); err != nil {
 		return nil, &failure.Error{Code: failure.CodeInvalid, Message: "the body: " + err.Error()}

@@ -124,9 +124,17 @@ func (o Order) key() (task.Key, error) {
 	if len(o.ID) > MaxOrderID {
 		return task.Key{}, failure.Invalid("id of %d bytes: the limit is %d", len(o.ID), MaxOrderID)
 	}
+	var members map[string]json.RawMessage
+	if err := definition.Decode("task", o.Task, &members); err != nil {
+		return task.Key{}, err
+	}
 	var key task.Key
-	if err := json.Unmarshal(o.Task, &key); err != nil {
-		return task.Key{}, failure.Invalid("task: %v", err)
+	for name, into := range map[string]*string{"name": &key.Name, "tenant": &key.Tenant, "type": &key.Type} {
+		if text := members[name]; text != nil {
+			if err := definition.Decode("task: "+name, text, into); err != nil {
+				return task.Key{}, err
+			}
+		}
 	}
 	if key.Name == "" {
 		return task.Key{}, failure.Invalid("task: no name")

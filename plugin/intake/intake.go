@@ -2,7 +2,6 @@ package intake
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 )
 
@@ -169,8 +169,8 @@ func read(record *kgo.Record, source string) (control.Order, error) {
 		return control.Order{}, &failure.Error{Code: failure.CodeInvalid, Message: fmt.Sprintf("a record of %d bytes: the limit is %d", len(record.Value), MaxRecord)}
 	}
 	var order control.Order
-	if err := json.Unmarshal(record.Value, &order); err != nil {
-		return control.Order{}, &failure.Error{Code: failure.CodeInvalid, Message: "no order: " + err.Error(), Err: err}
+	if err := definition.Decode("no order", record.Value, &order); err != nil {
+		return control.Order{}, err
 	}
 	if order.ID == "" {
 		for _, h := range record.Headers {

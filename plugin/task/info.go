@@ -1,6 +1,7 @@
 package task
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -264,6 +265,20 @@ func (d Duration) String() string { return time.Duration(d).String() }
 
 // MarshalText writes d as Go does.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalJSON reads what UnmarshalText does, and a number of milliseconds.
+func (d *Duration) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	text := string(data)
+	if data[0] == '"' {
+		if err := json.Unmarshal(data, &text); err != nil {
+			return err
+		}
+	}
+	return d.UnmarshalText([]byte(text))
+}
 
 // UnmarshalText reads "1m30s", or a bare number of milliseconds.
 func (d *Duration) UnmarshalText(text []byte) error {

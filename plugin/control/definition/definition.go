@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"slices"
-	"strings"
 
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -27,6 +25,15 @@ func Document(info task.Info) (json.RawMessage, error) {
 	for _, name := range kept {
 		delete(members, name)
 	}
+	if info.Trigger.Interval > 0 && info.Trigger.Count == 0 { // what is left out there is for ever
+		if members["trigger"], err = json.Marshal(struct {
+			task.TriggerInfo
+
+			Count int `json:"count"`
+		}{TriggerInfo: info.Trigger}); err != nil {
+			return nil, err
+		}
+	}
 	return json.Marshal(members)
 }
 
@@ -37,26 +44,31 @@ var kept = []string{"uid", "revision", "from", "edit", "seat", "followers", "pau
 func Kept() []string { return slices.Clone(kept) }
 
 // Read reads a document into info; members that are not known, or not a program's
-// to set, are refused by name. Errors are *failure.Error, of CodeInvalid.
+// to set, are refused by name. An interval without a count goes on for ever, as in
+// task files and with task create. Errors are *failure.Error, of CodeInvalid.
 func Read(document json.RawMessage, info *task.Info) error {
 	var members map[string]json.RawMessage
-	if err := json.Unmarshal(document, &members); err != nil {
-		return failure.Invalid("task: %v", err)
+	if err := Decode("task", document, &members); err != nil {
+		return err
 	}
 	for _, name := range kept {
 		if _, there := members[name]; there {
 			return &failure.Error{Code: failure.CodeInvalid, Message: "task: " + name + " cannot be set", Hint: "leave it out"}
 		}
 	}
-	d := json.NewDecoder(bytes.NewReader(document))
-	d.DisallowUnknownFields()
-	if err := d.Decode(info); err != nil {
-		return failure.Invalid("task: %s", strings.TrimPrefix(err.Error(), "json: "))
+	if err := Decode("task", document, info); err != nil {
+		return err
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return failure.Invalid("task: something follows the definition")
+	if info.Trigger.Interval > 0 && !counts(members["trigger"]) {
+		info.Trigger.Count = -1
 	}
 	return nil
+}
+
+// counts tells whether a trigger says how often.
+func counts(trigger json.RawMessage) bool {
+	var said struct{ Count *int }
+	return json.Unmarshal(trigger, &said) == nil && said.Count != nil
 }
 
 // Patch applies a JSON merge patch (RFC 7396) to a definition, which stays as it is

@@ -46,14 +46,50 @@ func TestWhatIsRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"name":"a","uid":"x"}`:  "uid cannot be set",
 		`{"name":"a","colour":1}`: `unknown field "colour"`,
-		`{"name":"a"} {}`:         "after top-level value",
-		`[]`:                      "cannot unmarshal",
+		`{"name":"a"} {}`:         "task: something follows it",
+		`[]`:                      "task: found a list, want an object",
+		``:                        "task: there is nothing",
+		`{"name":`:                "task: it ends too early",
+		`{"name":1}`:              "task: name: found a number, want a text",
+		`{"retry":3}`:             "task: retry: found a number, want an object",
+
+		`{"name":"a","name":"b"}`:                        `task: "name" is there twice`,
+		`{"name":"a","retry":{"max":1,"max":2}}`:         `task: "max" is there twice`,
+		`{"alerts":[{"on":"failed"},{"on":"","on":""}]}`: `task: "on" is there twice`,
+		`{"trigger":{"at":"tomorrow"}}`:                  "task: time tomorrow: write it like 2027-01-31T09:30:00Z",
+		`{"trigger":{"interval":true}}`:                  "duration \"true\": write it like 5s",
 	} {
 		var info task.Info
 		err := definition.Read([]byte(text), &info)
 		f, ok := errors.AsType[*failure.Error](err)
 		if !ok || f.Code != failure.CodeInvalid || !strings.Contains(f.Message, want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// The same words mean the same in a file, on the command line and over REST: an
+// interval goes on for ever unless it says how often.
+func TestCounts(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		`{"interval":"1h"}`: -1, `{"interval":3600000}`: -1, `{"interval":"1h","count":null}`: -1,
+		`{"interval":"1h","count":0}`: 0, `{"interval":"1h","count":3}`: 3, `{"cron":"@daily"}`: 0,
+	} {
+		var info, back, patched task.Info
+		if err := definition.Read([]byte(`{"name":"a","trigger":`+text+`}`), &info); err != nil || info.Trigger.Count != want {
+			t.Errorf("%s: %+v, %v, want %d", text, info.Trigger, err, want)
+		}
+		document, err := definition.Document(info)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := definition.Read(document, &back); err != nil || back.Trigger != info.Trigger {
+			t.Errorf("%s: read back from %s: %+v, %v", text, document, back.Trigger, err)
+		}
+		patched = info
+		if err := definition.Patch(&patched, []byte(`{"description":"d"}`)); err != nil || patched.Trigger != info.Trigger {
+			t.Errorf("%s: patched: %+v, %v", text, patched.Trigger, err)
 		}
 	}
 }
