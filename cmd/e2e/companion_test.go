@@ -45,6 +45,9 @@ func TestExamples(t *testing.T) {
 		}
 		if strings.HasPrefix(example, "belfry context ") {
 			h.shell("belfry context add prod --connect zk://127.0.0.1:1 --replace && belfry context add sample --connect unix://var/belfryd.sock --replace")
+			if strings.Contains(example, "context use -") {
+				h.shell("belfry context use sample && belfry context use prod")
+			}
 			if strings.Contains(example, "context add") {
 				h.shell("belfry context remove prod && belfry context remove sample")
 			}

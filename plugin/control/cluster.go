@@ -42,6 +42,9 @@ func (c *Control) rollover(ctx context.Context) (*contract.RolloverView, error) 
 		return nil, nil
 	}
 	r, err := ages.Rollover(ctx)
+	if r == (coordclient.Rollover{}) {
+		return nil, err
+	}
 	return &contract.RolloverView{Used: r.Used, PerDay: r.PerDay, Days: r.Days}, err
 }
 

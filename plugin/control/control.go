@@ -68,7 +68,7 @@ func New(d Deps) *Control {
 // As is the same Control for somebody who edits by this name, which the audit
 // keeps.
 func (c *Control) As(by string) *Control {
-	return &Control{store: c.store.As(by), members: c.members, caller: c.caller, now: c.now, cluster: c.cluster}
+	return &Control{store: c.store.As(by), kv: c.kv, members: c.members, caller: c.caller, now: c.now, cluster: c.cluster}
 }
 
 // live is the group as it is: member by id.

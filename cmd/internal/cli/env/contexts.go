@@ -23,6 +23,7 @@ const maxContexts = 1 << 20
 // secrets.
 type Contexts struct {
 	Current  string    `yaml:"current,omitempty"`
+	Previous string    `yaml:"previous,omitempty"` // the current one before
 	Contexts []Context `yaml:"contexts"`
 }
 
@@ -31,7 +32,11 @@ type Context struct {
 	Name         string `yaml:"name"`
 	Connect      string `yaml:"connect,omitempty"`
 	Coordination string `yaml:"coordination,omitempty"` // a file
-	Access       `yaml:",inline"`
+	// ReadOnly: nothing is changed through it.
+	ReadOnly bool `yaml:"read_only,omitempty"`
+	// Production: a person is asked before anything is changed through it.
+	Production bool `yaml:"production,omitempty"`
+	Access     `yaml:",inline"`
 }
 
 var contextName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$`)
@@ -55,7 +60,7 @@ func (c Context) Target() (Target, error) {
 	} else {
 		t, err = LoadTarget(c.Coordination, origin)
 	}
-	t.Access = c.Access
+	t.Access, t.ReadOnly, t.Production = c.Access, c.ReadOnly, c.Production
 	return t, err
 }
 

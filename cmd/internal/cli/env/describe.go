@@ -66,7 +66,7 @@ func Describe(err error) Description {
 	)
 	switch {
 	case errors.Is(err, ErrCancelled):
-		return Description{Code: "cancelled", Message: err.Error(), ExitCode: exitCancelled}
+		return Description{Code: "cancelled", Message: ErrCancelled.Error(), ExitCode: exitCancelled}
 	case errors.Is(err, context.Canceled) && !errors.As(err, &known):
 		return Description{Code: "interrupted", Message: "interrupted", ExitCode: exitInterrupted}
 	case errors.As(err, &outcome):

@@ -61,7 +61,7 @@ func (t Target) silent(err error) error {
 
 // by tells who named the target, unless that is plain.
 func (t Target) by() string {
-	if t.Origin == "default" || t.Origin == "--connect" {
+	if t.Origin == DefaultOrigin || t.Origin == "--connect" {
 		return ""
 	}
 	return " (" + t.Origin + ")"

@@ -41,6 +41,13 @@ type Env struct {
 	JQ           string
 	Headers      bool
 	Timeout      time.Duration
+	// ReadOnly refuses every change, whatever the context says.
+	ReadOnly bool
+	// Agreed: whoever gave the command has agreed to what it changes, with --yes or
+	// at a prompt.
+	Agreed bool
+	// Command is the command that runs, as "belfry task pause".
+	Command string
 	// Watch is set by the flag that Watchable gives a command.
 	Watch bool
 	// Scope is which tasks the answer of a command with --watch depends on. The
@@ -69,6 +76,7 @@ func (e *Env) Control(ctx context.Context, f func(ctx context.Context, c *contro
 		return err
 	}
 	defer func() { _ = port.Close() }() // all that was asked for is answered
+	port = e.guard(target, port, true)
 	return f(ctx, control.New(control.Deps{KV: port, Members: port, Caller: port, Now: e.Now, Cluster: target.cluster()}).As(e.Who()))
 }
 
@@ -114,6 +122,9 @@ func (e *Env) Confirm(question, want, flag string) error {
 	if !IsTerminal(e.In) {
 		return Usage("this needs a confirmation: say %s", flag)
 	}
+	if t, err := e.Target(); err == nil && t.Production {
+		question = "Production context " + t.Name() + ". " + question
+	}
 	fmt.Fprint(e.Err, question+" ")
 	answer, err := bufio.NewReader(e.In).ReadString('\n')
 	if err != nil && err != io.EOF {
@@ -122,6 +133,7 @@ func (e *Env) Confirm(question, want, flag string) error {
 	if strings.TrimSpace(answer) != want {
 		return ErrCancelled
 	}
+	e.Agreed = true
 	return nil
 }
 

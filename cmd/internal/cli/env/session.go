@@ -29,6 +29,7 @@ func (e *Env) Open(ctx context.Context) (*Connection, error) {
 	if err != nil {
 		return nil, err
 	}
+	p = e.guard(target, p, false)
 	c := control.New(control.Deps{KV: p, Members: p, Caller: p, Now: e.Now, Cluster: target.cluster()}).As(e.Who())
 	return &Connection{Control: c, Session: p, port: p}, nil
 }

@@ -15,6 +15,9 @@ import (
 // DefaultConnect is the socket of the sample configuration.
 const DefaultConnect = "unix://var/belfryd.sock"
 
+// DefaultOrigin is the Origin of a target that nobody named.
+const DefaultOrigin = "default"
+
 // The environment variables that stand for --connect and --context.
 const (
 	ConnectVariable = "BELFRY_CONNECT"
@@ -34,6 +37,8 @@ type Target struct {
 	Servers []string
 	Root    string // the znode; empty: zk.DefaultRoot
 	Access  Access
+	// ReadOnly and Production are as the context says.
+	ReadOnly, Production bool
 	// Origin says who named it: "--connect", "context prod", ...
 	Origin string
 }
@@ -103,7 +108,7 @@ func (e *Env) target() (Target, error) {
 	if contexts.Current != "" {
 		return e.contextTarget(contexts.Current, "the current context")
 	}
-	return ParseTarget(DefaultConnect, "default")
+	return ParseTarget(DefaultConnect, DefaultOrigin)
 }
 
 // ParseTarget reads unix://PATH or zk://HOST:PORT,HOST:PORT/ROOT. Without a port

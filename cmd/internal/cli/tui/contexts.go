@@ -13,7 +13,7 @@ func opened(e *env.Env, target env.Target) tui.Opened {
 	name := target.Name()
 	return tui.Opened{
 		Group: &group{env: e}, Context: name, Flags: e.TargetFlags(),
-		Danger: strings.Contains(strings.ToLower(name), "prod"),
+		Danger: target.Production || strings.Contains(strings.ToLower(name), "prod"),
 	}
 }
 

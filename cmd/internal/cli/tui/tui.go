@@ -44,6 +44,7 @@ func New(e *env.Env) *cobra.Command {
 			o.By, o.Now = e.Who(), e.Now
 			start := opened(e, target)
 			o.Context, o.Flags, o.Danger = start.Context, start.Flags, start.Danger
+			o.ReadOnly = e.ReadOnly || target.ReadOnly
 			if o.Contexts, err = contexts(e, start.Context, target); err != nil {
 				return err
 			}
@@ -56,7 +57,6 @@ func New(e *env.Env) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVar(&o.ReadOnly, "read-only", false, "change nothing, whatever is pressed")
 	f.BoolVar(&o.Theme.ASCII, "ascii", false, "draw with ASCII characters alone")
 	f.StringVar(&o.Theme.Name, "theme", theme.Names()[0], strings.Join(theme.Names(), ", "))
 	f.BoolVar(&o.Theme.NoColour, "no-color", false, "no colours; also NO_COLOR in the environment")
