@@ -113,6 +113,8 @@ type Unsupported struct {
 	What string
 	// Why, for a person: "CSV sources are not supported yet".
 	Why string
+	// Follows: from a data source that is not supported, which is listed as well.
+	Follows bool
 }
 
 // SourceKind is inferred from the names of a config's properties.

@@ -50,19 +50,26 @@ func (r *reader) unsupported(root *node) {
 	refused := r.refusedQueries()
 	for _, o := range s.Operations {
 		strayParams(s, &o.Call, "operation "+o.Name, note)
-		if o.Unsupported = cmp.Or(refusal(s, refused, o.Call.Query), bare(s, o.Call.Query)); o.Unsupported != "" {
-			note(o.Position, "operation "+o.Name, o.Unsupported)
-		}
+		o.Unsupported = r.unserved(refused, o.Call.Query, o.Position, "operation "+o.Name)
 	}
 	for _, res := range s.Resources {
 		strayParams(s, &res.Call, "resource "+res.Name(), note)
-		if res.Unsupported = cmp.Or(refusal(s, refused, res.Call.Query), bare(s, res.Call.Query)); res.Unsupported != "" {
-			note(res.Position, "resource "+res.Name(), res.Unsupported)
-		}
+		res.Unsupported = r.unserved(refused, res.Call.Query, res.Position, "resource "+res.Name())
 	}
 	slices.SortStableFunc(s.Unsupported, func(a, b dataservice.Unsupported) int {
 		return cmp.Or(a.Line-b.Line, a.Column-b.Column)
 	})
+}
+
+// unserved notes why what calls a query cannot be served, and gives it; empty: it can.
+func (r *reader) unserved(refused map[string]refusal, query string, at dataservice.Position, what string) string {
+	s := r.service
+	because := refusedCall(s, refused, query)
+	why := cmp.Or(because.why, bare(s, query))
+	if why != "" {
+		s.Unsupported = append(s.Unsupported, dataservice.Unsupported{Position: at, What: what, Why: why, Follows: because.bySource})
+	}
+	return why
 }
 
 // strayParams notes what a call gives to a parameter that its query does not
@@ -131,20 +138,26 @@ func sourceRefusal(c *dataservice.Source) string {
 	return ""
 }
 
-// refusedQueries tells, by id, why a query cannot be executed.
-func (r *reader) refusedQueries() map[string]string {
-	out := map[string]string{}
+// refusal is why a query cannot be executed.
+type refusal struct {
+	why      string
+	bySource bool // its data source is not served, which is noted of the source
+}
+
+// refusedQueries tells, by id, of queries that cannot be executed.
+func (r *reader) refusedQueries() map[string]refusal {
+	out := map[string]refusal{}
 	for _, q := range r.service.Queries {
 		source := r.service.Source(q.Source)
 		if source == nil {
 			continue
 		}
 		if why := sourceRefusal(source); why != "" {
-			out[q.ID] = fmt.Sprintf("%s (source %s)", why, source.ID)
+			out[q.ID] = refusal{fmt.Sprintf("%s (source %s)", why, source.ID), true}
 			continue
 		}
 		if why := queryRefusal(q); why != "" {
-			out[q.ID] = fmt.Sprintf("%s (query %s)", why, q.ID)
+			out[q.ID] = refusal{why: fmt.Sprintf("%s (query %s)", why, q.ID)}
 		}
 	}
 	return out
@@ -171,26 +184,26 @@ func queryRefusal(q *dataservice.Query) string {
 	return ""
 }
 
-// refusal tells why a call cannot be served: because of its query, or of one
+// refusedCall tells why a call cannot be served: because of its query, or of one
 // that is nested in its result.
-func refusal(s *dataservice.Service, refused map[string]string, id string) string {
+func refusedCall(s *dataservice.Service, refused map[string]refusal, id string) refusal {
 	seen := map[string]bool{}
-	var visit func(id string) string
-	visit = func(id string) string {
-		if why := refused[id]; why != "" || seen[id] {
-			return why
+	var visit func(id string) refusal
+	visit = func(id string) refusal {
+		if because := refused[id]; because.why != "" || seen[id] {
+			return because
 		}
 		seen[id] = true
 		q := s.Query(id)
 		if q == nil {
-			return ""
+			return refusal{}
 		}
 		for c := range q.Nested() {
-			if why := visit(c.Query); why != "" {
-				return why
+			if because := visit(c.Query); because.why != "" {
+				return because
 			}
 		}
-		return ""
+		return refusal{}
 	}
 	return visit(id)
 }

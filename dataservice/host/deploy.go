@@ -254,8 +254,8 @@ func (d *deployer) replace(f *file, next, old *deployment) {
 		d.opts.Log.Warn("nobody can ask for what needs a role", "service", name, "why", u.Why)
 	}
 	for _, u := range next.service.Unsupported {
-		if strings.HasSuffix(u.Why, ")") && strings.Contains(u.Why, " (source ") {
-			continue // it follows from its source, which is said; the view has all
+		if u.Follows {
+			continue // its source is said; the view has all
 		}
 		d.opts.Log.Warn("not supported", "service", name, "at", fmt.Sprintf("%s:%s", next.file, u.Position), "what", u.What, "why", u.Why)
 	}

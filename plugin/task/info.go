@@ -263,6 +263,18 @@ type Duration time.Duration
 // String writes d as Go does.
 func (d Duration) String() string { return time.Duration(d).String() }
 
+// Short writes d without its parts that are zero: "1m", not "1m0s".
+func (d Duration) Short() string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
 // MarshalText writes d as Go does.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 

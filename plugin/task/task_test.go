@@ -47,6 +47,17 @@ func TestDurations(t *testing.T) {
 	}
 }
 
+func TestShortDurations(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		0: "0s", time.Minute: "1m", time.Hour: "1h", 90 * time.Second: "1m30s", time.Hour + time.Second: "1h0m1s", 10 * time.Minute: "10m",
+	} {
+		if got := Duration(d).Short(); got != want {
+			t.Errorf("%s: %q, want %q", d, got, want)
+		}
+	}
+}
+
 func TestRetryDelays(t *testing.T) {
 	t.Parallel()
 	r := Retry{Backoff: Duration(100 * time.Millisecond)}

@@ -51,17 +51,8 @@ func (s *Scene) In(t *time.Time) string {
 	return widget.Span(t.Sub(s.Now))
 }
 
-// Short writes a duration without what is zero: "1m", not "1m0s".
-func Short(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
-}
+// Short writes a duration without its parts that are zero.
+func Short(d time.Duration) string { return task.Duration(d).Short() }
 
 // ShortText is Short of a duration that is text already.
 func ShortText(text string) string {

@@ -3,7 +3,6 @@ package preview
 import (
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/calendar"
@@ -164,19 +163,7 @@ func sentence(t task.TriggerInfo) string {
 	case t.Count == 0:
 		return "once"
 	}
-	return "every " + short(time.Duration(t.Interval))
-}
-
-// short writes a duration without its parts that are zero: "1m", not "1m0s".
-func short(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
+	return "every " + t.Interval.Short()
 }
 
 func nextOf(t trigger.Trigger, after time.Time, n int) []contract.NextView {
