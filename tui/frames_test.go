@@ -135,6 +135,7 @@ var shots = []shot{
 	{name: "confirm-pause-until", kind: "dialog.Confirm", keys: []string{"p", "d", "b", "tab", "2", "h"}, make: confirming(order.Order{Verb: order.Pause, Tasks: []task.Key{nightly}})},
 	{name: "confirm-pause-anew", kind: "dialog.Confirm", keys: []string{"j", "u", "2", "h"}, make: confirming(order.Order{Verb: order.Anew, Tasks: []task.Key{nightly}})},
 	{name: "confirm-delete", kind: "dialog.Confirm", keys: []string{"D"}, make: confirming(order.Order{Verb: order.Delete, Tasks: []task.Key{nightly}})},
+	{name: "task-file", kind: "dialog.Page", keys: []string{"y"}, make: func(*screen.Scene) screen.Screen { return dialog.NewFile([]task.Key{nightly}) }},
 	{name: "confirm-drain", kind: "dialog.Confirm", keys: []string{"4", "d"}, make: confirming(order.Order{Verb: order.Drain, Node: "n1"})},
 	{name: "command", kind: "dialog.Commands", keys: []string{"!"}},
 }

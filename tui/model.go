@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -339,7 +340,7 @@ func (m Model) give(in intent.Intent) (Model, tea.Cmd) {
 	case screen.Say:
 		m.said = e
 	case screen.Copy:
-		m.said = screen.Say{Text: "copied " + e.Text}
+		m.said = screen.Say{Text: "copied " + cmp.Or(e.What, e.Text)}
 		return m, tea.SetClipboard(e.Text)
 	case screen.Ask:
 		return m, m.ask(e.Question)

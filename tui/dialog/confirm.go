@@ -49,6 +49,11 @@ func (c Confirm) Update(s *screen.Scene, in intent.Intent) (screen.Screen, scree
 			return c, nil
 		}
 		return c, screen.Carry{Order: c.final(s)}
+	case intent.Instead:
+		if less, ok := c.order.Instead(s.Picture); ok {
+			return NewConfirm(less), nil
+		}
+		return c, nil
 	case intent.Forward, intent.Backward:
 		c.ends = c.order.Ends() && !c.ends
 		return c, nil
@@ -78,6 +83,9 @@ func (c Confirm) final(s *screen.Scene) order.Order {
 func (c Confirm) Why(s *screen.Scene, a intent.Action) string {
 	switch a {
 	case intent.Accept:
+		if barred := c.order.Barred(s.Picture); barred != "" {
+			return barred
+		}
 		if c.order.Weight() == order.Heavy && strings.TrimSpace(c.line.Text()) != c.order.Word() {
 			return "what is typed is not " + c.order.Word()
 		}
@@ -85,6 +93,10 @@ func (c Confirm) Why(s *screen.Scene, a intent.Action) string {
 	case intent.Forward, intent.Backward:
 		if !c.order.Ends() {
 			return "there is no other line"
+		}
+	case intent.Instead:
+		if _, ok := c.order.Instead(s.Picture); !ok {
+			return "there is nothing to pause"
 		}
 	}
 	return ""
@@ -99,8 +111,13 @@ func (c Confirm) unlike(o order.Order) string {
 }
 
 // Label is what a key does: of some questions one line alone is asked.
-func (c Confirm) Label(_ *screen.Scene, b intent.Binding) string {
-	if b.Action == intent.Forward && !c.order.Ends() {
+func (c Confirm) Label(s *screen.Scene, b intent.Binding) string {
+	switch {
+	case b.Action == intent.Forward && !c.order.Ends():
+		return ""
+	case b.Action == intent.Accept && c.order.Weight() == order.Heavy:
+		return string(c.order.Verb)
+	case b.Action == intent.Instead && c.Why(s, b.Action) != "":
 		return ""
 	}
 	return b.Label
@@ -108,7 +125,11 @@ func (c Confirm) Label(_ *screen.Scene, b intent.Binding) string {
 
 // Commands are those of the order.
 func (c Confirm) Commands(s *screen.Scene) []screen.Command {
-	return []screen.Command{{Action: intent.Accept, Label: string(c.order.Verb), Lines: c.final(s).Commands()}}
+	all := []screen.Command{{Action: intent.Accept, Label: string(c.order.Verb), Lines: c.final(s).Commands()}}
+	if less, ok := c.order.Instead(s.Picture); ok {
+		all = append(all, screen.Command{Action: intent.Instead, Label: string(less.Verb), Lines: less.Commands()})
+	}
+	return all
 }
 
 // View draws the question.

@@ -14,14 +14,15 @@ import (
 // Page is a text to read: help, the command line of an order, an answer.
 type Page struct {
 	title  string
-	text   string // what Copy copies
+	text   func(*screen.Scene) string // what Copy copies; nil: nothing
 	draw   func(*screen.Scene) []string
 	cursor int
 }
 
 // NewAnswer shows what a tried operation answered.
 func NewAnswer(d order.Done) Page {
-	return Page{title: d.Order.Title(), text: string(d.Body), draw: func(s *screen.Scene) []string {
+	text := func(*screen.Scene) string { return string(d.Body) }
+	return Page{title: d.Order.Title(), text: text, draw: func(s *screen.Scene) []string {
 		lines := []string{s.Line(theme.Title, d.Text), ""}
 		for _, l := range strings.Split(string(d.Body), "\n") {
 			if len(lines) >= maxAnswer {
@@ -94,7 +95,7 @@ func (p Page) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.E
 	case intent.Back, intent.Help:
 		return p, screen.Close{}
 	case intent.Copy:
-		return p, screen.Copy{Text: p.text}
+		return p, screen.Copy{Text: p.text(s), What: p.copied(s)}
 	}
 	// A text has no line that keys act on: movement moves what is seen.
 	c := widget.Cursor{At: p.cursor}
@@ -105,9 +106,17 @@ func (p Page) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.E
 }
 
 // Why says why an action does nothing now.
-func (p Page) Why(_ *screen.Scene, a intent.Action) string {
-	if a == intent.Copy && p.text == "" {
+func (p Page) Why(s *screen.Scene, a intent.Action) string {
+	if a == intent.Copy && (p.text == nil || p.text(s) == "") {
 		return "there is nothing to copy"
+	}
+	return ""
+}
+
+// copied says what Copy copies, of more than a line; empty: the text says it.
+func (p Page) copied(s *screen.Scene) string {
+	if n := strings.Count(p.text(s), "\n"); n > 1 {
+		return screen.Count(n, "line")
 	}
 	return ""
 }

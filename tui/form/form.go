@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed42aab489/belfry/plugin/control/preview"
 	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/tui/dialog"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
 	"github.com/seed42aab489/belfry/tui/screen"
@@ -155,6 +156,9 @@ func (f Form) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.E
 		return f, nil
 	case intent.Apply:
 		return f, f.place(s)
+	case intent.File:
+		info, _ := f.preview(s)
+		return f, screen.Show{Screen: dialog.NewTyped(info)}
 	case intent.Back:
 		return f, screen.Close{}
 	case intent.Click:

@@ -24,8 +24,10 @@ func (o Order) Effects(p *follow.Picture, now time.Time) []string {
 		return o.creates(p, now)
 	case Edit:
 		return append(changes(o.Was, o.Info), o.firesNext(p, now)...)
-	case Pause, Anew, Resume, Run, Delete:
+	case Pause, Anew, Resume, Run:
 		return o.moves(p, now)
+	case Delete:
+		return o.deletes(p, now)
 	case Cancel:
 		return []string{"the run is asked to stop, and counts as CANCELLED once it has", "what it has done already is not undone"}
 	case Try:
@@ -45,7 +47,7 @@ func count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return thousands(n) + " " + what + "s"
 }
 
 func (o Order) creates(p *follow.Picture, now time.Time) []string {
@@ -93,8 +95,8 @@ func thousands(n int) string {
 	return s
 }
 
-// moves tells of each task what becomes of it.
-func (o Order) moves(p *follow.Picture, now time.Time) []string {
+// standing tells of each task how it stands.
+func (o Order) standing(p *follow.Picture, now time.Time) []string {
 	var lines []string
 	for i, key := range o.Tasks {
 		if i == maxNamed {
@@ -112,11 +114,17 @@ func (o Order) moves(p *follow.Picture, now time.Time) []string {
 		} else if v.Next != nil && o.Verb != Run {
 			line += ", next fires in " + v.Next.Sub(now).Round(time.Second).String()
 		}
-		if o.Verb == Delete && v.Fired > 0 {
-			line += fmt.Sprintf(", has fired %s times", thousands(int(v.Fired)))
+		if o.Verb == Delete {
+			line += o.stops(p, v, now)
 		}
 		lines = append(lines, line)
 	}
+	return lines
+}
+
+// moves tells of tasks what becomes of them.
+func (o Order) moves(p *follow.Picture, now time.Time) []string {
+	lines := o.standing(p, now)
 	switch o.Verb {
 	case Pause:
 		lines = append(lines, o.Until.effect(now))
@@ -134,8 +142,6 @@ func (o Order) moves(p *follow.Picture, now time.Time) []string {
 		lines = append(lines, "it fires again from its next instant on")
 	case Run:
 		lines = append(lines, "it fires once now, beside its schedule")
-	case Delete:
-		lines = append(lines, "it never fires again, and its history goes with it", "a run that goes ends first")
 	}
 	return lines
 }

@@ -98,7 +98,10 @@ type Ask struct{ Question ask.Question }
 type Switch struct{ Context string }
 
 // Copy puts text on the clipboard.
-type Copy struct{ Text string }
+type Copy struct {
+	Text string
+	What string // what is told to be copied; empty: the text itself
+}
 
 // Say tells something in one line.
 type Say struct {

@@ -116,6 +116,8 @@ func (t Detail) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen
 		}
 	case intent.Explain:
 		return t, screen.Show{Screen: findings.NewWhy(t.key)}
+	case intent.File:
+		return t, file([]contract.TaskView{v})
 	case intent.Pause, intent.PauseEnd, intent.Run, intent.Delete:
 		return t, screen.Place{Order: ordering(s, in.Action, []contract.TaskView{v})}
 	case intent.Click:
@@ -143,7 +145,7 @@ func (t Detail) Label(s *screen.Scene, b intent.Binding) string {
 func (t Detail) Why(s *screen.Scene, a intent.Action) string {
 	v, ok := s.Picture.Task(t.key)
 	switch a {
-	case intent.Edit, intent.Pause, intent.Delete, intent.Explain, intent.Copy:
+	case intent.Edit, intent.Pause, intent.Delete, intent.Explain, intent.Copy, intent.File:
 		if !ok {
 			return "the task is not there any more"
 		}
@@ -183,7 +185,6 @@ func (t Detail) Commands(s *screen.Scene) []screen.Command {
 	return append(all,
 		screen.Command{Action: intent.Forward, Label: "runs", Lines: []string{order.Line("run list --task", name)}},
 		screen.Command{Action: intent.Forward, Label: "instants", Lines: []string{order.Line("task next", name, order.KeyFlags(t.key), calendars)}},
-		screen.Command{Action: intent.Forward, Label: "task file", Lines: []string{order.Line("export", name)}},
 	)
 }
 

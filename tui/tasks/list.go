@@ -29,6 +29,7 @@ type List struct {
 	sort   int // of sorts
 	turned bool
 	marked map[task.Key]bool // never changed in place
+	reach  reach
 	sorted *screen.Memo[listing, []*contract.TaskView]
 }
 
@@ -141,6 +142,9 @@ func (t List) listed(s *screen.Scene) int {
 
 // Update answers an intent.
 func (t List) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.Effect) {
+	if in.Action == intent.Back && t.reach.on {
+		return t.dropReach(), nil
+	}
 	if f, ok := t.filter.Update(in); ok {
 		t.filter = f
 		return t.settle(t.rows(s.Picture), t.listed(s)), nil
@@ -150,7 +154,7 @@ func (t List) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.E
 	t = t.settle(rows, height)
 	if c, ok := t.cursor.Move(in, len(rows), height); ok {
 		t.cursor = c
-		return t.choose(rows), nil
+		return t.choose(rows).reached(rows), nil
 	}
 	switch in.Action {
 	case intent.Click:
@@ -158,7 +162,7 @@ func (t List) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.E
 		if row := in.Row - top + t.cursor.Top; in.Row >= top && row < len(rows) {
 			again := row == t.cursor.At
 			t.cursor.At = row
-			t = t.choose(rows)
+			t = t.choose(rows).reached(rows)
 			if again {
 				return t, screen.Show{Screen: NewDetail(t.chosen)}
 			}
@@ -192,6 +196,10 @@ func (t List) choose(rows []*contract.TaskView) List {
 // act does something to the task under the cursor, or to those that are marked.
 func (t List) act(s *screen.Scene, rows []*contract.TaskView, in intent.Intent) (screen.Screen, screen.Effect) {
 	here := rows[t.cursor.At]
+	if in.Action == intent.MarkRange {
+		return t.turnReach(rows), nil
+	}
+	t.reach = reach{} // whatever else is done, its marks stay as they are
 	switch in.Action {
 	case intent.Open:
 		return t, screen.Show{Screen: NewDetail(t.chosen)}
@@ -215,6 +223,8 @@ func (t List) act(s *screen.Scene, rows []*contract.TaskView, in intent.Intent) 
 		return t, editing(s, t.chosen)
 	case intent.Explain:
 		return t, screen.Show{Screen: findings.NewWhy(t.chosen)}
+	case intent.File:
+		return t, file(t.targets(s))
 	case intent.Pause, intent.PauseEnd, intent.Run, intent.Delete:
 		return t, screen.Place{Order: ordering(s, in.Action, t.targets(s))}
 	}
@@ -263,7 +273,7 @@ func (t List) Commands(s *screen.Scene) []screen.Command {
 // Why says why an action does nothing now.
 func (t List) Why(s *screen.Scene, a intent.Action) string {
 	switch a {
-	case intent.Open, intent.Copy, intent.Mark, intent.Edit, intent.Pause, intent.PauseEnd, intent.Delete, intent.Explain, intent.Run:
+	case intent.Open, intent.Copy, intent.Mark, intent.MarkRange, intent.Edit, intent.Pause, intent.PauseEnd, intent.Delete, intent.Explain, intent.Run, intent.File:
 		targets := t.settle(t.rows(s.Picture), t.listed(s)).choose(t.rows(s.Picture)).targets(s)
 		if len(targets) == 0 {
 			return "there is no task"
@@ -273,6 +283,8 @@ func (t List) Why(s *screen.Scene, a intent.Action) string {
 			return whyNoRun(targets)
 		case intent.PauseEnd:
 			return whyNoPause(targets)
+		case intent.File:
+			return whyNoFile(targets)
 		}
 	}
 	return ""

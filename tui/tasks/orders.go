@@ -3,6 +3,7 @@ package tasks
 import (
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/tui/dialog"
 	"github.com/seed42aab489/belfry/tui/form"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
@@ -37,6 +38,9 @@ func ordering(s *screen.Scene, a intent.Action, on []contract.TaskView) order.Or
 			o.Tasks = append(o.Tasks, screen.KeyOf(v))
 		}
 	}
+	if o.Verb == order.Delete {
+		return order.Deletion(s.Picture, o.Tasks)
+	}
 	return o
 }
 
@@ -65,6 +69,9 @@ func commands(s *screen.Scene, on []contract.TaskView) []screen.Command {
 		{Action: intent.Open, Label: "show", Lines: each("task show")},
 		{Action: intent.Explain, Lines: each("explain task")},
 	}
+	if whyNoFile(on) == "" {
+		all = append(all, screen.Command{Action: intent.File, Lines: exporting(on)})
+	}
 	for _, a := range []intent.Action{intent.Run, intent.Pause, intent.Delete} {
 		o := ordering(s, a, on)
 		all = append(all, screen.Command{Action: a, Label: string(o.Verb), Lines: o.Commands()})
@@ -73,6 +80,40 @@ func commands(s *screen.Scene, on []contract.TaskView) []screen.Command {
 		all = append(all, screen.Command{Action: intent.PauseEnd, Label: string(order.Anew), Lines: ordering(s, intent.PauseEnd, on).Commands()})
 	}
 	return append(all, screen.Command{Action: intent.Edit, Lines: each("task edit")})
+}
+
+// file shows tasks as a task file.
+func file(on []contract.TaskView) screen.Effect {
+	keys := make([]task.Key, len(on))
+	for i, v := range on {
+		keys[i] = screen.KeyOf(v)
+	}
+	return screen.Show{Screen: dialog.NewFile(keys)}
+}
+
+// exporting are the commands that write the file of tasks: one for those of each
+// tenant and type.
+func exporting(on []contract.TaskView) []string {
+	var lines []string
+	scopes := make(map[string]int) // where the line of a scope is
+	for _, v := range on {
+		scope := order.KeyFlags(screen.KeyOf(v))
+		at, ok := scopes[scope]
+		if !ok {
+			at = len(lines)
+			scopes[scope], lines = at, append(lines, order.Line("export", scope))
+		}
+		lines[at] += " " + order.Quote(v.Name)
+	}
+	return lines
+}
+
+// whyNoFile says why the file of tasks is not shown.
+func whyNoFile(on []contract.TaskView) string {
+	if len(on) > dialog.MaxFiles {
+		return "more than " + screen.Count(dialog.MaxFiles, "task") + " are marked: belfry export writes them to a file"
+	}
+	return ""
 }
 
 // label is what a key does to tasks.

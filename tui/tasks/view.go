@@ -52,7 +52,7 @@ func (t List) counts(s *screen.Scene) string {
 	}
 	text := s.Draw(theme.Title, screen.Count(len(s.Picture.Tasks), "task"))
 	if len(t.marked) > 0 {
-		text += "  " + s.Draw(theme.Key, fmt.Sprintf("%s %d marked", s.Theme.Glyphs.Mark, len(t.marked)))
+		text += "  " + s.Draw(theme.Key, t.markedText(s))
 	}
 	if reading, ok := s.Reading(); ok {
 		text += "  " + s.Draw(theme.Busy, reading)

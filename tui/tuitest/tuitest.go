@@ -5,6 +5,7 @@
 package tuitest
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -24,6 +25,8 @@ type Driver struct {
 	gone  chan struct{} // closes when the test is over
 	// Quit tells that the model has asked to end.
 	Quit bool
+	// Copied is what was put on the clipboard last.
+	Copied string
 }
 
 // inboxSize is more messages than a model has under way.
@@ -39,6 +42,9 @@ func Start(t testing.TB, model tea.Model, width, height int) *Driver {
 	d.Resize(width, height)
 	return d
 }
+
+// clipboard is the type of the messages that set it, which the library keeps to itself.
+var clipboard = reflect.TypeOf(tea.SetClipboard("")())
 
 // launch runs a command beside the test. It ends when the command does.
 func (d *Driver) launch(cmd tea.Cmd) {
@@ -67,6 +73,9 @@ func (d *Driver) take(msg tea.Msg) {
 	case tea.QuitMsg:
 		d.Quit = true
 		return
+	}
+	if v := reflect.ValueOf(msg); v.Type() == clipboard {
+		d.Copied = v.String()
 	}
 	var cmd tea.Cmd
 	d.model, cmd = d.model.Update(msg)

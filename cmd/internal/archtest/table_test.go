@@ -66,7 +66,7 @@ var table = map[string]row{
 	"plugin/control/call":       {own: []string{"plugin/control/check", "plugin/control/failure", "plugin/invoke/web", "plugin/task", "coordclient"}},
 	"plugin/control/check":      {own: []string{"plugin/control/contract", "plugin/control/failure", "plugin/calendar", "plugin/invoke/web", "plugin/place", "plugin/store", "plugin/task"}},
 	"plugin/control/contract":   {own: []string{"plugin/calendar", "plugin/task", "coordclient"}},
-	"plugin/control/definition": {own: []string{"plugin/control/failure", "plugin/task"}},
+	"plugin/control/definition": {own: []string{"plugin/control/failure", "plugin/task"}, third: []string{"go.yaml.in/yaml/v3"}},
 	"plugin/control/follow": {own: []string{
 		"plugin/control/contract", "plugin/control/failure", "plugin/control/group", "plugin/control/preview", "plugin/control/standing", "plugin/control/timeline",
 		"plugin/bucket", "plugin/calendar", "plugin/parallel", "plugin/store", "plugin/task", "plugin/trigger", "coordclient",

@@ -81,7 +81,7 @@ func schema(t *testing.T) []byte {
 	s := readSource(t, filepath.Join("..", "..", "..", "plugin", "task"))
 	root := s.of(reflect.TypeFor[task.Info](), true)
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-	root["$id"] = taskfile.SchemaURL
+	root["$id"] = definition.SchemaURL
 	root["title"] = "A task of Belfry"
 	root["description"] = "One document of a task file, for belfry apply, diff, plan and validate."
 	root["required"] = []string{"name"}

@@ -13,12 +13,13 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/definition"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
 
 // Format is the number of the format that is written, and the highest that is
 // read.
-const Format = 1
+const Format = definition.FileFormat
 
 // MaxFile bounds a file in bytes.
 const MaxFile = 64 << 20
