@@ -89,11 +89,17 @@ func (p *Plugin) schedule(ctx context.Context, timers []timer.Timer) error {
 	c := control.New(control.Deps{KV: p.link, Members: p.link, Caller: p.link})
 	var failures []error
 	for _, t := range timers {
-		if err := scheduleOne(ctx, c, t); err != nil {
-			failures = append(failures, fmt.Errorf("timer %s: %w", t.Name, err))
+		err := scheduleOne(ctx, c, t)
+		if err == nil {
+			continue
 		}
+		if at := t.Trigger.At; failure.Of(err).Code == failure.CodeInvalid && !at.IsZero() && !at.After(p.d.Now()) {
+			p.d.Log.Info("a timer of the configuration is past", "timer", t.Name, "at", at)
+			continue // another attempt would be in vain
+		}
+		failures = append(failures, fmt.Errorf("timer %s: %w", t.Name, err))
 	}
-	if err := p.store.ForgetGone(ctx); err != nil {
+	if err := p.store.ForgetGone(ctx); err != nil && ctx.Err() == nil {
 		p.d.Log.Warn("what is remembered of deleted tasks is not removed yet", "err", err)
 	}
 	return errors.Join(failures...)

@@ -68,7 +68,7 @@ func (k keys) calendar(name string) string { return k.calendars() + "/" + Segmen
 // CheckCalendarName tells whether a new calendar may have the name: the rules are
 // those of tasks.
 func CheckCalendarName(name string) error {
-	if fault := nameFault(name, MaxTenant); fault != "" {
+	if fault := task.NameFault(name, MaxTenant); fault != "" {
 		return fmt.Errorf("calendar %q: %s", name, fault)
 	}
 	return nil

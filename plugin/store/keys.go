@@ -15,46 +15,23 @@ import (
 
 // Bounds of names in bytes.
 const (
-	MaxName   = 128 // of a task
-	MaxTenant = 64  // of a tenant or a type
+	MaxName   = task.MaxName
+	MaxTenant = 64 // of a tenant or a type
 	// maxSegment bounds a percent-encoded segment; a longer one ends in a hash.
 	maxSegment = 200
 )
 
-// CheckKey tells whether a key may be given to a new task: letters, digits,
-// underscore and hyphen as in the original (DSTaskUtils), and dots; the first
-// is no hyphen and no dot.
+// CheckKey tells whether a key may be given to a new task; see task.NameFault.
 func CheckKey(key task.Key) error {
 	for _, part := range []struct {
 		what, value string
 		limit       int
 	}{{"name", key.Name, MaxName}, {"tenant", key.Tenant, MaxTenant}, {"type", key.Type, MaxTenant}} {
-		if fault := nameFault(part.value, part.limit); fault != "" {
+		if fault := task.NameFault(part.value, part.limit); fault != "" {
 			return fmt.Errorf("%s %q: %s", part.what, part.value, fault)
 		}
 	}
 	return nil
-}
-
-func nameFault(name string, limit int) string {
-	switch {
-	case name == "":
-		return "it is empty"
-	case len(name) > limit:
-		return fmt.Sprintf("it has %d bytes, the limit is %d", len(name), limit)
-	case name[0] == '-' || name[0] == '.':
-		return "it must begin with a letter, a digit or an underscore"
-	}
-	for i := range len(name) {
-		if !plain(name[i]) {
-			return "use letters, digits, underscore, hyphen and dot"
-		}
-	}
-	return ""
-}
-
-func plain(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c == '.'
 }
 
 // Home is the bucket of a task: the first eight bytes, big-endian, of the
@@ -85,7 +62,7 @@ func Segment(name string) string {
 func escape(name string) string {
 	var b strings.Builder
 	for i := range len(name) {
-		if c := name[i]; plain(c) && (c != '.' || i > 0) {
+		if c := name[i]; task.InName(c) && (c != '.' || i > 0) {
 			b.WriteByte(c)
 		} else {
 			fmt.Fprintf(&b, "%%%02X", c)

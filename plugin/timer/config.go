@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/seed42aab489/belfry/plugin/task"
+	"github.com/seed42aab489/belfry/plugin/trigger"
 )
 
 // The handlers that there are.
@@ -206,8 +207,9 @@ func Parse(name string, data []byte) (Config, error) {
 		c.Handlers = append(c.Handlers, h)
 	}
 	names = map[string]bool{}
+	var triggers trigger.Compiler
 	for i := range f.Timers {
-		t, err := f.Timers[i].timer()
+		t, err := f.Timers[i].timer(&triggers)
 		if err == nil && names[t.Name] {
 			err = fmt.Errorf("two timers are named %s", t.Name)
 		}
@@ -289,10 +291,13 @@ func checkAddress(what, address string) error {
 	return nil
 }
 
-func (d *due) timer() (Timer, error) {
+func (d *due) timer(triggers *trigger.Compiler) (Timer, error) {
 	t := Timer{Name: d.Name, Trigger: task.TriggerInfo{Cron: d.Cron, TZ: d.TZ, At: d.At}}
 	if d.Name == "" {
 		return Timer{}, errors.New("it has no name")
+	}
+	if fault := task.NameFault(d.Name, task.MaxName); fault != "" {
+		return Timer{}, fmt.Errorf("name %q: %s", d.Name, fault)
 	}
 	ways := 0
 	for _, given := range []bool{d.Period != 0, d.Cron != "", !d.At.IsZero()} {
@@ -307,6 +312,9 @@ func (d *due) timer() (Timer, error) {
 		return Timer{}, fmt.Errorf("%s: a period of %s cannot be", d.Name, time.Duration(d.Period))
 	case d.Period > 0:
 		t.Trigger.Interval, t.Trigger.Count = task.Duration(d.Period), -1
+	}
+	if _, err := triggers.Compile(t.Trigger, time.Time{}, ""); err != nil {
+		return Timer{}, fmt.Errorf("%s: %w", d.Name, err)
 	}
 	if d.Data != nil {
 		data, err := json.Marshal(d.Data)

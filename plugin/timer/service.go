@@ -77,6 +77,9 @@ const (
 // are logged: a host is not stopped by a handler.
 func (s *Service) Start() {
 	e := started()
+	if n := len(s.d.Config.Timers); n > 0 && !s.Offered() {
+		s.d.Log.Warn("timers of the configuration do not fire here: it has no handler "+HandlerService+" of the event "+EventStart, "timers", n)
+	}
 	s.work.Go(func() { // ends with life, or when the handlers have
 		ctx, cancel := context.WithTimeout(s.life, startTime)
 		defer cancel()

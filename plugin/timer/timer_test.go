@@ -1,6 +1,7 @@
 package timer
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -257,6 +258,31 @@ func TestNotLaunched(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	})
+}
+
+// Timers that nothing launches are told of, since nobody would miss them in time.
+func TestTimersWithoutService(t *testing.T) {
+	t.Parallel()
+	for text, warns := range map[string]bool{
+		"timers: [{name: a, period: 5}]": true,
+		"handlers: [{events: start, handler: timer-service}]\ntimers: [{name: a, period: 5}]": false,
+		"handlers: []": false,
+	} {
+		c, err := Parse("h.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var log bytes.Buffer
+		s := New(Deps{
+			Config: c, Log: slog.New(slog.NewTextHandler(&log, nil)), Now: time.Now,
+			Schedule: func(context.Context, []Timer) error { return nil },
+		})
+		s.Start()
+		s.Stop()
+		if strings.Contains(log.String(), "do not fire here") != warns {
+			t.Errorf("%s: %s", text, &log)
+		}
+	}
 }
 
 func TestTimersAreScheduledUntilTheyAre(t *testing.T) {

@@ -98,7 +98,7 @@ var table = map[string]row{
 	"plugin/fault":       {own: []string{"plugin/engine", "plugin/bucket", "plugin/task"}},
 	"plugin/invoke/code": {own: []string{"plugin/task"}},
 	"plugin/invoke/wsdl": {own: []string{"plugin/task", "plugin/invoke/web"}, third: []string{"github.com/hooklift/gowsdl"}},
-	"plugin/timer":       {own: []string{"plugin/task", "plugin/invoke/web"}, third: []string{"go.yaml.in/yaml/v3"}},
+	"plugin/timer":       {own: []string{"plugin/task", "plugin/trigger", "plugin/invoke/web"}, third: []string{"go.yaml.in/yaml/v3"}},
 
 	"cmd/internal/egress": {},
 	"tui/intent":          {},
