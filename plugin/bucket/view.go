@@ -79,6 +79,16 @@ func (s *State) View(uid string) (View, bool) {
 	return v, true
 }
 
+// Only is a state of one task alone, to look at: it takes the room of that task, and
+// decides nothing. A task that is not of this bucket is not of that one.
+func (s *State) Only(uid string) *State {
+	only := &State{rules: s.rules, compile: s.compile, book: s.book, entries: make(map[string]*entry, 1)}
+	if e := s.entries[uid]; e != nil {
+		only.entries[uid] = e
+	}
+	return only
+}
+
 // firesFrom is the instant after which the next one is decided. False: the task
 // is paused, and nobody knows for how long.
 func (e *entry) firesFrom() (base int64, fires bool) {

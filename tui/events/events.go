@@ -73,18 +73,42 @@ func standing(s *screen.Scene) []alert {
 			all = append(all, alert{theme.Bad, "service " + v.Name + " " + v.Status, v.Error, task.Key{}, intent.GoServices})
 		}
 	}
-	for i := range s.Picture.Tasks {
-		t := &s.Picture.Tasks[i]
-		switch t.State {
-		case contract.Failed:
-			all = append(all, alert{theme.Bad, "task " + t.Name + " " + string(t.State), t.Reason, screen.KeyOf(*t), intent.None})
-		case contract.Unplaced, contract.Unknown, contract.Blocked:
-			all = append(all, alert{theme.Warn, "task " + t.Name + " " + string(t.State), t.Reason, screen.KeyOf(*t), intent.None})
-		}
-	}
+	all = append(all, troubled(s.Picture)...)
 	// What several nodes say alike is told once.
 	all = slices.CompactFunc(all, func(a, b alert) bool { return a == b })
 	slices.SortStableFunc(all, func(a, b alert) int { return int(b.role) - int(a.role) })
+	return all
+}
+
+// maxAlerts bounds the tasks that are told one by one of those in one state.
+const maxAlerts = 200
+
+// troubled are the tasks that need attention, those of one state together.
+func troubled(p *follow.Picture) []alert {
+	told := make(map[contract.State]int)
+	var all []alert
+	for _, t := range p.Tasks {
+		role := theme.Warn
+		switch t.State {
+		case contract.Failed:
+			role = theme.Bad
+		case contract.Unplaced, contract.Unknown, contract.Blocked:
+		default:
+			continue
+		}
+		if told[t.State]++; told[t.State] <= maxAlerts {
+			all = append(all, alert{role, "task " + t.Name + " " + string(t.State), t.Reason, t.Key, intent.None})
+		}
+	}
+	for _, state := range contract.States() {
+		if n := told[state]; n > maxAlerts {
+			role := theme.Warn
+			if state == contract.Failed {
+				role = theme.Bad
+			}
+			all = append(all, alert{role, screen.Count(n-maxAlerts, "more task") + " " + string(state), "state=" + string(state) + " filters the list of tasks by it", task.Key{}, intent.GoTasks})
+		}
+	}
 	return all
 }
 
@@ -211,9 +235,8 @@ func (e Screen) about(s *screen.Scene, rows []contract.EventView, at int) (task.
 			continue
 		}
 		parts := strings.Split(object, "/")
-		i := slices.IndexFunc(s.Picture.Tasks, func(t contract.TaskView) bool { return t.Name == parts[len(parts)-1] })
-		if i >= 0 {
-			return screen.KeyOf(s.Picture.Tasks[i]), true
+		if r, ok := s.Picture.Named(parts[len(parts)-1]); ok {
+			return r.Key, true
 		}
 	}
 	return task.Key{}, false

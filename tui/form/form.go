@@ -85,7 +85,7 @@ func freeName(s *screen.Scene, operation string) string {
 		if n > 1 {
 			name = fmt.Sprintf("%s-%d", operation, n)
 		}
-		if _, taken := s.Picture.Task(task.Key{Name: name}); !taken {
+		if _, taken := s.Picture.Row(task.Key{Name: name}); !taken {
 			return name
 		}
 	}
@@ -251,7 +251,7 @@ func (f Form) preview(s *screen.Scene) (task.Info, preview.View) {
 	info, faults := f.info(s.Now)
 	beside := preview.Beside{Services: s.Picture.Services, Calendars: s.Picture.Book}
 	if !f.edits {
-		beside.Taken = func(k task.Key) bool { _, ok := s.Picture.Task(k); return ok }
+		beside.Taken = func(k task.Key) bool { _, ok := s.Picture.Row(k); return ok }
 	}
 	checked := info
 	if f.edits && checked.Trigger != f.was.Trigger {

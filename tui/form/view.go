@@ -171,10 +171,9 @@ func ahead(s *screen.Scene, at time.Time) string {
 // company counts the other tasks whose next firing is in the same minute.
 func (f Form) company(s *screen.Scene, at time.Time) int {
 	n := 0
-	minute := at.Truncate(time.Minute)
-	for i := range s.Picture.Tasks {
-		v := &s.Picture.Tasks[i]
-		if v.Next != nil && v.Next.Truncate(time.Minute).Equal(minute) && (!f.edits || screen.KeyOf(*v) != f.was.Key) {
+	const minute = int64(time.Minute / time.Millisecond)
+	for _, r := range s.Picture.Tasks {
+		if r.Next != 0 && int64(r.Next)/minute == at.UnixMilli()/minute && (!f.edits || r.Key != f.was.Key) {
 			n++
 		}
 	}

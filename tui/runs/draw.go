@@ -1,7 +1,6 @@
 package runs
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -22,22 +21,6 @@ func Recent(s *screen.Scene, runs []contract.RunView, n int) string {
 		return s.Theme.Glyphs.Dot
 	}
 	return b.String()
-}
-
-// Most is how long all but the slowest of twenty runs took at most, of those that
-// ended; empty: none did.
-func Most(runs []contract.RunView) string {
-	var took []time.Duration
-	for _, r := range runs {
-		if r.Started != nil && r.Ended != nil {
-			took = append(took, r.Ended.Sub(*r.Started))
-		}
-	}
-	if len(took) == 0 {
-		return ""
-	}
-	slices.Sort(took)
-	return Took(took[(len(took)*19+19)/20-1])
 }
 
 // Took writes how long a run took; runs are kept to the millisecond.

@@ -253,8 +253,8 @@ func (v Screen) operations(s *screen.Scene, of deployed, width int) []string {
 		return []string{s.Draw(theme.Faint, widget.Cut("It has no operations.", width, ""))}
 	}
 	using := make(map[string]int)
-	for i := range s.Picture.Tasks {
-		if t := &s.Picture.Tasks[i]; t.Service == of.Name {
+	for _, t := range s.Picture.Tasks {
+		if t.Service == of.Name {
 			using[t.Operation]++
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/follow"
 	"github.com/seed42aab489/belfry/plugin/control/preview"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/findings"
@@ -69,6 +70,14 @@ func (t Detail) coming(s *screen.Scene) []contract.NextView {
 	return s.Picture.Instants(t.key, s.Now, comingShown)
 }
 
+// row is the task as keys act on it; empty: it is not there.
+func (t Detail) row(s *screen.Scene) []*follow.Row {
+	if r, ok := s.Picture.Row(t.key); ok {
+		return []*follow.Row{r}
+	}
+	return nil
+}
+
 // seen is how many lines of the part are seen.
 func (t Detail) seen(s *screen.Scene) int { return max(1, s.Height-t.above(s)-1) }
 
@@ -117,9 +126,9 @@ func (t Detail) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen
 	case intent.Explain:
 		return t, screen.Show{Screen: findings.NewWhy(t.key)}
 	case intent.File:
-		return t, file([]contract.TaskView{v})
+		return t, file(t.row(s))
 	case intent.Pause, intent.PauseEnd, intent.Run, intent.Delete:
-		return t, screen.Place{Order: ordering(s, in.Action, []contract.TaskView{v})}
+		return t, screen.Place{Order: ordering(s, in.Action, t.row(s))}
 	case intent.Click:
 		if above := t.above(s); in.Row > above {
 			at := in.Row - above - 1 + t.cursor[t.part].Top
@@ -134,31 +143,26 @@ func (t Detail) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen
 
 // Label is what a key does to the task as it is.
 func (t Detail) Label(s *screen.Scene, b intent.Binding) string {
-	v, ok := s.Picture.Task(t.key)
-	if !ok {
+	on := t.row(s)
+	if len(on) == 0 {
 		return b.Label
 	}
-	return label(b, []contract.TaskView{v})
+	return label(b, on)
 }
 
 // Why says why an action does nothing now.
 func (t Detail) Why(s *screen.Scene, a intent.Action) string {
-	v, ok := s.Picture.Task(t.key)
+	on := t.row(s)
 	switch a {
-	case intent.Edit, intent.Pause, intent.Delete, intent.Explain, intent.Copy, intent.File:
-		if !ok {
+	case intent.Edit, intent.Pause, intent.Delete, intent.Explain, intent.Copy, intent.File, intent.Run, intent.PauseEnd:
+		switch {
+		case len(on) == 0:
 			return "the task is not there any more"
+		case a == intent.Run:
+			return whyNoRun(on)
+		case a == intent.PauseEnd:
+			return whyNoPause(on)
 		}
-	case intent.Run:
-		if !ok {
-			return "the task is not there any more"
-		}
-		return whyNoRun([]contract.TaskView{v})
-	case intent.PauseEnd:
-		if !ok {
-			return "the task is not there any more"
-		}
-		return whyNoPause([]contract.TaskView{v})
 	case intent.Cancel:
 		if _, ok := runs.Going(s.Picture.Runs(t.key)); !ok {
 			return "no run of it goes"
@@ -173,7 +177,7 @@ func (t Detail) Commands(s *screen.Scene) []screen.Command {
 	if !ok {
 		return nil
 	}
-	all := commands(s, []contract.TaskView{v})
+	all := commands(s, t.row(s))
 	name := order.Quote(t.key.Name)
 	calendars := ""
 	if v.Windows != nil {

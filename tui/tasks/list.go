@@ -3,9 +3,10 @@
 package tasks
 
 import (
+	"cmp"
+	"maps"
+	"math"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/follow"
@@ -29,8 +30,10 @@ type List struct {
 	sort   int // of sorts
 	turned bool
 	marked map[task.Key]bool // never changed in place
+	marks  int               // how often it has changed
 	reach  reach
-	sorted *screen.Memo[listing, []*contract.TaskView]
+	sorted *screen.Memo[listing, []*follow.Row]
+	aimed  *screen.Memo[aim, []*follow.Row]
 }
 
 // listing is what the lines that are shown, and their order, depend on.
@@ -42,7 +45,9 @@ type listing struct {
 }
 
 // New makes the list.
-func New() List { return List{sorted: new(screen.Memo[listing, []*contract.TaskView])} }
+func New() List {
+	return List{sorted: new(screen.Memo[listing, []*follow.Row]), aimed: new(screen.Memo[aim, []*follow.Row])}
+}
 
 // Title is "Tasks".
 func (List) Title() string { return "Tasks" }
@@ -51,84 +56,114 @@ func (List) Title() string { return "Tasks" }
 func (t List) Scopes() []intent.Scope { return t.filter.Scopes(intent.Tasks, intent.List) }
 
 // rows are the tasks that are shown, in their order.
-func (t List) rows(p *follow.Picture) []*contract.TaskView {
-	return t.sorted.Of(listing{p, t.filter.Words(), t.sort, t.turned}, func() []*contract.TaskView { return t.sift(p) })
+func (t List) rows(p *follow.Picture) []*follow.Row {
+	return t.sorted.Of(listing{p, t.filter.Words(), t.sort, t.turned}, func() []*follow.Row {
+		rows := Among(p, t.filter.Terms())
+		if rank := ranking(sorts[t.sort], rows); rank != nil {
+			rows = ranked(rows, rank)
+		}
+		if t.turned {
+			rows = slices.Clone(rows)
+			slices.Reverse(rows)
+		}
+		return rows
+	})
 }
 
-// sift works rows out.
-func (t List) sift(p *follow.Picture) []*contract.TaskView {
-	terms := t.filter.Terms()
-	rows := make([]*contract.TaskView, 0, len(p.Tasks))
-	for i := range p.Tasks {
-		v := &p.Tasks[i]
-		if len(terms) == 0 || terms.Match(Words(v)...) {
-			rows = append(rows, v)
+// Among are the tasks that a filter lets pass, by name. They are not to be changed.
+func Among(p *follow.Picture, terms screen.Terms) []*follow.Row {
+	if len(terms) == 0 {
+		return p.Tasks
+	}
+	rows := make([]*follow.Row, 0, len(p.Tasks))
+	for _, r := range p.Tasks {
+		words := [...][2]string{
+			{"name", r.Name},
+			{"state", string(r.State)},
+			{"node", r.Node},
+			{"service", r.Service},
+			{"operation", r.Operation},
+			{"calls", r.Calls},
+			{"reason", r.Reason},
+			{"tenant", r.Tenant},
 		}
-	}
-	if by := comparing(sorts[t.sort]); by != nil {
-		slices.SortStableFunc(rows, by)
-	}
-	if t.turned {
-		slices.Reverse(rows)
+		if terms.Match(words[:]...) {
+			rows = append(rows, r)
+		}
 	}
 	return rows
 }
 
-// Words are what a task is searched by.
-func Words(v *contract.TaskView) [][2]string {
-	return [][2]string{
-		{"name", v.Name},
-		{"state", string(v.State)},
-		{"node", v.Node},
-		{"service", v.Service},
-		{"operation", v.Operation},
-		{"calls", v.Calls},
-		{"reason", v.Reason},
-		{"tenant", v.Tenant},
-	}
-}
-
-// comparing gives the order of a column; nil: as the picture has them, by name.
-func comparing(column string) func(a, b *contract.TaskView) int {
+// ranking gives the place of a task by a column, of which ties go by name; nil: by
+// name alone.
+func ranking(column string, rows []*follow.Row) func(*follow.Row) int64 {
 	switch column {
 	case "STATE":
-		rank := func(v *contract.TaskView) int {
-			return slices.Index([]contract.State{
-				contract.Failed, contract.Unplaced, contract.Unknown, contract.Blocked, contract.Running, contract.Waiting, contract.Paused, contract.Finished,
-			}, v.State)
+		place := make(map[contract.State]int64, len(worst))
+		for i, state := range worst {
+			place[state] = int64(i)
 		}
-		return func(a, b *contract.TaskView) int { return rank(a) - rank(b) }
+		return func(r *follow.Row) int64 { return place[r.State] }
 	case "NEXT":
-		return func(a, b *contract.TaskView) int { return later(a.Next).Compare(later(b.Next)) }
+		return func(r *follow.Row) int64 {
+			if r.Next == 0 {
+				return math.MaxInt64
+			}
+			return int64(r.Next)
+		}
 	case "LAST":
-		return func(a, b *contract.TaskView) int { return lastOf(b).Compare(lastOf(a)) }
+		return func(r *follow.Row) int64 { return -int64(r.LastAt()) }
 	case "NODE":
-		return func(a, b *contract.TaskView) int { return strings.Compare(a.Node, b.Node) }
+		place := make(map[string]int64)
+		for _, r := range rows {
+			place[r.Node] = 0
+		}
+		for i, node := range slices.Sorted(maps.Keys(place)) {
+			place[node] = int64(i)
+		}
+		return func(r *follow.Row) int64 { return place[r.Node] }
 	}
 	return nil
 }
 
-func later(t *time.Time) time.Time {
-	if t == nil {
-		return time.Unix(1<<40, 0)
-	}
-	return *t
+// worst are the states, those that need attention first.
+var worst = []contract.State{
+	contract.Failed, contract.Unplaced, contract.Unknown, contract.Blocked, contract.Running, contract.Waiting, contract.Paused, contract.Finished,
 }
 
-func lastOf(v *contract.TaskView) time.Time {
-	if v.Last == nil {
-		return time.Time{}
+// ranked puts rows that are in order of their names in that of a rank. It looks at
+// each row once, since there may be very many.
+func ranked(rows []*follow.Row, rank func(*follow.Row) int64) []*follow.Row {
+	type placed struct {
+		rank int64
+		at   int
 	}
-	return v.Last.Scheduled
+	all := make([]placed, len(rows))
+	for i, r := range rows {
+		all[i] = placed{rank(r), i}
+	}
+	slices.SortFunc(all, func(a, b placed) int { return cmp.Or(cmp.Compare(a.rank, b.rank), a.at-b.at) })
+	sorted := make([]*follow.Row, len(rows))
+	for i := range all {
+		sorted[i] = rows[all[i].at]
+	}
+	return sorted
 }
 
 // settle keeps the cursor on the task that it was on.
-func (t List) settle(rows []*contract.TaskView, height int) List {
-	if at := slices.IndexFunc(rows, func(v *contract.TaskView) bool { return screen.KeyOf(*v) == t.chosen }); at >= 0 {
-		t.cursor.At = at
-	}
-	t.cursor = t.cursor.Within(len(rows), height)
+func (t List) settle(rows []*follow.Row, height int) List {
+	t.cursor = Settle(t.cursor, t.chosen, rows, height)
 	return t
+}
+
+// Settle puts a cursor on the task of a key, if it is there.
+func Settle(c widget.Cursor, on task.Key, rows []*follow.Row, height int) widget.Cursor {
+	if c.At >= len(rows) || rows[c.At].Key != on {
+		if at := slices.IndexFunc(rows, func(r *follow.Row) bool { return r.Key == on }); at >= 0 {
+			c.At = at
+		}
+	}
+	return c.Within(len(rows), height)
 }
 
 // listed is how many lines of tasks are seen.
@@ -186,15 +221,15 @@ func (t List) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.E
 	return t.act(s, rows, in)
 }
 
-func (t List) choose(rows []*contract.TaskView) List {
+func (t List) choose(rows []*follow.Row) List {
 	if t.cursor.At < len(rows) {
-		t.chosen = screen.KeyOf(*rows[t.cursor.At])
+		t.chosen = rows[t.cursor.At].Key
 	}
 	return t
 }
 
 // act does something to the task under the cursor, or to those that are marked.
-func (t List) act(s *screen.Scene, rows []*contract.TaskView, in intent.Intent) (screen.Screen, screen.Effect) {
+func (t List) act(s *screen.Scene, rows []*follow.Row, in intent.Intent) (screen.Screen, screen.Effect) {
 	here := rows[t.cursor.At]
 	if in.Action == intent.MarkRange {
 		return t.turnReach(rows), nil
@@ -214,11 +249,10 @@ func (t List) act(s *screen.Scene, rows []*contract.TaskView, in intent.Intent) 
 		all := make(map[task.Key]bool)
 		if len(t.marked) == 0 {
 			for _, v := range rows {
-				all[screen.KeyOf(*v)] = true
+				all[v.Key] = true
 			}
 		}
-		t.marked = all
-		return t, nil
+		return t.mark(all), nil
 	case intent.Edit:
 		return t, editing(s, t.chosen)
 	case intent.Explain:
@@ -231,21 +265,37 @@ func (t List) act(s *screen.Scene, rows []*contract.TaskView, in intent.Intent) 
 	return t, nil
 }
 
+// aim is what the tasks depend on that keys act on.
+type aim struct {
+	picture *follow.Picture
+	marks   int
+	chosen  task.Key
+}
+
 // targets are the marked tasks that are still there, or the one under the cursor.
-func (t List) targets(s *screen.Scene) []contract.TaskView {
-	var found []contract.TaskView
-	for key := range t.marked {
-		if v, ok := s.Picture.Task(key); ok {
-			found = append(found, v)
+func (t List) targets(s *screen.Scene) []*follow.Row {
+	return t.aimed.Of(aim{s.Picture, t.marks, t.chosen}, func() []*follow.Row {
+		var found []*follow.Row
+		if len(t.marked) > 0 {
+			for _, r := range s.Picture.Tasks {
+				if t.marked[r.Key] {
+					found = append(found, r)
+				}
+			}
 		}
-	}
-	if len(found) == 0 {
-		if v, ok := s.Picture.Task(t.chosen); ok {
-			found = append(found, v)
+		if len(found) == 0 {
+			if r, ok := s.Picture.Row(t.chosen); ok {
+				found = append(found, r)
+			}
 		}
-	}
-	slices.SortFunc(found, func(a, b contract.TaskView) int { return strings.Compare(a.Name, b.Name) })
-	return found
+		return found
+	})
+}
+
+// mark marks these in the place of those that are.
+func (t List) mark(these map[task.Key]bool) List {
+	t.marked, t.marks = these, t.marks+1
+	return t
 }
 
 func (t List) toggle(key task.Key) List {
@@ -258,8 +308,7 @@ func (t List) toggle(key task.Key) List {
 	} else {
 		marked[key] = true
 	}
-	t.marked = marked
-	return t
+	return t.mark(marked)
 }
 
 // Commands are those of what the keys do to the tasks that they would act on.

@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/follow"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/dialog"
 	"github.com/seed42aab489/belfry/tui/form"
@@ -12,7 +13,7 @@ import (
 
 // ordering makes the order that an action means for tasks. Pause resumes when all
 // of them are paused.
-func ordering(s *screen.Scene, a intent.Action, on []contract.TaskView) order.Order {
+func ordering(s *screen.Scene, a intent.Action, on []*follow.Row) order.Order {
 	o := order.Order{Verb: order.Run, By: s.By}
 	switch a {
 	case intent.Pause:
@@ -28,14 +29,14 @@ func ordering(s *screen.Scene, a intent.Action, on []contract.TaskView) order.Or
 		o.Verb = order.Delete
 	}
 	if len(on) == 1 && (o.Verb == order.Anew || o.Verb == order.Resume) {
-		o.Was, _ = s.Picture.Definition(screen.KeyOf(on[0]))
+		o.Was, _ = s.Picture.Definition(on[0].Key)
 	}
 	if o.Verb == order.Anew {
 		o.Reason, o.Until = o.Was.PauseReason, order.EndOf(o.Was)
 	}
 	for _, v := range on {
 		if o.Verb != order.Pause || v.State != contract.Paused {
-			o.Tasks = append(o.Tasks, screen.KeyOf(v))
+			o.Tasks = append(o.Tasks, v.Key)
 		}
 	}
 	if o.Verb == order.Delete {
@@ -54,14 +55,14 @@ func editing(s *screen.Scene, key task.Key) screen.Effect {
 }
 
 // commands are those of what can be done to tasks.
-func commands(s *screen.Scene, on []contract.TaskView) []screen.Command {
+func commands(s *screen.Scene, on []*follow.Row) []screen.Command {
 	if len(on) == 0 {
 		return nil
 	}
 	each := func(words string) []string {
 		lines := make([]string, len(on))
 		for i, v := range on {
-			lines[i] = order.Line(words, order.Quote(v.Name), order.KeyFlags(screen.KeyOf(v)))
+			lines[i] = order.Line(words, order.Quote(v.Name), order.KeyFlags(v.Key))
 		}
 		return lines
 	}
@@ -83,21 +84,21 @@ func commands(s *screen.Scene, on []contract.TaskView) []screen.Command {
 }
 
 // file shows tasks as a task file.
-func file(on []contract.TaskView) screen.Effect {
+func file(on []*follow.Row) screen.Effect {
 	keys := make([]task.Key, len(on))
 	for i, v := range on {
-		keys[i] = screen.KeyOf(v)
+		keys[i] = v.Key
 	}
 	return screen.Show{Screen: dialog.NewFile(keys)}
 }
 
 // exporting are the commands that write the file of tasks: one for those of each
 // tenant and type.
-func exporting(on []contract.TaskView) []string {
+func exporting(on []*follow.Row) []string {
 	var lines []string
 	scopes := make(map[string]int) // where the line of a scope is
 	for _, v := range on {
-		scope := order.KeyFlags(screen.KeyOf(v))
+		scope := order.KeyFlags(v.Key)
 		at, ok := scopes[scope]
 		if !ok {
 			at = len(lines)
@@ -109,7 +110,7 @@ func exporting(on []contract.TaskView) []string {
 }
 
 // whyNoFile says why the file of tasks is not shown.
-func whyNoFile(on []contract.TaskView) string {
+func whyNoFile(on []*follow.Row) string {
 	if len(on) > dialog.MaxFiles {
 		return "more than " + screen.Count(dialog.MaxFiles, "task") + " are marked: belfry export writes them to a file"
 	}
@@ -117,7 +118,7 @@ func whyNoFile(on []contract.TaskView) string {
 }
 
 // label is what a key does to tasks.
-func label(b intent.Binding, on []contract.TaskView) string {
+func label(b intent.Binding, on []*follow.Row) string {
 	switch {
 	case b.Action == intent.Pause:
 		return pausing(on, b)
@@ -128,7 +129,7 @@ func label(b intent.Binding, on []contract.TaskView) string {
 }
 
 // pausing tells whether the key pauses or resumes.
-func pausing(on []contract.TaskView, b intent.Binding) string {
+func pausing(on []*follow.Row, b intent.Binding) string {
 	for _, v := range on {
 		if v.State != contract.Paused {
 			return b.Label
@@ -141,7 +142,7 @@ func pausing(on []contract.TaskView, b intent.Binding) string {
 }
 
 // whyNoPause says why no pause of tasks can be changed.
-func whyNoPause(on []contract.TaskView) string {
+func whyNoPause(on []*follow.Row) string {
 	for _, v := range on {
 		if v.State != contract.Paused {
 			return v.Name + " is not paused"
@@ -153,7 +154,7 @@ func whyNoPause(on []contract.TaskView) string {
 	return ""
 }
 
-func whyNoRun(on []contract.TaskView) string {
+func whyNoRun(on []*follow.Row) string {
 	for _, v := range on {
 		if v.State == contract.Paused {
 			return v.Name + " is paused: resume it first"

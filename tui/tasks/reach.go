@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/follow"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/screen"
 )
@@ -21,7 +21,7 @@ type reach struct {
 
 // turnReach begins a range at the cursor, or ends the one that there is, of which
 // the marks stay.
-func (t List) turnReach(rows []*contract.TaskView) List {
+func (t List) turnReach(rows []*follow.Row) List {
 	if t.reach.on {
 		t.reach = reach{}
 		return t
@@ -32,11 +32,11 @@ func (t List) turnReach(rows []*contract.TaskView) List {
 
 // reached marks what lies between the beginning of a range and the cursor. A range
 // whose beginning is not shown any more is over.
-func (t List) reached(rows []*contract.TaskView) List {
+func (t List) reached(rows []*follow.Row) List {
 	if !t.reach.on {
 		return t
 	}
-	from := slices.IndexFunc(rows, func(v *contract.TaskView) bool { return screen.KeyOf(*v) == t.reach.from })
+	from := slices.IndexFunc(rows, func(r *follow.Row) bool { return r.Key == t.reach.from })
 	if from < 0 {
 		t.reach = reach{}
 		return t
@@ -45,16 +45,16 @@ func (t List) reached(rows []*contract.TaskView) List {
 	if marked == nil {
 		marked = make(map[task.Key]bool)
 	}
-	for _, v := range rows[min(from, t.cursor.At) : max(from, t.cursor.At)+1] {
-		marked[screen.KeyOf(*v)] = true
+	for _, r := range rows[min(from, t.cursor.At) : max(from, t.cursor.At)+1] {
+		marked[r.Key] = true
 	}
-	t.marked = marked
-	return t
+	return t.mark(marked)
 }
 
 // dropReach takes a range back.
 func (t List) dropReach() List {
-	t.marked, t.reach = t.reach.before, reach{}
+	t = t.mark(t.reach.before)
+	t.reach = reach{}
 	return t
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/follow"
 	"github.com/seed42aab489/belfry/tui/runs"
 	"github.com/seed42aab489/belfry/tui/screen"
 	"github.com/seed42aab489/belfry/tui/theme"
@@ -35,7 +36,7 @@ func (t List) View(s *screen.Scene) []string {
 	table := widget.Table{
 		Columns: t.columns(s), Len: len(rows), Cursor: t.cursor, Idle: t.filter.Typing(),
 		Row:    func(i int) []widget.Cell { return t.row(s, rows[i]) },
-		Marked: func(i int) bool { return t.marked[screen.KeyOf(*rows[i])] },
+		Marked: func(i int) bool { return t.marked[rows[i].Key] },
 	}
 	lines = append(lines, table.View(s.Theme, s.Width, t.listed(s)+1)...)
 	for len(lines) < s.Height-1 {
@@ -46,10 +47,6 @@ func (t List) View(s *screen.Scene) []string {
 
 // counts is the line that sums the tasks up.
 func (t List) counts(s *screen.Scene) string {
-	n := make(map[contract.State]int)
-	for i := range s.Picture.Tasks {
-		n[s.Picture.Tasks[i].State]++
-	}
 	text := s.Draw(theme.Title, screen.Count(len(s.Picture.Tasks), "task"))
 	if len(t.marked) > 0 {
 		text += "  " + s.Draw(theme.Key, t.markedText(s))
@@ -57,15 +54,14 @@ func (t List) counts(s *screen.Scene) string {
 	if reading, ok := s.Reading(); ok {
 		text += "  " + s.Draw(theme.Busy, reading)
 	}
-	for _, state := range []contract.State{
-		contract.Failed, contract.Unplaced, contract.Unknown, contract.Blocked, contract.Running, contract.Waiting, contract.Paused, contract.Finished,
-	} {
-		if n[state] == 0 {
+	for _, state := range worst {
+		n := s.Picture.Count(state)
+		if n == 0 {
 			continue
 		}
 		glyph, role := s.State(state)
 		mark, word, _ := strings.Cut(glyph, " ")
-		text += "  " + s.Draw(role, fmt.Sprintf("%s %d %s", mark, n[state], word))
+		text += "  " + s.Draw(role, fmt.Sprintf("%s %d %s", mark, n, word))
 	}
 	return s.Fit(text)
 }
@@ -74,15 +70,15 @@ func (t List) counts(s *screen.Scene) string {
 const comingMinutes = 60
 
 // coming draws how many of the tasks fire next in each of the coming minutes.
-func (t List) coming(s *screen.Scene, rows []*contract.TaskView) string {
+func (t List) coming(s *screen.Scene, rows []*follow.Row) string {
 	minutes := make([]int, comingMinutes)
 	total := 0
+	now := s.Now.UnixMilli()
 	for _, v := range rows {
-		n, ok := s.Picture.Coming(v)
-		if !ok || n.Runs == nil {
+		if v.Runs == 0 {
 			continue
 		}
-		if m := int(n.Runs.Sub(s.Now) / time.Minute); m < comingMinutes {
+		if m := (int64(v.Runs) - now) / time.Minute.Milliseconds(); m < comingMinutes {
 			minutes[max(0, m)]++
 			total++
 		}
@@ -128,7 +124,7 @@ func (t List) columns(s *screen.Scene) []widget.Column {
 	return columns
 }
 
-func (t List) row(s *screen.Scene, v *contract.TaskView) []widget.Cell {
+func (t List) row(s *screen.Scene, v *follow.Row) []widget.Cell {
 	state, role := s.State(v.State)
 	node := v.Node
 	if s.Stale() {
@@ -139,25 +135,28 @@ func (t List) row(s *screen.Scene, v *contract.TaskView) []widget.Cell {
 		}
 	}
 	last, lastRole := "never", theme.Faint
-	if v.Last != nil {
-		_, word, r := s.Outcome(*v.Last)
-		at := v.Last.Scheduled
-		if v.Last.Ended != nil {
-			at = *v.Last.Ended
+	if run, ok := v.Last(); ok {
+		_, word, r := s.Outcome(run)
+		at := run.Scheduled
+		if run.Ended != nil {
+			at = *run.Ended
 		}
 		last, lastRole = word+" "+widget.Ago(s.Now.Sub(at)), r
 		if r == theme.Good {
 			lastRole = theme.Plain
 		}
 	}
-	past := s.Picture.Runs(screen.KeyOf(*v))
+	slowest := "-"
+	if v.P95 >= 0 {
+		slowest = runs.Took(v.P95)
+	}
 	return []widget.Cell{
 		{Text: v.Name},
 		{Text: state, Role: role},
 		{Text: screen.Schedule(v.Trigger), Role: theme.Faint},
 		{Text: ahead(s, v)},
-		{Drawn: runs.Recent(s, past, 12)},
-		{Text: screen.OrDash(runs.Most(past)), Role: theme.Faint},
+		{Drawn: runs.Recent(s, v.Latest(), 12)},
+		{Text: slowest, Role: theme.Faint},
 		{Text: last, Role: lastRole},
 		{Text: screen.OrDash(node)},
 		{Text: v.Calls, Role: theme.Faint},
@@ -166,31 +165,31 @@ func (t List) row(s *screen.Scene, v *contract.TaskView) []widget.Cell {
 
 // ahead writes how far ahead a task fires next, or the pause that it is in ends, or
 // the opening comes that its calendars defer it to.
-func ahead(s *screen.Scene, v *contract.TaskView) string {
-	if v.State == contract.Paused && v.PausedUntil != nil {
-		return s.Theme.Glyphs.Paused + s.In(v.PausedUntil)
+func ahead(s *screen.Scene, v *follow.Row) string {
+	switch {
+	case v.State == contract.Paused && v.PausedUntil != 0:
+		return s.Theme.Glyphs.Paused + s.In(v.PausedUntil.Time())
+	case v.Runs != 0 && v.Runs != v.Next:
+		return "→" + s.In(v.Runs.Time())
 	}
-	if n, ok := s.Picture.Coming(v); ok && n.Runs != nil && !n.Runs.Equal(n.At) {
-		return "→" + s.In(n.Runs)
-	}
-	return s.In(v.Next)
+	return s.In(v.Next.Time())
 }
 
 // note says of the task under the cursor what its line does not.
-func (t List) note(s *screen.Scene, rows []*contract.TaskView) string {
+func (t List) note(s *screen.Scene, rows []*follow.Row) string {
 	v := rows[t.cursor.At]
 	if v.Reason != "" {
 		return s.Line(theme.Warn, v.Name+": "+v.Reason)
 	}
 	text := v.Name
-	if n, ok := s.Picture.Coming(v); ok {
+	if n, ok := s.Picture.Coming(v.Key); ok {
 		text += ", next " + n.At.UTC().Format("Mon 02 Jan 2006 15:04:05 MST")
 		if n.Why != "" {
 			text += " (" + screen.Fate(n) + ")"
 		}
 	}
-	if v.Description != "" {
-		text += ": " + v.Description
+	if all, _ := s.Picture.Task(v.Key); all.Description != "" {
+		text += ": " + all.Description
 	} else {
 		text += ": " + v.Calls + ", " + screen.Schedule(v.Trigger)
 	}

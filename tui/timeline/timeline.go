@@ -3,10 +3,9 @@
 package timeline
 
 import (
-	"slices"
 	"time"
 
-	"github.com/seed42aab489/belfry/plugin/control/contract"
+	"github.com/seed42aab489/belfry/plugin/control/follow"
 	"github.com/seed42aab489/belfry/plugin/task"
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
@@ -31,11 +30,14 @@ type Screen struct {
 	filter screen.Filter
 	span   int // of spans
 	moved  int // by how many half spans it is moved on from now
+	shown  *screen.Memo[sieved, []*follow.Row]
 	drawn  *screen.Memo[asked, *drawing]
 }
 
 // New makes the screen.
-func New() Screen { return Screen{span: firstSpan, drawn: new(screen.Memo[asked, *drawing])} }
+func New() Screen {
+	return Screen{span: firstSpan, shown: new(screen.Memo[sieved, []*follow.Row]), drawn: new(screen.Memo[asked, *drawing])}
+}
 
 // Title is "Timeline".
 func (Screen) Title() string { return "Timeline" }
@@ -43,30 +45,26 @@ func (Screen) Title() string { return "Timeline" }
 // Scopes of its keys.
 func (v Screen) Scopes() []intent.Scope { return v.filter.Scopes(intent.Timeline, intent.List) }
 
+// sieved is what the tasks that are shown depend on.
+type sieved struct {
+	picture *follow.Picture
+	words   string
+}
+
 // rows are the tasks that are shown, by name.
-func (v Screen) rows(s *screen.Scene) []*contract.TaskView {
-	terms := v.filter.Terms()
-	rows := make([]*contract.TaskView, 0, len(s.Picture.Tasks))
-	for i := range s.Picture.Tasks {
-		if t := &s.Picture.Tasks[i]; len(terms) == 0 || terms.Match(tasks.Words(t)...) {
-			rows = append(rows, t)
-		}
-	}
-	return rows
+func (v Screen) rows(s *screen.Scene) []*follow.Row {
+	return v.shown.Of(sieved{s.Picture, v.filter.Words()}, func() []*follow.Row { return tasks.Among(s.Picture, v.filter.Terms()) })
 }
 
 // settle keeps the cursor on the task that it was on.
-func (v Screen) settle(rows []*contract.TaskView, height int) Screen {
-	if at := slices.IndexFunc(rows, func(t *contract.TaskView) bool { return screen.KeyOf(*t) == v.chosen }); at >= 0 {
-		v.cursor.At = at
-	}
-	v.cursor = v.cursor.Within(len(rows), height)
+func (v Screen) settle(rows []*follow.Row, height int) Screen {
+	v.cursor = tasks.Settle(v.cursor, v.chosen, rows, height)
 	return v
 }
 
-func (v Screen) choose(rows []*contract.TaskView) Screen {
+func (v Screen) choose(rows []*follow.Row) Screen {
 	if v.cursor.At < len(rows) {
-		v.chosen = screen.KeyOf(*rows[v.cursor.At])
+		v.chosen = rows[v.cursor.At].Key
 	}
 	return v
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/follow"
 	"github.com/seed42aab489/belfry/plugin/control/timeline"
 	"github.com/seed42aab489/belfry/tui/screen"
@@ -29,7 +28,7 @@ type drawing struct {
 }
 
 // strips works out those of the tasks from one on.
-func (v Screen) strips(s *screen.Scene, rows []*contract.TaskView, cells int) *drawing {
+func (v Screen) strips(s *screen.Scene, rows []*follow.Row, cells int) *drawing {
 	from, to := v.window(s.Now)
 	// The cells begin at round times, so that they stand still while time passes.
 	per := max(time.Millisecond, to.Sub(from)/time.Duration(cells)).Truncate(time.Millisecond)
@@ -39,7 +38,7 @@ func (v Screen) strips(s *screen.Scene, rows []*contract.TaskView, cells int) *d
 	return v.drawn.Of(a, func() *drawing {
 		d := &drawing{view: timeline.View{From: from, To: to, Now: s.Now, CellMS: per.Milliseconds()}}
 		for _, t := range rows[v.cursor.Top:min(len(rows), v.cursor.Top+v.seen(s))] {
-			strip, _ := s.Picture.Strip(screen.KeyOf(*t), &d.view)
+			strip, _ := s.Picture.Strip(t.Key, &d.view)
 			d.strips = append(d.strips, strip)
 		}
 		return d
@@ -101,7 +100,7 @@ func length(d time.Duration) string {
 }
 
 // line is one task's.
-func (v Screen) line(s *screen.Scene, t *contract.TaskView, strip timeline.Strip, left int, here bool) string {
+func (v Screen) line(s *screen.Scene, t *follow.Row, strip timeline.Strip, left int, here bool) string {
 	g := s.Theme.Glyphs
 	lead := "  "
 	if here {

@@ -1,11 +1,9 @@
 package follow
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
@@ -15,7 +13,6 @@ import (
 	"github.com/seed42aab489/belfry/plugin/control/standing"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
-	"github.com/seed42aab489/belfry/plugin/trigger"
 )
 
 // ErrSessionLost tells that a session is over: open another to go on.
@@ -64,8 +61,9 @@ type Follower struct {
 func (f Follower) Run(ctx context.Context, session coordclient.Session, s Scope, tell func(Picture)) error {
 	w := &follower{
 		Follower: f, session: session, tell: tell, wakes: newWakes(), scope: s, clocks: make(map[coordclient.MemberID]bool),
-		p: Picture{Link: LinkLoading, Since: f.Now()},
+		p: Picture{Link: LinkLoading, Since: f.Now(), lens: new(lens)},
 	}
+	w.lens = w.p.lens
 	defer w.wakes.stop()
 	return w.run(ctx)
 }
@@ -83,7 +81,8 @@ type follower struct {
 	around  standing.Group
 	group   *group.Group                  // as it was read last; nil: not yet
 	clocks  map[coordclient.MemberID]bool // of whom they are to be read
-	compile trigger.Compiler
+	lens    *lens
+	words   words
 	// When to read; zero: not before it is woken.
 	groupDue, servicesDue, eventsDue, calendarsDue, allDue, retryDue time.Time
 
@@ -103,6 +102,8 @@ type held struct {
 	// fresh: what is due is an instant of it.
 	fresh bool
 	looks int // how often it was read since it was woken
+	// anew: it shows something else although nothing is new in it.
+	anew bool
 }
 
 func (f *follower) run(ctx context.Context) error {
@@ -318,33 +319,44 @@ func (f *follower) groupSoon() {
 	f.groupDue = earlier(f.groupDue, f.groupAt.Add(lookGroup))
 }
 
-// assemble makes the list of tasks of what the buckets show.
+// assemble makes the list of tasks of what the buckets show. What has not changed
+// keeps its place, so that a run of one task does not put all of them in order anew.
 func (f *follower) assemble() {
-	f.changed = true
+	before := f.p.seen
 	f.p.Read = 0
-	n := 0
 	f.p.seen = make([]*seen, len(f.buckets)) // the one told stays as it is
+	moved := make([]bool, len(f.buckets))    // other tasks than before
+	var fresh []*Row
+	same := len(before) == len(f.buckets)
 	for b, h := range f.buckets {
-		if f.p.seen[b] = h.seen; h.seen != nil {
-			f.p.Read++
-			n += len(h.seen.views)
-		}
-	}
-	tasks := make([]contract.TaskView, 0, n)
-	f.p.where = make(map[task.Key]*seen, n)
-	for _, s := range f.p.seen {
-		if s == nil {
+		if f.p.seen[b] = h.seen; h.seen == nil {
 			continue
 		}
-		tasks = append(tasks, s.views...)
-		for i := range s.defined {
-			if !s.defined[i].Deleted {
-				f.p.where[s.defined[i].Key] = s
+		f.p.Read++
+		if b < len(before) && before[b] == h.seen {
+			continue
+		}
+		same = false
+		if moved[b] = b >= len(before) || before[b] == nil || !sameTasks(before[b].rows, h.seen.rows); moved[b] {
+			for i := range h.seen.rows {
+				fresh = append(fresh, &h.seen.rows[i])
 			}
 		}
 	}
-	slices.SortFunc(tasks, func(a, b contract.TaskView) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Tenant, b.Tenant), strings.Compare(a.Type, b.Type))
-	})
-	f.p.Tasks = tasks
+	if same {
+		return
+	}
+	f.changed = true
+	slices.SortFunc(fresh, ByName)
+	tasks := make([]*Row, 0, len(f.p.Tasks)+len(fresh))
+	for _, r := range f.p.Tasks {
+		if moved[r.bucket] {
+			continue
+		}
+		for len(fresh) > 0 && ByName(fresh[0], r) < 0 {
+			tasks, fresh = append(tasks, fresh[0]), fresh[1:]
+		}
+		tasks = append(tasks, &f.p.seen[r.bucket].rows[r.at])
+	}
+	f.p.Tasks = append(tasks, fresh...)
 }

@@ -15,6 +15,9 @@ const (
 	// lookMost bounds the buckets that are read in one round because something is
 	// due there. Those that changed are all read.
 	lookMost = 16
+	// readMost is how many buckets are read at once; of each, all tasks are in memory
+	// as long.
+	readMost = 8
 	// lookSteady is how often a bucket is read in which something is under way or
 	// overdue.
 	lookSteady = 2 * time.Second

@@ -1,7 +1,6 @@
 package follow
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -9,11 +8,8 @@ import (
 	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/preview"
-	"github.com/seed42aab489/belfry/plugin/control/standing"
 	"github.com/seed42aab489/belfry/plugin/control/timeline"
-	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
-	"github.com/seed42aab489/belfry/plugin/trigger"
 )
 
 // Link is what the connection behind a Picture is worth.
@@ -29,6 +25,10 @@ const (
 
 // Picture is everything that screens show, as it was at one moment. It is never
 // changed: who follows is told a new one. Safe for concurrent use.
+//
+// Of a task it holds a Row; its definition and runs are packed by bucket, and
+// unpacked when they are asked for. Pictures share what has not changed between
+// them. So a hundred thousand tasks take some 60 MiB.
 type Picture struct {
 	Link  Link
 	Since time.Time // of the link
@@ -38,7 +38,7 @@ type Picture struct {
 	// Buckets there are, and Read of them have been read. As long as these
 	// differ, tasks are missing.
 	Buckets, Read int
-	Tasks         []contract.TaskView // by name, tenant and type
+	Tasks         []*Row // by name, tenant and type; not to be changed
 	Cluster       contract.ClusterView
 	Placement     contract.PlacementView
 	Nodes         []contract.NodeView
@@ -47,62 +47,78 @@ type Picture struct {
 	Book          *calendar.Book          // the same, to be consulted; nil: not read yet
 	Events        []contract.EventView    // newest last
 
-	seen  []*seen // by bucket; nil: not read
-	where map[task.Key]*seen
-}
-
-// seen is a bucket as it was read last. Only the follower's goroutine looks at
-// the state through views, which cache; runs do not.
-type seen struct {
-	node    store.Node
-	bucket  standing.Bucket
-	defined []task.Info
-	views   []contract.TaskView
-	recent  []contract.RunView // newest first, at most MaxRecent
+	seen []*seen // by bucket; nil: not read
+	lens *lens
 }
 
 // MaxRecent is how many runs Recent gives.
 const MaxRecent = 200
 
-// recentPerBucket bounds the runs of one bucket among them.
-const recentPerBucket = 40
+// Count is how many tasks are in a state.
+func (p *Picture) Count(state contract.State) int {
+	n := 0
+	for _, s := range p.seen {
+		if s != nil {
+			n += s.counts[state]
+		}
+	}
+	return n
+}
+
+// Row gives a task as lists show it. False: there is none of this key.
+func (p *Picture) Row(key task.Key) (*Row, bool) {
+	key = key.Normal()
+	i, ok := slices.BinarySearchFunc(p.Tasks, key, func(r *Row, k task.Key) int { return keyByName(&r.Key, &k) })
+	if !ok {
+		return nil, false
+	}
+	return p.Tasks[i], true
+}
+
+// Named gives the first task of a name. False: there is none.
+func (p *Picture) Named(name string) (*Row, bool) {
+	i, ok := slices.BinarySearchFunc(p.Tasks, name, func(r *Row, name string) int { return strings.Compare(r.Name, name) })
+	if !ok {
+		return nil, false
+	}
+	return p.Tasks[i], true
+}
+
+// look gives all of a task; nil: there is none of this key.
+func (p *Picture) look(key task.Key) *sight {
+	r, ok := p.Row(key)
+	if !ok {
+		return nil
+	}
+	return p.lens.look(p.seen[r.bucket], r)
+}
 
 // Definition gives what a task is. False: there is none of this key.
 func (p *Picture) Definition(key task.Key) (task.Info, bool) {
-	key = key.Normal()
-	s := p.where[key]
-	if s == nil {
-		return task.Info{}, false
+	if s := p.look(key); s != nil {
+		return s.info, true
 	}
-	i := slices.IndexFunc(s.defined, func(info task.Info) bool { return info.Key == key && !info.Deleted })
-	if i < 0 {
-		return task.Info{}, false
-	}
-	return s.defined[i], true
+	return task.Info{}, false
 }
 
 // Task gives how a task stands. False: there is none of this key.
 func (p *Picture) Task(key task.Key) (contract.TaskView, bool) {
-	key = key.Normal()
-	i, ok := slices.BinarySearchFunc(p.Tasks, key, func(t contract.TaskView, k task.Key) int {
-		return cmp.Or(strings.Compare(t.Name, k.Name), strings.Compare(t.Tenant, k.Tenant), strings.Compare(t.Type, k.Type))
-	})
-	if !ok {
-		return contract.TaskView{}, false
+	if s := p.look(key); s != nil {
+		return s.view, true
 	}
-	return p.Tasks[i], true
+	return contract.TaskView{}, false
 }
 
 // Instants gives the first n instants of a task after a time, in its zone, paused or
 // not, with what its calendars do to them as control.Control.Next tells it. Where a
 // calendar cannot be consulted, none of them runs.
 func (p *Picture) Instants(key task.Key, after time.Time, n int) []contract.NextView {
-	info, ok := p.Definition(key)
-	if !ok {
+	s := p.look(key)
+	if s == nil {
 		return nil
 	}
-	next := preview.Instants(&info, after, n)
-	windows, err := p.where[info.Key].bucket.Book.Windows(info.Windows)
+	next := preview.Instants(&s.info, after, n)
+	windows, err := s.bucket.Book.Windows(s.info.Windows)
 	fates := preview.Under(windows)
 	for i := range next {
 		if err != nil {
@@ -114,49 +130,41 @@ func (p *Picture) Instants(key task.Key, after time.Time, n int) []contract.Next
 	return next
 }
 
-// Coming gives the next instant of a task that p shows, with what its calendars do to
-// it. False: none comes.
-func (p *Picture) Coming(v *contract.TaskView) (contract.NextView, bool) {
-	if v.Next == nil {
+// Coming gives the next instant of a task, with what its calendars do to it. False:
+// none comes.
+func (p *Picture) Coming(key task.Key) (contract.NextView, bool) {
+	s := p.look(key)
+	if s == nil {
 		return contract.NextView{}, false
 	}
-	n := contract.NextView{At: *v.Next, Runs: v.Next}
-	s := p.where[task.Key{Tenant: v.Tenant, Type: v.Type, Name: v.Name}]
-	if v.Windows == nil || s == nil {
-		return n, true
-	}
-	if windows, err := s.bucket.Book.Windows(v.Windows); err == nil {
-		fates := preview.Under(windows)
-		fates.Of(&n)
-	}
-	return n, true
+	return coming(&s.bucket, &s.view)
 }
 
 // Runs gives those of a task that are kept, newest first. The caller may change
 // the list.
 func (p *Picture) Runs(key task.Key) []contract.RunView {
-	info, ok := p.Definition(key)
-	s := p.where[info.Key]
-	if !ok {
+	s := p.look(key)
+	if s == nil {
 		return nil
 	}
-	runs := s.bucket.Runs(&info)
+	runs := s.bucket.Runs(&s.info)
 	slices.Reverse(runs)
 	return runs
 }
 
 // Strip gives a task's part of a timeline, as control.Control.Timeline does, from what a picture
-// shows: what v says of time, in cells of CellMS. False: there is no such task.
+// shows: what v says of time, in cells of CellMS. False: there is no such task. One
+// goroutine at a time may ask.
 func (p *Picture) Strip(key task.Key, v *timeline.View) (timeline.Strip, bool) {
-	info, ok := p.Definition(key)
-	t, there := p.Task(key)
-	if !ok || !there || v.CellMS < 1 {
+	s := p.look(key)
+	if s == nil || v.CellMS < 1 {
 		return timeline.Strip{}, false
 	}
-	return v.Strip(&info, t.State, p.where[info.Key].bucket, new(trigger.Compiler)), true
+	return v.Strip(&s.info, s.view.State, s.bucket, &p.lens.compile), true
 }
 
-// Recent gives the latest runs of all tasks, newest first, at most MaxRecent.
+// Recent gives the latest runs of all tasks, newest first, at most MaxRecent, without
+// what they were answered.
 func (p *Picture) Recent() []contract.RunView {
 	var all []contract.RunView
 	for _, s := range p.seen {
@@ -164,41 +172,5 @@ func (p *Picture) Recent() []contract.RunView {
 			all = append(all, s.recent...)
 		}
 	}
-	sortRuns(all)
-	return all[:min(len(all), MaxRecent)]
-}
-
-func sortRuns(runs []contract.RunView) {
-	slices.SortStableFunc(runs, func(a, b contract.RunView) int {
-		return cmp.Or(b.Moved().Compare(a.Moved()), strings.Compare(a.Task, b.Task), strings.Compare(b.FireID, a.FireID), cmp.Compare(b.Attempt, a.Attempt))
-	})
-}
-
-// look settles what a bucket shows, as the owner's standing now is.
-func (s *seen) look(g standing.Group, b int) {
-	s.bucket.Owner = g.Owner(b, s.node)
-	s.views = s.bucket.Views(func(*task.Info) bool { return true })
-	s.recent = nil
-	for i := range s.defined {
-		if !s.defined[i].Deleted {
-			s.recent = append(s.recent, s.bucket.Runs(&s.defined[i])...)
-		}
-	}
-	sortRuns(s.recent)
-	s.recent = slices.Clone(s.recent[:min(len(s.recent), recentPerBucket)])
-}
-
-// soonest tells when a bucket is worth another look because of its own tasks:
-// the first instant to come, and whether something is under way.
-func (s *seen) soonest() (next time.Time, busy bool) {
-	for i := range s.views {
-		v := &s.views[i]
-		busy = busy || v.State == contract.Running || v.State == contract.Blocked
-		for _, t := range []*time.Time{v.Next, v.PausedUntil} {
-			if t != nil && (next.IsZero() || t.Before(next)) {
-				next = *t
-			}
-		}
-	}
-	return next, busy
+	return slices.Clone(latest(all, MaxRecent))
 }

@@ -9,14 +9,12 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
-	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/control/group"
 	"github.com/seed42aab489/belfry/plugin/control/standing"
 	"github.com/seed42aab489/belfry/plugin/parallel"
 	"github.com/seed42aab489/belfry/plugin/store"
-	"github.com/seed42aab489/belfry/plugin/task"
 )
 
 func (f *follower) readGroup(ctx context.Context) error {
@@ -65,12 +63,13 @@ func (f *follower) readGroup(ctx context.Context) error {
 		f.around.Live[m.ID] = m
 	}
 	for b, h := range f.buckets {
-		if h.seen != nil {
-			again := *h.seen
-			again.look(f.around, b)
-			h.seen = &again
-			f.plan(h)
+		if h.seen == nil || h.seen.owner == f.around.Owner(b, h.seen.snap.Node) {
+			continue
 		}
+		if err := f.again(h, h.seen.snap); err != nil {
+			return err
+		}
+		f.plan(h)
 	}
 	f.assemble()
 	return nil
@@ -132,8 +131,8 @@ func (f *follower) readCalendars(ctx context.Context) error {
 		return nil
 	}
 	for _, h := range f.buckets {
-		if h.seen != nil && slices.ContainsFunc(h.seen.defined, func(i task.Info) bool { return i.Windows != nil }) {
-			h.dirty = true
+		if h.seen != nil && h.seen.windowed {
+			h.dirty, h.anew = true, true
 		}
 	}
 	return nil
@@ -164,7 +163,7 @@ func (f *follower) readBuckets(ctx context.Context) error {
 	}
 	slices.SortFunc(due, func(a, b int) int { return f.buckets[a].due.Compare(f.buckets[b].due) })
 	chosen = append(chosen, due[:min(len(due), lookMost)]...)
-	for some := range slices.Chunk(chosen, parallel.Most) {
+	for some := range slices.Chunk(chosen, readMost) {
 		reads := make([]func() error, len(some))
 		for i, b := range some {
 			reads[i] = func() error { return f.readBucket(ctx, b) }
@@ -192,39 +191,68 @@ func (f *follower) readBucket(ctx context.Context, b int) error {
 	if err != nil {
 		return err
 	}
-	if h.seen != nil && snap.Corrupt == nil && snap.Node.Edit == h.seen.node.Edit {
-		snap.Loaded.Definitions = asTheyStand(h.seen.defined, f.Now())
-	} else if snap.Loaded.Definitions, err = f.Store.Called(ctx, snap); err != nil {
-		return err
+	changed, before := snap.Changed, h.seen
+	switch {
+	case before != nil && !h.fresh && !h.anew && before.tells(snap, f.around.Owner(b, snap.Node)):
+	case before != nil && snap.Corrupt == nil && before.snap.Corrupt == nil && snap.Node.Edit == before.snap.Node.Edit:
+		if before.windowed {
+			if snap.Loaded.Calendars, err = f.Store.Book(ctx); err != nil {
+				return err
+			}
+		}
+		if err := f.again(h, snap); err != nil {
+			return err
+		}
+	default:
+		definitions, err := f.Store.Called(ctx, snap)
+		if err != nil {
+			return err
+		}
+		if snap.Loaded.Calendars, err = f.Store.Consulted(ctx, definitions); err != nil {
+			return err
+		}
+		now, err := f.glance(snap, definitions, nil)
+		if err != nil {
+			return err
+		}
+		h.seen = now
 	}
-	if snap.Loaded.Calendars, err = f.Store.Consulted(ctx, snap.Loaded.Definitions); err != nil {
-		return err
+	if changed != nil {
+		f.wakes.arm(mark{kind: markBucket, bucket: b}, changed)
 	}
-	now := &seen{node: snap.Node, defined: snap.Loaded.Definitions, bucket: standing.Of(snap, f.around, bucket.Triggers(&f.compile), f.Now)}
-	now.look(f.around, b)
-	if snap.Changed != nil {
-		f.wakes.arm(mark{kind: markBucket, bucket: b}, snap.Changed)
-	}
-	moved := h.seen != nil && (h.seen.node.Member != now.node.Member || h.seen.node.Released != now.node.Released)
-	if moved {
+	if now := h.seen; before != nil && (before.snap.Node.Member != now.snap.Node.Member || before.snap.Node.Released != now.snap.Node.Released) {
 		f.wakes.wake(mark{kind: markGroup})
 	}
 	if h.fresh {
 		h.looks = 0
 	}
-	h.seen, h.dirty, h.fresh = now, false, false
+	h.dirty, h.fresh, h.anew = false, false, false
 	f.plan(h)
+	return nil
+}
+
+// again looks at a bucket whose definitions are as they were.
+func (f *follower) again(h *held, snap store.Snapshot) error {
+	definitions, err := f.lens.all(h.seen.definitions)
+	if err != nil {
+		return err
+	}
+	now, err := f.glance(snap, definitions, &h.seen.definitions)
+	if err != nil {
+		return err
+	}
+	h.seen = now
 	return nil
 }
 
 // plan settles when a bucket is to be read next although nothing wakes it.
 func (f *follower) plan(h *held) {
 	h.due, h.fresh = time.Time{}, false
-	if !h.seen.bucket.Owner.Alive {
+	if !h.seen.owner.Alive {
 		return // nothing happens in it, and its next owner wakes it
 	}
 	now, wall := time.Now(), f.Now()
-	next, busy := h.seen.soonest()
+	next, busy := h.seen.next, h.seen.busy
 	overdue := !next.IsZero() && !next.After(wall)
 	switch {
 	case h.looks < len(lookAgain):
@@ -239,18 +267,4 @@ func (f *follower) plan(h *held) {
 	if at := now.Add(next.Sub(wall) + lookAgain[0]); h.due.IsZero() || at.Before(h.due) {
 		h.due, h.fresh = at, true
 	}
-}
-
-// asTheyStand are definitions that were read before, as they stand now. What was
-// read is not written into.
-func asTheyStand(defined []task.Info, now time.Time) []task.Info {
-	over := func(info task.Info) bool { return info.Paused && !info.Standing(now).Paused }
-	if !slices.ContainsFunc(defined, over) {
-		return defined
-	}
-	defined = slices.Clone(defined)
-	for i := range defined {
-		defined[i] = defined[i].Standing(now)
-	}
-	return defined
 }
