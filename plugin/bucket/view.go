@@ -29,7 +29,10 @@ type View struct {
 	Fault error // why nothing fires: its trigger cannot be scheduled, a calendar is missing; nil: it does
 	// Next is the next instant to be decided, and not to be skipped as outside the
 	// task's windows; zero: none, or paused until somebody resumes it.
-	Next   time.Time
+	Next time.Time
+	// Shut: it has instants left, but all of them are to be skipped as its calendars
+	// are now.
+	Shut   bool
 	Counts Counts
 	// Last is the last attempt that ended; nil: none did, or it is too long ago.
 	Last *task.Run
@@ -63,6 +66,8 @@ func (s *State) View(uid string) (View, bool) {
 	if base, fires := e.firesFrom(); fires && !ended {
 		if next := e.nextInside(base); next != never {
 			v.Next = instant(next)
+		} else {
+			v.Shut = e.nextFrom(base) != never
 		}
 	}
 	for i := len(e.runs) - 1; i >= 0; i-- {
@@ -123,7 +128,7 @@ func (e *entry) phase(v *View) Phase {
 		return PhaseRunning
 	case v.Fault != nil || v.Last != nil && failed(v.Last.Outcome):
 		return PhaseFailed
-	case v.Next.IsZero() && len(v.Queued) == 0 && (v.Info == nil || v.Info.Trigger.Cron != task.Never):
+	case v.Next.IsZero() && !v.Shut && len(v.Queued) == 0 && (v.Info == nil || v.Info.Trigger.Cron != task.Never):
 		return PhaseFinished
 	default:
 		return PhaseWaiting

@@ -97,7 +97,19 @@ func TestExplainWindows(t *testing.T) {
 				w.create(info)
 			}
 		}
+		over := minutely("over")
+		over.Windows = &task.Windows{Allow: []string{"over"}}
+		if _, err := w.control.SetCalendar(t.Context(), calendar.Definition{Name: "over", Dates: []string{"1999-01-01"}}, 0); err != nil {
+			t.Fatal(err)
+		}
+		w.create(over)
 		time.Sleep(2 * time.Minute)
+		if f := w.explains("over", string(task.ReasonWindow), explain.LevelWarn); !strings.Contains(f.Text, "no opening is in sight") {
+			t.Errorf("%+v", f)
+		}
+		if v := w.task("over"); v.State != contract.Waiting || v.Reason != "CALENDAR_EXCLUDED: no opening is in sight; in over; outside: skip" {
+			t.Errorf("it is %s, %q: an edit of the calendar brings it back", v.State, v.Reason)
+		}
 		if f := w.explains("closed", string(task.ReasonWindow), explain.LevelInfo); !strings.Contains(f.Text, "until 2040-01-01") {
 			t.Errorf("%+v", f)
 		}

@@ -144,7 +144,7 @@ func (x *explainer) standing() {
 	case contract.Blocked:
 		x.add(LevelWarn, code, text, "belfry run list --task "+name+" --outcome running")
 	default:
-		if code != "" {
+		if code != "" && code != string(task.ReasonWindow) { // of which window tells
 			x.add(map[bool]Level{true: LevelInfo, false: LevelWarn}[code == contract.ReasonNotStarted], code, text)
 		}
 	}
@@ -298,14 +298,15 @@ func (x *explainer) window() {
 	if why == "" {
 		return
 	}
-	text := "now " + why
+	text, level := "now "+why, LevelInfo
 	if opening, ok := w.Opening(x.Now); ok {
 		text += ", until " + opening.UTC().Format(time.RFC3339)
 	} else {
 		text += ", and no opening is in sight"
+		level = LevelWarn
 	}
 	if n := x.Bucket.Queued(x.Info.UID); n > 0 {
 		text += fmt.Sprintf("; %d firings wait for it", n)
 	}
-	x.add(LevelInfo, string(task.ReasonWindow), text, "belfry task next "+x.Info.Name+" --calendar", "belfry calendar list")
+	x.add(level, string(task.ReasonWindow), text, "belfry task next "+x.Info.Name+" --calendar", "belfry calendar list")
 }

@@ -75,6 +75,9 @@ func (b Bucket) standing(info *task.Info, seen *bucket.View) (contract.State, st
 	if start := info.Trigger.Start; b.now().Before(start) {
 		return contract.Waiting, contract.Because(contract.ReasonNotStarted, "it starts at "+start.UTC().Format(time.RFC3339))
 	}
+	if seen.Shut {
+		return contract.Waiting, contract.Because(string(task.ReasonWindow), "no opening is in sight; "+windowsLine(info.Windows))
+	}
 	return contract.Waiting, ""
 }
 

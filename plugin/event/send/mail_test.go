@@ -257,6 +257,33 @@ func TestSMTPCancelled(t *testing.T) {
 	}
 }
 
+// A server that takes the connection and falls silent keeps nobody from stopping.
+func TestSMTPCancelledBeforeItTalks(t *testing.T) {
+	t.Parallel()
+	var listening net.ListenConfig
+	l, err := listening.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { // ends with the conversation
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = io.WriteString(conn, "220 slow\r\n")
+		_, _ = conn.Read(make([]byte, 1)) // the client has said hello, and waits
+		cancel()
+		_, _ = io.Copy(io.Discard, conn) // until the other side hangs up
+		_ = conn.Close()
+	}()
+	m := sender(t, &mailServer{addr: l.Addr().String()}, func(c *SMTPConfig) { c.Timeout = time.Hour })
+	if err := m.Send(ctx, message(nil)); err == nil {
+		t.Error("accepted")
+	}
+}
+
 func TestSMTPConfig(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

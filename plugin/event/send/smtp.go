@@ -101,17 +101,17 @@ func (s *SMTP) Send(ctx context.Context, m task.Message) error {
 	if err != nil {
 		return err
 	}
-	var conn net.Conn
-	client, err := s.client(&conn)
+	talk, hangUp := context.WithCancel(ctx)
+	defer hangUp()
+	client, err := s.client(func(conn net.Conn) {
+		// From the first word on: a server may take its time to say it. At the end
+		// the goodbye has closed it, or it is too late to matter.
+		context.AfterFunc(talk, func() { _ = conn.Close() })
+	})
 	if err != nil {
 		return event.Temporary(0, "smtp: %w", err)
 	}
 	session, err := client.DialToSMTPClientWithContext(ctx)
-	if conn != nil {
-		defer func() { _ = conn.Close() }() // closed by the goodbye, or too late to matter
-		stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-		defer stop()
-	}
 	if err != nil {
 		return event.Temporary(0, "smtp %s: %w", client.ServerAddr(), err)
 	}
@@ -123,10 +123,10 @@ func (s *SMTP) Send(ctx context.Context, m task.Message) error {
 	return nil
 }
 
-func (s *SMTP) client(conn *net.Conn) (*mail.Client, error) {
+func (s *SMTP) client(connected func(net.Conn)) (*mail.Client, error) {
 	options := []mail.Option{
 		mail.WithPort(s.c.Port), mail.WithTimeout(s.c.Timeout), mail.WithTLSConfig(s.c.TLSConfig),
-		mail.WithoutNoop(), mail.WithDialContextFunc(s.dial(conn)),
+		mail.WithoutNoop(), mail.WithDialContextFunc(s.dial(connected)),
 	}
 	if s.c.TLS == TLSStart {
 		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
@@ -141,7 +141,7 @@ func (s *SMTP) client(conn *net.Conn) (*mail.Client, error) {
 }
 
 // dial connects, with TLS from the first byte if it is implicit.
-func (s *SMTP) dial(conn *net.Conn) mail.DialContextFunc {
+func (s *SMTP) dial(connected func(net.Conn)) mail.DialContextFunc {
 	return func(ctx context.Context, network, _ string) (net.Conn, error) {
 		dialer := &net.Dialer{Timeout: s.c.Timeout}
 		addr := net.JoinHostPort(s.c.Host, strconv.Itoa(s.c.Port))
@@ -152,7 +152,9 @@ func (s *SMTP) dial(conn *net.Conn) mail.DialContextFunc {
 		} else {
 			c, err = dialer.DialContext(ctx, network, addr)
 		}
-		*conn = c
+		if err == nil {
+			connected(c)
+		}
 		return c, err
 	}
 }
