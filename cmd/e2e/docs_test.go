@@ -95,7 +95,7 @@ func (h *host) shell(command string) string {
 	h.mu.Unlock()
 	cmd := exec.CommandContext(ctx, "bash", "-o", "pipefail", "-ec", command)
 	cmd.Dir = h.dir
-	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "XDG_CONFIG_HOME="+filepath.Join(h.dir, "config"))
+	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "XDG_CONFIG_HOME="+filepath.Join(h.dir, "config"), "XDG_STATE_HOME="+filepath.Join(h.dir, "state"))
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {

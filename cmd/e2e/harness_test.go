@@ -259,7 +259,7 @@ func (h *host) belfry(args ...string) (stdout, stderr string, code int) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(bin, "belfry"), args...)
 	cmd.Dir = h.dir
-	cmd.Env = append(os.Environ(), "BELFRY_CONNECT=unix://"+h.socket())
+	cmd.Env = append(os.Environ(), "BELFRY_CONNECT=unix://"+h.socket(), "XDG_STATE_HOME="+filepath.Join(h.dir, "state"))
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()

@@ -84,6 +84,7 @@ func scripts(t *testing.T, connect func(t *testing.T) string) {
 					e.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 					e.Setenv("BELFRY_CONNECT", to)
 					e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
+					e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "state"))
 					e.Setenv("CONFIGS", filepath.Join(root, "configs"))
 					e.Setenv("USER", "tester")
 					return nil

@@ -224,7 +224,7 @@ func (c *Control) carryOut(ctx context.Context, t PlannedTask) error {
 		return failure.Invalid("definition: %v", err)
 	}
 	wanted.Key = t.Key
-	_, err := c.update(ctx, t.Key, t.Revision, func(info *task.Info) error {
+	_, _, err := c.update(ctx, t.Key, t.Revision, func(info *task.Info) error {
 		from := info.From
 		*info = wanted
 		info.From = from

@@ -71,6 +71,12 @@ func (c *Control) As(by string) *Control {
 	return &Control{store: c.store.As(by), kv: c.kv, members: c.members, caller: c.caller, now: c.now, cluster: c.cluster}
 }
 
+// Because is the same Control for who edits for a reason, which the audit and the
+// history of each task keep. Empty: none.
+func (c *Control) Because(reason string) *Control {
+	return &Control{store: c.store.Because(reason), kv: c.kv, members: c.members, caller: c.caller, now: c.now, cluster: c.cluster, secrets: c.secrets}
+}
+
 // live is the group as it is: member by id.
 func (c *Control) live(ctx context.Context) (map[coordclient.MemberID]coordclient.Member, error) {
 	list, _, err := c.members.Members(ctx)

@@ -78,37 +78,54 @@ func (c *Control) create(ctx context.Context, info task.Info, r *store.Receipt) 
 // returns, unless it is an *failure.Error), not_found, conflict, unavailable,
 // unknown_outcome.
 func (c *Control) UpdateTask(ctx context.Context, key task.Key, revision int64, change func(*task.Info) error) (contract.TaskView, error) {
-	info, err := c.update(ctx, key, revision, change)
-	if err != nil {
-		return contract.TaskView{}, c.missing(ctx, key, err)
-	}
-	return c.view(ctx, info)
+	made, err := c.EditTask(ctx, key, revision, change)
+	return made.Task, err
 }
 
-func (c *Control) update(ctx context.Context, key task.Key, revision int64, change func(*task.Info) error) (task.Info, error) {
+// Edited is what an edit made of a task.
+type Edited struct {
+	Was  task.Info // as it was when the edit took effect
+	Is   task.Info
+	Task contract.TaskView
+}
+
+// Changed tells whether anything was left to change.
+func (e Edited) Changed() bool { return e.Was.Revision != e.Is.Revision }
+
+// EditTask is UpdateTask for who also wants to know how the task was before.
+func (c *Control) EditTask(ctx context.Context, key task.Key, revision int64, change func(*task.Info) error) (Edited, error) {
+	was, is, err := c.update(ctx, key, revision, change)
+	if err != nil {
+		return Edited{}, c.missing(ctx, key, err)
+	}
+	view, err := c.view(ctx, is)
+	return Edited{was, is, view}, err
+}
+
+func (c *Control) update(ctx context.Context, key task.Key, revision int64, change func(*task.Info) error) (was, is task.Info, err error) {
 	var followed []task.Key // before
-	info, err := c.store.Update(ctx, key, revision, func(info *task.Info) error {
-		before := *info
-		before.Do = info.Do.Clone() // change may write into it
+	is, err = c.store.Update(ctx, key, revision, func(info *task.Info) error {
+		was = *info
+		was.Do = info.Do.Clone() // change may write into it
 		if err := change(info); err != nil {
 			if _, ok := errors.AsType[*failure.Error](err); ok {
 				return err
 			}
 			return &failure.Error{Code: failure.CodeInvalid, Message: err.Error(), Err: err}
 		}
-		info.Followers = before.Followers
-		if err := c.validateEdit(ctx, &before, info); err != nil {
+		info.Followers = was.Followers
+		if err := c.validateEdit(ctx, &was, info); err != nil {
 			return err
 		}
-		pin(&before, info)
+		pin(&was, info)
 		var err error
-		followed, err = c.relink(ctx, &before, info)
+		followed, err = c.relink(ctx, &was, info)
 		return err
 	})
-	if still, unread := info.After.Keys(info.Key); err == nil && unread == nil && len(followed) > 0 {
-		err = c.unlink(ctx, info.Key, followed, still)
+	if still, unread := is.After.Keys(is.Key); err == nil && unread == nil && len(followed) > 0 {
+		err = c.unlink(ctx, is.Key, followed, still)
 	}
-	return info, err
+	return was, is, err
 }
 
 // pin fixes what an interval counts from when a task is resumed, since From
@@ -136,10 +153,15 @@ func (c *Control) PauseTaskUntil(ctx context.Context, key task.Key, reason strin
 	if err != nil {
 		return contract.TaskView{}, err
 	}
-	return c.UpdateTask(ctx, key, 0, func(info *task.Info) error {
+	return c.UpdateTask(ctx, key, 0, Pausing(reason, end))
+}
+
+// Pausing is the edit that pauses a task until PauseEnd's answer.
+func Pausing(reason string, end *time.Time) func(*task.Info) error {
+	return func(info *task.Info) error {
 		info.Paused, info.PauseReason, info.PauseUntil = true, reason, end
 		return nil
-	})
+	}
 }
 
 // MaxPause is the longest pause that ends of itself.
@@ -164,10 +186,13 @@ func PauseEnd(until, now time.Time) (*time.Time, error) {
 
 // ResumeTask lets a paused task fire again. Codes as of PauseTask.
 func (c *Control) ResumeTask(ctx context.Context, key task.Key) (contract.TaskView, error) {
-	return c.UpdateTask(ctx, key, 0, func(info *task.Info) error {
-		info.Paused, info.PauseUntil = false, nil
-		return nil
-	})
+	return c.UpdateTask(ctx, key, 0, Resuming)
+}
+
+// Resuming is the edit that ends a pause.
+func Resuming(info *task.Info) error {
+	info.Paused, info.PauseUntil = false, nil
+	return nil
 }
 
 // DeleteTask removes a task; a run that is going ends first. Codes: not_found,

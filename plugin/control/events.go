@@ -85,6 +85,8 @@ func auditView(e store.Edit) AuditView {
 	switch {
 	case e.Task.Name != "":
 		v.Object = "task/" + e.Task.Name
+	case e.Code == store.CalendarSet || e.Code == store.CalendarDeleted:
+		v.Object = "calendar/" + e.Object
 	case e.Object != "":
 		v.Object = "node/" + e.Object
 	}
@@ -123,6 +125,7 @@ func (c *Control) Audit(ctx context.Context, f AuditFilter) ([]AuditView, error)
 type RevisionView struct {
 	Revision int64     `json:"revision"`
 	By       string    `json:"by"`
+	Reason   string    `json:"reason"`
 	At       time.Time `json:"at"`
 	// Changes are what it made different from the one before; of the earliest
 	// that is kept: none.
@@ -140,7 +143,7 @@ func (c *Control) History(ctx context.Context, key task.Key) ([]RevisionView, er
 	}
 	views := make([]RevisionView, 0, len(all))
 	for i := range all {
-		v := RevisionView{Revision: all[i].Revision, By: all[i].Edit.By, At: all[i].Edit.At.UTC(), Changes: []definition.Change{}, Definition: all[i]}
+		v := RevisionView{Revision: all[i].Revision, By: all[i].Edit.By, Reason: all[i].Edit.Reason, At: all[i].Edit.At.UTC(), Changes: []definition.Change{}, Definition: all[i]}
 		if i+1 < len(all) {
 			v.Changes = definition.Changes(&all[i+1], &all[i])
 		}
@@ -153,22 +156,22 @@ func (c *Control) History(ctx context.Context, key task.Key) ([]RevisionView, er
 // before the present. Whether it is paused stays as it is. Codes: not_found (the
 // task, or the revision is not kept), invalid, conflict (somebody else edited it
 // meanwhile), unavailable, unknown_outcome.
-func (c *Control) RevertTask(ctx context.Context, key task.Key, revision int64) (contract.TaskView, error) {
+func (c *Control) RevertTask(ctx context.Context, key task.Key, revision int64) (Edited, error) {
 	all, err := c.store.History(ctx, key)
 	if err != nil {
-		return contract.TaskView{}, c.missing(ctx, key, err)
+		return Edited{}, c.missing(ctx, key, err)
 	}
 	if revision == 0 && len(all) > 1 {
 		revision = all[1].Revision
 	}
 	i := slices.IndexFunc(all, func(info task.Info) bool { return info.Revision == revision })
 	if i < 0 {
-		return contract.TaskView{}, &failure.Error{
+		return Edited{}, &failure.Error{
 			Code: failure.CodeNotFound, Message: fmt.Sprintf("revision %d of task %s is not kept", revision, key.Name),
 			Hint: fmt.Sprintf("kept are %d to %d; see task history %s", all[len(all)-1].Revision, all[0].Revision, key.Name),
 		}
 	}
-	return c.UpdateTask(ctx, key, all[0].Revision, func(info *task.Info) error {
+	return c.EditTask(ctx, key, all[0].Revision, func(info *task.Info) error {
 		before := *info
 		*info = all[i]
 		info.Paused, info.PauseReason, info.PausedAt, info.PauseUntil = before.Paused, before.PauseReason, before.PausedAt, before.PauseUntil

@@ -33,21 +33,25 @@ func (c *Control) Node(ctx context.Context, name string) (contract.NodeView, err
 	return g.Node(name)
 }
 
-// LastNode tells whether no other node than this one may own tasks, and this one
-// may: to drain it stops all of them. Codes: not_found, unavailable.
-func (c *Control) LastNode(ctx context.Context, name string) (bool, error) {
+// LastNode tells whether no other node than these may own tasks, and one of these
+// may: to drain them stops all of them. Codes: not_found, unavailable.
+func (c *Control) LastNode(ctx context.Context, names ...string) (bool, error) {
 	g, err := c.group(ctx)
 	if err != nil {
 		return false, failure.Wrap(err)
 	}
-	v, err := g.Node(name)
-	if err != nil || v.State == contract.NodeGone || v.Drain != nil {
-		return false, err
+	may := false
+	for _, name := range names {
+		v, err := g.Node(name)
+		if err != nil {
+			return false, err
+		}
+		may = may || v.State != contract.NodeGone && v.Drain == nil
 	}
 	others := slices.ContainsFunc(g.Nodes(), func(o contract.NodeView) bool {
-		return o.Name != name && o.State == contract.NodeHealthy
+		return !slices.Contains(names, o.Name) && o.State == contract.NodeHealthy
 	})
-	return !others, nil
+	return may && !others, nil
 }
 
 // DrainNode asks that a node own nothing until it is undrained, also after

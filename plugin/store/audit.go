@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -82,7 +83,11 @@ func (s *Store) note(ctx context.Context, place string, edits ...Edit) (coordcli
 	if err != nil {
 		s.corrupt(&CorruptError{key, err}) // no reason to refuse the edit: begin afresh
 	}
-	r.Format, r.Edits = Format, append(r.Edits, edits...)
+	for _, e := range edits {
+		e.Reason = cmp.Or(e.Reason, s.why)
+		r.Edits = append(r.Edits, e)
+	}
+	r.Format = Format
 	r.Edits = r.Edits[max(0, len(r.Edits)-MaxAudit):]
 	value, err := encode(r, coordclient.MaxValue)
 	if err != nil {

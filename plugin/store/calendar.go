@@ -128,7 +128,7 @@ func (s *Store) Calendar(ctx context.Context, name string) (Calendar, error) {
 // Errors: coordclient.ErrExists, ErrConflict, ErrTooLarge, ErrUnavailable,
 // ErrUnknownOutcome.
 func (s *Store) SetCalendar(ctx context.Context, d calendar.Definition, revision int64) (Calendar, error) {
-	record := calendarRecord{Format, d, task.Edit{ID: s.newID(), By: s.by}}
+	record := calendarRecord{Format, d, task.Edit{ID: s.newID(), By: s.by, Reason: s.why}}
 	value, err := encode(record, MaxCalendar)
 	if err != nil {
 		return Calendar{}, fmt.Errorf("calendar %s: %w", d.Name, err)

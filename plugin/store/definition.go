@@ -91,7 +91,7 @@ func (s *Store) newborn(ctx context.Context, info task.Info, to int) (newborn, e
 	if err != nil {
 		return newborn{}, err
 	}
-	info.UID, info.Edit = newUID(b, s.newID()), &task.Edit{ID: s.newID(), By: s.by}
+	info.UID, info.Edit = newUID(b, s.newID()), &task.Edit{ID: s.newID(), By: s.by, Reason: s.why}
 	info.Revision = 1
 	info.From, info.PausedAt = time.Time{}, time.Time{}
 	info.Deleted, info.DeletedAt = false, time.Time{}
@@ -181,7 +181,7 @@ func (s *Store) update(ctx context.Context, verb string, key task.Key, revision 
 		if change != nil && same(before, after) {
 			return before, nil
 		}
-		after.Edit = &task.Edit{ID: s.newID(), By: s.by}
+		after.Edit = &task.Edit{ID: s.newID(), By: s.by, Reason: s.why}
 		after.Revision = before.Revision + 1
 		err = s.replace(ctx, b, before, after)
 		if errors.Is(err, coordclient.ErrConflict) && revision == 0 && try < maxRefetch {

@@ -98,7 +98,7 @@ func decodeDefinition(data []byte, key task.Key, version int64, modified time.Ti
 	r.From = orTime(r.From, modified)
 	made := task.Edit{At: modified}
 	if r.Edit != nil {
-		made.ID, made.By = r.Edit.ID, r.Edit.By
+		made.ID, made.By, made.Reason = r.Edit.ID, r.Edit.By, r.Edit.Reason
 	}
 	r.Edit = &made
 	if r.Paused {

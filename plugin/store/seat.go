@@ -101,7 +101,7 @@ func (o *Owner) Group(ctx context.Context, key task.Key, revision int64, group s
 	}
 	after := before
 	after.Seat, after.Revision = after.Seat.Going(&to), before.Revision+1
-	after.Edit = &task.Edit{ID: o.newID(), By: after.Edit.By, At: after.Edit.At}
+	after.Edit = &task.Edit{ID: o.newID(), By: after.Edit.By, Reason: after.Edit.Reason, At: after.Edit.At}
 	if to == before.Seat.Bucket {
 		return nil
 	}

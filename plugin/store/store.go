@@ -47,6 +47,7 @@ type Store struct {
 	keys    keys
 	newID   func() string
 	by      string
+	why     string           // see Because
 	now     func() time.Time // nil: definitions are read as they are stored
 	report  func(*CorruptError)
 	singly  bool // never read rolls
@@ -62,7 +63,7 @@ type Store struct {
 // On is the same store through another session: who waits for its outbox hears
 // of what is put through either.
 func (s *Store) On(kv coordclient.KV) *Store {
-	return &Store{kv: kv, keys: s.keys, newID: s.newID, by: s.by, now: s.now, report: s.report, most: s.most, wake: s.wake, reported: make(map[string]string)}
+	return &Store{kv: kv, keys: s.keys, newID: s.newID, by: s.by, why: s.why, now: s.now, report: s.report, most: s.most, wake: s.wake, reported: make(map[string]string)}
 }
 
 // As is the same store for somebody who edits by this name, which the audit and
@@ -70,6 +71,16 @@ func (s *Store) On(kv coordclient.KV) *Store {
 func (s *Store) As(by string) *Store {
 	as := s.On(s.kv)
 	as.by = cut(by)
+	as.cluster.Store(s.cluster.Load())
+	return as
+}
+
+// Because is the same store for who edits for a reason, which the audit and each
+// definition keep beside who it was. An edit that has a reason of its own, such as
+// that of a pause, keeps that in the audit. Empty: none.
+func (s *Store) Because(reason string) *Store {
+	as := s.On(s.kv)
+	as.why = cut(reason)
 	as.cluster.Store(s.cluster.Load())
 	return as
 }

@@ -42,6 +42,8 @@ type Edit struct {
 	ID string `json:"id"`
 	// By is who made it, as it said of itself; empty: it did not.
 	By string `json:"by,omitempty"`
+	// Reason is why, as whoever made it said; empty: nothing was said.
+	Reason string `json:"reason,omitempty"`
 	// At is, like Info.From, stored as zero and read as the time of the commit.
 	At time.Time `json:"at,omitzero"`
 }

@@ -96,16 +96,14 @@ func New(e *env.Env) *cobra.Command {
 	flags.StringVarP(&e.Format, "output", "o", output.Table, strings.Join(output.Formats(), ", "))
 	flags.StringVar(&e.JQ, "jq", "", "show what this jq program picks from the JSON")
 	flags.BoolVar(&e.Headers, "headers", false, "a header line also when the output is a pipe")
+	flags.BoolVarP(&e.Quiet, "quiet", "q", false, "say nothing of what was done: results, questions and errors alone")
 	flags.DurationVar(&e.Timeout, "timeout", 0, "give up after this time (default: never)")
 	flags.BoolVar(&e.ReadOnly, "read-only", false, "refuse to change anything")
-	flags.BoolVarP(&e.Agreed, "yes", "y", false, "do not ask, in a production context and before what cannot be undone")
+	flags.BoolVarP(&e.Agreed, "yes", "y", false, "do not ask: before several things are changed, what cannot be undone, or a production context")
 	_ = root.RegisterFlagCompletionFunc("context", contexts.Complete(e))
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(output.Formats(), cobra.ShellCompDirectiveNoFileComp))
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		e.Command = cmd.CommandPath()
-		if yes := cmd.Flags().Lookup("yes"); yes != nil && yes.Value.String() == "true" {
-			e.Agreed = true // a command may have a flag --yes of its own
-		}
 		if err := errors.Join(cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups()); err != nil {
 			return env.Usage("%v\nusage: %s", err, cmd.UseLine())
 		}

@@ -34,6 +34,8 @@ type group struct {
 	config string
 	// variables of the environment, beside the usual.
 	variables map[string]string
+	// typed is what a person at a terminal types; nil: nobody is there.
+	typed *string
 }
 
 func newGroup(t *testing.T, o cluster.Options, nodes ...string) *group {
@@ -140,7 +142,11 @@ func (r rehearses) Rehearse(without []string) call.Rehearsal {
 func (g *group) belfry(args ...string) (out, errs string, code int) {
 	g.Helper()
 	var stdout, stderr bytes.Buffer
-	e := &env.Env{In: strings.NewReader(""), Out: &stdout, Err: &stderr, Now: time.Now, Version: "dev", Getenv: func(name string) string {
+	var in string
+	if g.typed != nil {
+		in = *g.typed
+	}
+	e := &env.Env{In: strings.NewReader(in), Person: func() bool { return g.typed != nil }, Out: &stdout, Err: &stderr, Now: time.Now, Version: "dev", Getenv: func(name string) string {
 		if value, ok := g.variables[name]; ok {
 			return value
 		}
@@ -152,6 +158,13 @@ func (g *group) belfry(args ...string) (out, errs string, code int) {
 		code = report(e, err)
 	}
 	return stdout.String(), stderr.String(), code
+}
+
+// types has a person answer the next command lines so.
+func (g *group) types(answer string) *group {
+	at := *g
+	at.typed = &answer
+	return &at
 }
 
 // says runs a command line that ends with a code and says something, wherever.

@@ -118,7 +118,6 @@ func open(file string) func() (io.ReadCloser, error) {
 
 func newRestore(e *env.Env) *cobra.Command {
 	var o control.RestoreOptions
-	var yes bool
 	cmd := &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Create what a backup holds; what is there and different is replaced with --force alone",
@@ -130,7 +129,8 @@ func newRestore(e *env.Env) *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-				if o.Force && !yes && !o.DryRun {
+				o.DryRun = e.DryRun
+				if o.Force && !e.Agreed && !o.DryRun {
 					if err := ask(ctx, e, c, args[0]); err != nil {
 						return err
 					}
@@ -155,9 +155,7 @@ func newRestore(e *env.Env) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&o.Force, "force", false, "replace what is there and different")
-	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "say what would be done, and do nothing")
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask before tasks are replaced")
-	return cmd
+	return e.Edits(cmd)
 }
 
 // what names what a backup holds.
@@ -174,5 +172,8 @@ func ask(ctx context.Context, e *env.Env, c *control.Control, file string) error
 	if err != nil || r.Replaced == 0 {
 		return err
 	}
-	return e.Confirm(fmt.Sprintf("This creates %d %s and replaces %d that are there. Type how many it replaces:", r.Created, what(r.Summary), r.Replaced), fmt.Sprint(r.Replaced), "--yes")
+	return e.Confirm(ctx, env.Question{
+		Text: fmt.Sprintf("This creates %d %s and replaces %d that are there. Type how many it replaces:", r.Created, what(r.Summary), r.Replaced),
+		Word: fmt.Sprint(r.Replaced),
+	})
 }

@@ -13,37 +13,37 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
 	"github.com/seed42aab489/belfry/plugin/calendar"
 	"github.com/seed42aab489/belfry/plugin/control"
-	"github.com/seed42aab489/belfry/plugin/control/check"
-	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
+	"github.com/seed42aab489/belfry/tui/order"
 )
 
-// editing are the flags that every edit takes.
+// editing are the flags that every edit takes, beside those of env.Edits.
 type editing struct {
 	revision int64
-	dryRun   bool
 }
 
 func (o *editing) flags(cmd *cobra.Command) {
 	cmd.Flags().Int64Var(&o.revision, "revision", 0, "only if the calendar is at this revision; -1: only if there is none (default: whichever it is)")
-	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "check it and show it, and store nothing")
 }
 
 // store stores a calendar and shows what came of it.
 func (o *editing) store(ctx context.Context, e *env.Env, c *control.Control, d calendar.Definition) error {
 	p := e.Printer()
-	if o.dryRun {
-		if err := check.Calendar(d); err != nil {
-			return err
-		}
-		e.Say("calendar/%s is valid; nothing was stored", d.Name)
-		return p.Sheet(d, d.Name, sheet(p, contract.CalendarView{Definition: d}))
+	was, err := c.Calendar(ctx, d.Name)
+	if err != nil && failure.Of(err).Code != failure.CodeNotFound {
+		return err
 	}
 	v, err := c.SetCalendar(ctx, d, o.revision)
 	if err != nil {
 		return err
 	}
-	e.Say("calendar/%s stored, revision %d", v.Name, v.Revision)
+	e.Did(env.Change{Object: "calendar/" + v.Name, Verbed: "stored", Before: was.Revision, After: v.Revision})
+	switch {
+	case was.Revision == 0:
+		e.Undo("belfry calendar delete " + v.Name + " --yes")
+	case was.Revision != v.Revision:
+		e.Undo(again(&was.Definition)...)
+	}
 	return p.Sheet(v, v.Name, sheet(p, v))
 }
 
@@ -93,7 +93,30 @@ func newSet(e *env.Env) *cobra.Command {
 	f.StringVar(&d.Through, "through", "", "follow the rules of imported events up to this date (default "+calendar.DefaultThrough+")")
 	f.StringVar(&d.Description, "description", "", "what the calendar is for")
 	o.flags(cmd)
-	return cmd
+	return e.Edits(cmd)
+}
+
+// again is the command that makes a calendar as it was; none, if it was imported: no
+// flag says its events.
+func again(d *calendar.Definition) []string {
+	if len(d.Events) > 0 {
+		return nil
+	}
+	words := []string{"belfry calendar set " + d.Name}
+	for _, list := range []struct {
+		flag  string
+		texts []string
+	}{
+		{"weekly", d.Weekly}, {"date", d.Dates}, {"cron", d.Cron}, {"zone", []string{d.Zone}}, {"through", []string{d.Through}}, {"description", []string{d.Description}},
+	} {
+		if len(list.texts) == 0 {
+			list.texts = []string{""} // takes the part away
+		}
+		for _, text := range list.texts {
+			words = append(words, "--"+list.flag+" "+order.Quote(text))
+		}
+	}
+	return []string{strings.Join(words, " ")}
 }
 
 // before is a calendar as it is, or a new one.
@@ -149,7 +172,7 @@ func newImport(e *env.Env) *cobra.Command {
 	cmd.Flags().StringVar(&from, "from", "", "follow rules from this date on (default "+calendar.DefaultFrom+")")
 	cmd.Flags().StringVar(&through, "through", "", "follow rules up to this date (default "+calendar.DefaultThrough+")")
 	o.flags(cmd)
-	return cmd
+	return e.Edits(cmd)
 }
 
 func read(e *env.Env, name string) ([]byte, error) {
@@ -171,7 +194,6 @@ func read(e *env.Env, name string) ([]byte, error) {
 
 func newDelete(e *env.Env) *cobra.Command {
 	var revision int64
-	var yes bool
 	cmd := &cobra.Command{
 		Use:               "delete NAME",
 		Short:             "Delete a calendar that no task names",
@@ -180,20 +202,22 @@ func newDelete(e *env.Env) *cobra.Command {
 		ValidArgsFunction: complete(e),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-				if !yes {
-					if err := e.Confirm(fmt.Sprintf("Delete calendar %s? Type its name:", args[0]), args[0], "--yes"); err != nil {
-						return err
-					}
+				was, err := c.Calendar(ctx, args[0])
+				if err != nil {
+					return err
 				}
-				err := c.DeleteCalendar(ctx, args[0], revision)
-				if err == nil {
-					e.Say("calendar/%s deleted", args[0])
+				if err := e.Confirm(ctx, env.Question{Text: fmt.Sprintf("Delete calendar %s? Type its name:", args[0]), Word: args[0]}); err != nil {
+					return err
 				}
-				return err
+				if err := c.DeleteCalendar(ctx, args[0], revision); err != nil {
+					return err
+				}
+				e.Did(env.Change{Object: "calendar/" + args[0], Verbed: "deleted"})
+				e.Undo(again(&was.Definition)...)
+				return nil
 			})
 		},
 	}
 	cmd.Flags().Int64Var(&revision, "revision", 0, "only if the calendar is at this revision (default: whichever it is)")
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
-	return cmd
+	return e.Edits(cmd)
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func newMend(e *env.Env) *cobra.Command {
-	var yes, dryRun bool
+	var dryRun bool
 	cmd := &cobra.Command{
 		Use:   "mend",
 		Short: "Find claim logs that lack entries, and let their buckets be owned again",
@@ -31,11 +31,9 @@ func newMend(e *env.Env) *cobra.Command {
 					return err
 				}
 				if lost := entries(gaps); lost > 0 && !dryRun {
-					if !yes {
-						question := fmt.Sprintf("%d entries of claim logs are lost. Type their number to go on without them:", lost)
-						if err := e.Confirm(question, fmt.Sprint(lost), "--yes"); err != nil {
-							return err
-						}
+					question := fmt.Sprintf("%d entries of claim logs are lost. Type their number to go on without them:", lost)
+					if err := e.Confirm(ctx, env.Question{Text: question, Word: fmt.Sprint(lost)}); err != nil {
+						return err
 					}
 					if err := mend(ctx, e, c, gaps); err != nil {
 						return err
@@ -45,7 +43,6 @@ func newMend(e *env.Env) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what is missing, and change nothing")
 	return cmd
 }

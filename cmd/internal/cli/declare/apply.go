@@ -1,10 +1,12 @@
 package declare
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +35,6 @@ type failed struct {
 func newApply(e *env.Env) *cobra.Command {
 	var s source
 	var planFile string
-	var dryRun, yes bool
 	cmd := &cobra.Command{
 		Use:     "apply",
 		GroupID: group,
@@ -54,10 +55,10 @@ func newApply(e *env.Env) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if dryRun {
+				if e.DryRun {
 					return write(e.Printer(), &plan)
 				}
-				if err := confirm(e, &plan, planFile == "" && !yes); err != nil {
+				if err := confirm(ctx, e, &plan, planFile == ""); err != nil {
 					return err
 				}
 				return carryOut(ctx, e, c, &plan)
@@ -66,9 +67,7 @@ func newApply(e *env.Env) *cobra.Command {
 	}
 	s.flags(cmd, e)
 	cmd.Flags().StringVar(&planFile, "plan-file", "", "do exactly what this plan says (see belfry plan --out), or nothing if it is stale")
-	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would be done, and do nothing")
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask before tasks are deleted")
-	return cmd
+	return e.Edits(cmd)
 }
 
 func theirs(ctx context.Context, e *env.Env, c *control.Control, s *source, planFile string) (control.Plan, error) {
@@ -82,18 +81,25 @@ func theirs(ctx context.Context, e *env.Env, c *control.Control, s *source, plan
 	return control.ReadPlan(text)
 }
 
-// confirm shows what would be deleted, and has its number typed.
-func confirm(e *env.Env, plan *control.Plan, ask bool) error {
-	n := plan.Count(control.ActionDelete)
-	if n == 0 || !ask {
+// confirm shows a plan that changes or deletes tasks, and asks: the number of those
+// that would be deleted is typed.
+func confirm(ctx context.Context, e *env.Env, plan *control.Plan, ask bool) error {
+	changed, deleted := plan.Count(control.ActionChange), plan.Count(control.ActionDelete)
+	if changed+deleted == 0 || !ask || e.Agreed {
 		return nil
 	}
+	var shown bytes.Buffer
 	p := e.Printer()
-	p.Out, p.Format, p.JQ = e.Err, "", ""
+	p.Out, p.Format, p.JQ = &shown, "", ""
 	if err := write(p, plan); err != nil {
 		return err
 	}
-	return e.Confirm(fmt.Sprintf("This deletes %d tasks. Type their number:", n), fmt.Sprint(n), "--yes")
+	q := env.Question{Text: fmt.Sprintf("This changes %d tasks. Go on?", changed)}
+	if deleted > 0 {
+		q.Text, q.Word = fmt.Sprintf("This deletes %d tasks. Type their number:", deleted), fmt.Sprint(deleted)
+	}
+	q.Effects = strings.Split(strings.TrimRight(shown.String(), "\n"), "\n")
+	return e.Confirm(ctx, q)
 }
 
 func carryOut(ctx context.Context, e *env.Env, c *control.Control, plan *control.Plan) error {

@@ -112,6 +112,20 @@ func (e *Env) ContextsFile() string {
 	return filepath.Join(folder, "belfry", "contexts.yaml")
 }
 
+// StateFolder is where the companion keeps what outlives a command: belfry in
+// $XDG_STATE_HOME or ~/.local/state. Empty: there is no such place.
+func (e *Env) StateFolder() string {
+	folder := e.getenv("XDG_STATE_HOME")
+	if !filepath.IsAbs(folder) {
+		home := e.getenv("HOME")
+		if home == "" {
+			return ""
+		}
+		folder = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(folder, "belfry")
+}
+
 // Contexts reads the contexts; none, if there is no file.
 func (e *Env) Contexts() (Contexts, error) {
 	file := e.ContextsFile()

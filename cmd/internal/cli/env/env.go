@@ -3,15 +3,12 @@
 package env
 
 import (
-	"bufio"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/user"
-	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -31,6 +28,8 @@ type Env struct {
 	Version  string
 	// Getenv reads the environment. Nil: it is empty.
 	Getenv func(string) string
+	// Person tells whether a person can be asked. Nil: if In is a terminal.
+	Person func() bool
 
 	// Set by the persistent flags of the root command. At most one of the first
 	// three is given.
@@ -48,11 +47,18 @@ type Env struct {
 	Agreed bool
 	// Command is the command that runs, as "belfry task pause".
 	Command string
+	// Quiet: Say says nothing.
+	Quiet bool
+	// Set by the flags that Edits gives a command.
+	Reason string
+	DryRun bool
 	// Watch is set by the flag that Watchable gives a command.
 	Watch bool
 	// Scope is which tasks the answer of a command with --watch depends on. The
 	// zero value: all.
 	Scope follow.Scope
+
+	drawn bool // the line of a Progress is on the terminal
 }
 
 // Printer writes results to Out in the format asked for.
@@ -60,8 +66,22 @@ func (e *Env) Printer() output.Printer {
 	return output.Printer{Format: e.Format, JQ: e.JQ, Terminal: IsTerminal(e.Out), Headers: e.Headers, Now: e.Now(), Out: e.Out}
 }
 
-// Say tells a person what was done, on Err, so that Out stays for results.
-func (e *Env) Say(format string, args ...any) { fmt.Fprintf(e.Err, format+"\n", args...) }
+// Say tells a person what was done, on Err, so that Out stays for results. With
+// --quiet it does not.
+func (e *Env) Say(format string, args ...any) {
+	if !e.Quiet {
+		e.Warn(format, args...)
+	}
+}
+
+// Warn tells a person what went wrong, on Err.
+func (e *Env) Warn(format string, args ...any) {
+	if e.drawn {
+		fmt.Fprint(e.Err, eraseLine)
+		e.drawn = false
+	}
+	fmt.Fprintf(e.Err, format+"\n", args...)
+}
 
 // Control connects, gives the companion's side of the group to f, and closes.
 func (e *Env) Control(ctx context.Context, f func(ctx context.Context, c *control.Control) error) error {
@@ -77,7 +97,17 @@ func (e *Env) Control(ctx context.Context, f func(ctx context.Context, c *contro
 	}
 	defer func() { _ = port.Close() }() // all that was asked for is answered
 	port = e.guard(target, port, true)
-	return f(ctx, control.New(control.Deps{KV: port, Members: port, Caller: port, Now: e.Now, Cluster: target.cluster()}).As(e.Who()))
+	deps := control.Deps{KV: port, Members: port, Caller: port, Now: e.Now, Cluster: target.cluster()}
+	if e.DryRun {
+		deps.KV = rehearse(port, e.Now)
+	}
+	if err := f(ctx, control.New(deps).As(e.Who()).Because(e.Reason)); err != nil {
+		return err
+	}
+	if e.DryRun {
+		e.Say("dry run: nothing was changed")
+	}
+	return nil
 }
 
 // Who is the administrator, "user@machine", for those who come after.
@@ -115,27 +145,3 @@ func IsTerminal(w any) bool {
 
 // CompletionTimeout bounds what a completion may ask of the host.
 const CompletionTimeout = 300 * time.Millisecond
-
-// Confirm asks a person to type want. Without a terminal it fails, naming the
-// flag that stands for the answer.
-func (e *Env) Confirm(question, want, flag string) error {
-	if !IsTerminal(e.In) {
-		return Usage("this needs a confirmation: say %s", flag)
-	}
-	if t, err := e.Target(); err == nil && t.Production {
-		question = "Production context " + t.Name() + ". " + question
-	}
-	fmt.Fprint(e.Err, question+" ")
-	answer, err := bufio.NewReader(e.In).ReadString('\n')
-	if err != nil && err != io.EOF {
-		return fmt.Errorf("read the answer: %w", err)
-	}
-	if strings.TrimSpace(answer) != want {
-		return ErrCancelled
-	}
-	e.Agreed = true
-	return nil
-}
-
-// ErrCancelled tells that a person said no at a prompt; it exits with 9.
-var ErrCancelled = errors.New("cancelled, nothing was changed")

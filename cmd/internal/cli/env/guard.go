@@ -1,12 +1,8 @@
 package env
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"strings"
 	"sync"
 
 	"github.com/seed42aab489/belfry/coordclient"
@@ -95,25 +91,9 @@ func (e *Env) ask(ctx context.Context, t Target) error {
 		return nil
 	}
 	fmt.Fprintf(e.Err, "%s changes %s, a production context. Go on? [y/N] ", e.Command, t.Name())
-	type line struct {
-		text string
-		err  error
+	answer, err := e.line(ctx)
+	if err == nil && !yes(answer) {
+		err = ErrCancelled
 	}
-	lines := make(chan line, 1)
-	go func() { // ends with the answer, or with the program
-		text, err := bufio.NewReader(e.In).ReadString('\n')
-		lines <- line{text, err}
-	}()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case l := <-lines:
-		if l.err != nil && !errors.Is(l.err, io.EOF) {
-			return fmt.Errorf("read the answer: %w", l.err)
-		}
-		if answer := strings.ToLower(strings.TrimSpace(l.text)); answer != "y" && answer != "yes" {
-			return ErrCancelled
-		}
-		return nil
-	}
+	return err
 }

@@ -12,6 +12,9 @@ const (
 	linePace   = 5 * time.Second
 )
 
+// eraseLine takes away what the line of a terminal shows.
+const eraseLine = "\r\x1b[K"
+
 // Progress tells how far long work is, on Err. Work that is done at once is not
 // told of. Make it with Env.Progress; it is not safe for concurrent use.
 type Progress struct {
@@ -21,7 +24,6 @@ type Progress struct {
 	began    time.Time
 	last     time.Time
 	terminal bool
-	drawn    bool
 }
 
 // Progress begins work of a total of steps; 0: nobody knows how many. The verb
@@ -33,6 +35,9 @@ func (e *Env) Progress(verb string, total int) *Progress {
 // At tells that so many steps are done.
 func (p *Progress) At(done int) {
 	now := p.e.Now()
+	if p.e.Quiet {
+		return
+	}
 	pace := linePace
 	if p.terminal {
 		pace = redrawPace
@@ -50,8 +55,8 @@ func (p *Progress) At(done int) {
 		}
 	}
 	if p.terminal {
-		p.drawn = true
-		fmt.Fprintf(p.e.Err, "\r\x1b[K%s", text)
+		p.e.drawn = true
+		fmt.Fprint(p.e.Err, eraseLine+text)
 		return
 	}
 	p.e.Say("%s", text)
@@ -59,7 +64,8 @@ func (p *Progress) At(done int) {
 
 // End takes the line away again.
 func (p *Progress) End() {
-	if p.drawn {
-		fmt.Fprint(p.e.Err, "\r\x1b[K")
+	if p.e.drawn {
+		p.e.drawn = false
+		fmt.Fprint(p.e.Err, eraseLine)
 	}
 }

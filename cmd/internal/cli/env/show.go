@@ -52,6 +52,16 @@ func (e *Env) Complete(names func(ctx context.Context, c *control.Control) ([]st
 	}
 }
 
+// First completes the first argument alone.
+func First(complete cobra.CompletionFunc) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return complete(cmd, args, prefix)
+	}
+}
+
 // CompleteTasks offers the names of tasks.
 func (e *Env) CompleteTasks() cobra.CompletionFunc {
 	return e.Complete(func(ctx context.Context, c *control.Control) ([]string, error) { return c.TaskNames(ctx) })

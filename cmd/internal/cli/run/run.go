@@ -115,6 +115,9 @@ func because(r contract.RunView) string {
 	return strings.TrimSpace(r.Reason + " " + r.Error)
 }
 
+// Print writes a list of runs.
+func Print(p output.Printer, runs []view) error { return frame().Print(p, runs) }
+
 // Sheet lists what is known of one run.
 func Sheet(p output.Printer, r contract.RunView) [][2]string {
 	pairs := [][2]string{

@@ -62,7 +62,6 @@ func newAdd(e *env.Env) *cobra.Command {
 }
 
 func newRemove(e *env.Env) *cobra.Command {
-	var yes bool
 	cmd := &cobra.Command{
 		Use:   "remove NAME",
 		Short: "Forget a service that was added; tasks that call it stay",
@@ -72,11 +71,9 @@ func newRemove(e *env.Env) *cobra.Command {
 		ValidArgsFunction: e.CompleteServices(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-				if !yes {
-					question := fmt.Sprintf("Forget service %s? Type its name:", args[0])
-					if err := e.Confirm(question, args[0], "--yes"); err != nil {
-						return err
-					}
+				question := fmt.Sprintf("Forget service %s? Type its name:", args[0])
+				if err := e.Confirm(ctx, env.Question{Text: question, Word: args[0]}); err != nil {
+					return err
 				}
 				if err := c.RemoveService(ctx, args[0]); err != nil {
 					return err
@@ -86,6 +83,5 @@ func newRemove(e *env.Env) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return cmd
 }

@@ -27,7 +27,7 @@ func newBackfill(e *env.Env, key *keyFlags) *cobra.Command {
 			"  belfry task backfill stock-watch --from -1h --max 3 --reason \"the database was down\"\n" +
 			"  belfry task backfill nightly --from 2026-01-01 --to 2026-01-31T12:00:00Z --dry-run -o json",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: e.CompleteTasks(),
+		ValidArgsFunction: env.First(e.CompleteTasks()),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
 			if asked.From, err = pastTime(from, e.Now()); err != nil {
@@ -36,6 +36,7 @@ func newBackfill(e *env.Env, key *keyFlags) *cobra.Command {
 			if asked.To, err = pastTime(to, e.Now()); err != nil {
 				return env.Usage("--to: %v", err)
 			}
+			asked.Reason, asked.DryRun = e.Reason, e.DryRun
 			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
 				v, err := c.Backfill(ctx, named(key, args[0]), asked)
 				if err != nil {
@@ -48,10 +49,8 @@ func newBackfill(e *env.Env, key *keyFlags) *cobra.Command {
 	cmd.Flags().StringVar(&from, "from", "", "from this time on (RFC 3339, a date, or -2h from now)")
 	cmd.Flags().StringVar(&to, "to", "-0s", "up to this time (RFC 3339, a date, or -1h from now)")
 	cmd.Flags().IntVar(&asked.Max, "max", 100, fmt.Sprintf("at most so many, the oldest first; up to %d", control.MaxBackfill))
-	cmd.Flags().StringVar(&asked.Reason, "reason", "", "why, for those who come after")
-	cmd.Flags().BoolVar(&asked.DryRun, "dry-run", false, "tell which instants it would be, and ask for none")
 	_ = cmd.MarkFlagRequired("from")
-	return cmd
+	return e.Edits(cmd)
 }
 
 // pastTime is parseTime, and a distance before now such as -2h.

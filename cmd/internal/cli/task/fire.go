@@ -1,9 +1,11 @@
 package task
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,45 +23,95 @@ var ErrRun = errors.New("the run did not succeed")
 
 func newRun(e *env.Env, key *keyFlags) *cobra.Command {
 	var wait bool
-	var reason string
 	cmd := &cobra.Command{
-		Use:   "run NAME",
-		Short: "Fire a task once now, beside its schedule",
+		Use:   "run NAME...",
+		Short: "Fire tasks once now, beside their schedule",
+		Long:  "Fire tasks once now, beside their schedule. Those that failed: belfry task list --state failed -o name | xargs -r belfry task run" + manyNames,
 		Example: "  belfry task run stock-watch\n" +
-			"  belfry task run stock-watch --wait",
-		Args:              cobra.ExactArgs(1),
+			"  belfry task run stock-watch --wait\n" +
+			"  belfry task run stock-watch nightly --reason \"after the repair\"",
+		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: e.CompleteTasks(),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			names := refs(key, args)
 			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-				id, err := c.RunTask(ctx, named(key, args[0]), reason)
-				if err != nil {
+				if err := several(ctx, e, "run", names); err != nil {
 					return err
 				}
-				e.Say("task/%s asked to run, fire id %s", args[0], id)
-				if !wait {
-					if p := e.Printer(); p.Structured() || p.Format == output.Name {
-						return p.Sheet(map[string]string{"fire_id": id}, id, nil)
+				asked := make(map[string]string, len(names)) // fire ids
+				failed := e.EachOf(ctx, names, "asked to run", func(name string) error {
+					id, err := c.RunTask(ctx, named(&keyFlags{}, name), e.Reason)
+					if err != nil {
+						return err
 					}
+					e.Did(env.Change{Object: "task/" + name, Verbed: "asked to run, fire id " + id})
+					asked[name] = id
 					return nil
+				})
+				if !wait || e.DryRun || len(asked) == 0 {
+					return fired(e, names, asked, failed)
 				}
-				view, err := c.WaitRun(ctx, id)
-				if err != nil {
-					return err
-				}
-				p := e.Printer()
-				if err := p.Sheet(view, view.FireID, run.Sheet(p, view)); err != nil {
-					return err
-				}
-				if view.Outcome != string(task.OK) {
-					return fmt.Errorf("%w: %s %s", ErrRun, view.Outcome, view.Error)
-				}
-				return nil
+				return await(ctx, e, c, names, asked, failed)
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&wait, "wait", false, "wait until the run has ended; exit 1 unless it ended OK")
-	cmd.Flags().StringVar(&reason, "reason", "", "why, for those who come after")
-	return cmd
+	cmd.Flags().BoolVar(&wait, "wait", false, "wait until the runs have ended; exit 1 unless it ended OK, 8 unless all of several did")
+	return e.Edits(cmd)
+}
+
+// fired gives programs the fire ids, in the order of the names.
+func fired(e *env.Env, names []string, asked map[string]string, failed error) error {
+	p := e.Printer()
+	if len(asked) == 0 || !p.Structured() && p.Format != output.Name {
+		return failed
+	}
+	if len(names) == 1 {
+		return p.Sheet(map[string]string{"fire_id": asked[names[0]]}, asked[names[0]], nil)
+	}
+	type view struct {
+		Task   string `json:"task"`
+		FireID string `json:"fire_id"`
+	}
+	views, ids := []view{}, []string{}
+	for _, name := range names {
+		if id := asked[name]; id != "" {
+			views, ids = append(views, view{name, id}), append(ids, id)
+		}
+	}
+	return cmp.Or(failed, p.List(output.Listing{Data: views, Names: ids}))
+}
+
+// await waits until the runs have ended, and shows them.
+func await(ctx context.Context, e *env.Env, c *control.Control, names []string, asked map[string]string, failed error) error {
+	p := e.Printer()
+	if len(names) == 1 {
+		view, err := c.WaitRun(ctx, asked[names[0]])
+		if err != nil {
+			return err
+		}
+		if err := p.Sheet(view, view.FireID, run.Sheet(p, view)); err != nil {
+			return err
+		}
+		return verdict(view)
+	}
+	ended := []contract.RunView{}
+	names = slices.DeleteFunc(names, func(name string) bool { return asked[name] == "" })
+	err := e.EachOf(ctx, names, "run successfully", func(name string) error {
+		view, err := c.WaitRun(ctx, asked[name])
+		if err != nil {
+			return err
+		}
+		ended = append(ended, view)
+		return verdict(view)
+	})
+	return cmp.Or(run.Print(p, ended), err, failed)
+}
+
+func verdict(r contract.RunView) error {
+	if r.Outcome != string(task.OK) {
+		return fmt.Errorf("%w: %s %s", ErrRun, r.Outcome, r.Error)
+	}
+	return nil
 }
 
 func newNext(e *env.Env, key *keyFlags) *cobra.Command {
@@ -75,7 +127,7 @@ func newNext(e *env.Env, key *keyFlags) *cobra.Command {
 			"  belfry task next stock-watch --calendar\n" +
 			"  belfry task next nightly -n 20 --from 2027-03-20",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: e.CompleteTasks(),
+		ValidArgsFunction: env.First(e.CompleteTasks()),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			after, err := contract.ParseTime(from, e.Now())
 			if err != nil {

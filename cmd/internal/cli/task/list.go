@@ -34,6 +34,7 @@ func newList(e *env.Env) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&state, "state", "", "only tasks in this state (waiting, running, paused, blocked, unplaced, finished, failed, unknown)")
+	cmd.Flags().StringVar(&filter.NamePrefix, "prefix", "", "only tasks whose name begins so")
 	cmd.Flags().StringVar(&filter.Service, "service", "", "only tasks that call this service")
 	cmd.Flags().StringVar(&filter.Node, "node", "", "only tasks that this node owns")
 	_ = cmd.RegisterFlagCompletionFunc("state", cobra.FixedCompletions(states(), cobra.ShellCompDirectiveNoFileComp))
@@ -64,11 +65,11 @@ func newShow(e *env.Env, key *keyFlags) *cobra.Command {
 		Example: "  belfry task show stock-watch\n" +
 			"  belfry task show stock-watch -o yaml",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: e.CompleteTasks(),
+		ValidArgsFunction: env.First(e.CompleteTasks()),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			e.Scope.Tasks = []task.Key{named(key, args[0])}
 			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (view, error) { return c.Task(ctx, named(key, args[0])) },
-				func(p output.Printer, t view) error { return p.Sheet(t, t.Name, sheet(p, t)) })
+				func(p output.Printer, t view) error { return p.Sheet(t, ref(keyOf(&t)), sheet(p, t)) })
 		},
 	})
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/seed42aab489/belfry/cmd/internal/cli/output"
 	"github.com/seed42aab489/belfry/cmd/internal/cli/taskfile"
 	"github.com/seed42aab489/belfry/plugin/control"
-	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -29,7 +28,7 @@ func newHistory(e *env.Env, key *keyFlags) *cobra.Command {
 		Example: "  belfry task history stock-watch\n" +
 			"  belfry task history stock-watch -o json",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: e.CompleteTasks(),
+		ValidArgsFunction: env.First(e.CompleteTasks()),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			e.Scope.Tasks = []task.Key{named(key, args[0])}
 			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]control.RevisionView, error) {
@@ -48,6 +47,7 @@ func historyFrame() output.Frame[control.RevisionView] {
 			output.When("WHEN", func(r view) *time.Time { return &r.At }),
 			output.Says("BY", func(r view) string { return r.By }),
 			output.Says("CHANGES", changes),
+			output.Says("REASON", func(r view) string { return r.Reason }),
 		},
 	}
 }
@@ -68,21 +68,19 @@ func newRevert(e *env.Env, key *keyFlags) *cobra.Command {
 		Example: "  belfry task revert stock-watch\n" +
 			"  belfry task revert stock-watch --to 1",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: e.CompleteTasks(),
+		ValidArgsFunction: env.First(e.CompleteTasks()),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
-				t, err := c.RevertTask(ctx, named(key, args[0]), revision)
+				made, err := c.RevertTask(ctx, named(key, args[0]), revision)
 				if err != nil {
 					return err
 				}
-				e.Say("task/%s reverted, now revision %d", t.Name, t.Revision)
-				p := e.Printer()
-				return p.Sheet(t, t.Name, sheet(p, t))
+				return showEdit(e, "reverted", made)
 			})
 		},
 	}
 	cmd.Flags().Int64Var(&revision, "to", 0, "the revision, as task history shows it (default: the one before the present)")
-	return cmd
+	return e.Edits(cmd)
 }
 
 func newCopy(e *env.Env, key *keyFlags) *cobra.Command {
@@ -94,7 +92,7 @@ func newCopy(e *env.Env, key *keyFlags) *cobra.Command {
 		Example: "  belfry task copy stock-watch stock-watch-2 --interval 5m\n" +
 			"  belfry task copy nightly nightly-paused --paused",
 		Args:              cobra.ExactArgs(2),
-		ValidArgsFunction: e.CompleteTasks(),
+		ValidArgsFunction: env.First(e.CompleteTasks()),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
 				info, err := c.Define(ctx, named(key, args[0]))
@@ -109,19 +107,18 @@ func newCopy(e *env.Env, key *keyFlags) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				e.Say("task/%s created, %s", t.Name, t.Delivery)
-				return printCreated(e.Printer(), t, next)
+				return created(e, t, next)
 			})
 		},
 	}
 	d.flags(cmd.Flags())
 	cmd.Flags().BoolVar(&paused, "paused", false, "create it paused")
 	cmd.MarkFlagsMutuallyExclusive("cron", "interval", "at")
-	return cmd
+	return e.Edits(cmd)
 }
 
 func newEdit(e *env.Env, key *keyFlags) *cobra.Command {
-	return &cobra.Command{
+	return e.Edits(&cobra.Command{
 		Use:   "edit NAME",
 		Short: "Change a task in an editor, as a task file",
 		Long: "Change a task in the editor that VISUAL or EDITOR names, as a task file. What is not valid is shown in the file, to\n" +
@@ -129,7 +126,7 @@ func newEdit(e *env.Env, key *keyFlags) *cobra.Command {
 		Example: "  EDITOR=true belfry task edit stock-watch\n" +
 			"  EDITOR=\"sed -i s/1h0m0s/2h/\" belfry task edit stock-watch",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: e.CompleteTasks(),
+		ValidArgsFunction: env.First(e.CompleteTasks()),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
 				before, err := c.Define(ctx, named(key, args[0]))
@@ -139,7 +136,7 @@ func newEdit(e *env.Env, key *keyFlags) *cobra.Command {
 				return edit(ctx, e, c, before)
 			})
 		},
-	}
+	})
 }
 
 // maxEdits bounds how often a file that is not valid is given back.
@@ -168,10 +165,11 @@ func edit(ctx context.Context, e *env.Env, c *control.Control, before task.Info)
 			e.Say("nothing was changed")
 			return os.Remove(path)
 		}
-		view, err := submit(ctx, c, before, path)
+		made, err := submit(ctx, c, before, path)
 		switch {
 		case err == nil:
-			e.Say("task/%s changed, now revision %d", view.Name, view.Revision)
+			did(e, "changed", made)
+			e.Undo(reverts(made)...)
 			return os.Remove(path)
 		case failure.Of(err).Code != failure.CodeInvalid:
 			e.Say("what you wrote is kept in %s", path)
@@ -196,16 +194,16 @@ func edited(ctx context.Context, e *env.Env, path string, text []byte) ([]byte, 
 	return os.ReadFile(path)
 }
 
-func submit(ctx context.Context, c *control.Control, before task.Info, path string) (contract.TaskView, error) {
+func submit(ctx context.Context, c *control.Control, before task.Info, path string) (control.Edited, error) {
 	tasks, err := taskfile.Read([]string{path}, nil)
 	if err != nil {
-		return contract.TaskView{}, env.Usage("%v", err)
+		return control.Edited{}, env.Usage("%v", err)
 	}
 	if len(tasks) != 1 || tasks[0].Key != before.Key {
-		return contract.TaskView{}, env.Usage("the file must hold the task %s, and no other: belfry task copy makes another", before.Name)
+		return control.Edited{}, env.Usage("the file must hold the task %s, and no other: belfry task copy makes another", before.Name)
 	}
 	wanted := tasks[0]
-	return c.UpdateTask(ctx, before.Key, before.Revision, func(info *task.Info) error {
+	return c.EditTask(ctx, before.Key, before.Revision, func(info *task.Info) error {
 		was := *info
 		*info = wanted.Info
 		control.Adopt(info, &was, wanted.KeepPaused)

@@ -38,17 +38,11 @@ func New(e *env.Env) *cobra.Command {
 // keyFlags are the flags of the noun that, with a name, make a task's key.
 type keyFlags = task.Key
 
-func named(key *keyFlags, name string) task.Key {
-	k := *key
-	k.Name = name
-	return k.Normal()
-}
-
 type view = contract.TaskView
 
 func frame() output.Frame[view] {
 	return output.Frame[view]{
-		Name: func(t view) string { return t.Name },
+		Name: func(t view) string { return ref(keyOf(&t)) },
 		Fields: []output.Field[view]{
 			output.Says("NAME", func(t view) string { return t.Name }),
 			output.Says("STATE", func(t view) string { return string(t.State) }),
