@@ -97,17 +97,20 @@ func New(e *env.Env) *cobra.Command {
 	flags.StringVar(&e.JQ, "jq", "", "show what this jq program picks from the JSON")
 	flags.BoolVar(&e.Headers, "headers", false, "a header line also when the output is a pipe")
 	flags.BoolVarP(&e.Quiet, "quiet", "q", false, "say nothing of what was done: results, questions and errors alone")
+	flags.StringVar(&e.Time, "time", "", "write instants relative, iso (UTC), local or in a ZONE; else relative on a terminal and iso in a pipe")
 	flags.DurationVar(&e.Timeout, "timeout", 0, "give up after this time (default: never)")
 	flags.BoolVar(&e.ReadOnly, "read-only", false, "refuse to change anything")
 	flags.BoolVarP(&e.Agreed, "yes", "y", false, "do not ask: before several things are changed, what cannot be undone, or a production context")
 	_ = root.RegisterFlagCompletionFunc("context", contexts.Complete(e))
+	_ = root.RegisterFlagCompletionFunc("time", cobra.FixedCompletions(output.TimesNames(), cobra.ShellCompDirectiveNoFileComp))
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(output.Formats(), cobra.ShellCompDirectiveNoFileComp))
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		e.Command = cmd.CommandPath()
 		if err := errors.Join(cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups()); err != nil {
 			return env.Usage("%v\nusage: %s", err, cmd.UseLine())
 		}
-		if err := e.Printer().Check(); err != nil {
+		_, err := output.ParseTimes(e.Time)
+		if err := errors.Join(err, e.Printer().Check()); err != nil {
 			return env.Usage("%v", err)
 		}
 		return nil
@@ -195,8 +198,8 @@ func newVersion(e *env.Env) *cobra.Command {
 		Args:    cobra.NoArgs,
 		GroupID: "setup",
 		RunE: func(*cobra.Command, []string) error {
-			if e.Printer().Structured() {
-				return e.Printer().Value(map[string]string{"version": e.Version})
+			if p := e.Printer(); p.Format != output.Table && p.Format != output.Wide || p.JQ != "" {
+				return p.Sheet(map[string]string{"version": e.Version}, e.Version, [][2]string{{"Version", e.Version}})
 			}
 			_, err := fmt.Fprintln(e.Out, "belfry "+e.Version)
 			return err

@@ -38,7 +38,7 @@ func New(e *env.Env) *cobra.Command {
 	cmd.Flags().StringVar(&f.Object, "object", "", "only edits of task/NAME, node/NAME or cluster")
 	cmd.Flags().DurationVar(&since, "since", 0, "only edits within this time, such as 24h")
 	cmd.Flags().IntVarP(&f.Limit, "limit", "n", 100, "at most so many, the newest; 0 for all that is kept")
-	return e.Watchable(cmd)
+	return e.Sortable(e.Watchable(cmd), frame().SortKeys())
 }
 
 func frame() output.Frame[control.AuditView] {
@@ -46,12 +46,12 @@ func frame() output.Frame[control.AuditView] {
 	return output.Frame[view]{
 		Name: func(a view) string { return a.ID },
 		Fields: []output.Field[view]{
-			output.Says("TIME", func(a view) string { return a.At.UTC().Format(time.RFC3339) }),
+			output.When("TIME", func(a view) *time.Time { return &a.At }),
 			output.Says("BY", func(a view) string { return a.By }),
 			output.Says("CODE", func(a view) string { return a.Code }),
 			output.Says("OBJECT", func(a view) string { return a.Object }),
-			output.Says("WHAT", func(a view) string { return strings.Join(a.Fields, ", ") }),
-			output.Says("REASON", func(a view) string { return a.Reason }),
+			output.Tells("WHAT", func(a view) string { return strings.Join(a.Fields, ", ") }),
+			output.Tells("REASON", func(a view) string { return a.Reason }),
 			output.Adds("ID", func(a view) string { return a.ID }),
 		},
 		Empty: "Nobody has edited anything yet.",

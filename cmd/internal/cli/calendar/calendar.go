@@ -43,7 +43,7 @@ func complete(e *env.Env) cobra.CompletionFunc {
 }
 
 func newList(e *env.Env) *cobra.Command {
-	return e.Watchable(&cobra.Command{
+	return e.Sortable(e.Watchable(&cobra.Command{
 		Use:     "list",
 		Short:   "List calendars, whether they are open, and when that changes",
 		Example: "  belfry calendar list\n  belfry calendar list -o json",
@@ -54,7 +54,7 @@ func newList(e *env.Env) *cobra.Command {
 				return c.Calendars(ctx)
 			}, frame().Print)
 		},
-	})
+	}), frame().SortKeys())
 }
 
 func frame() output.Frame[contract.CalendarView] {
@@ -66,7 +66,7 @@ func frame() output.Frame[contract.CalendarView] {
 			output.Says("NOW", state),
 			output.When("CHANGES", func(v view) *time.Time { return v.Changes }),
 			output.Says("ZONE", func(v view) string { return zone(&v.Definition) }),
-			output.Says("TIMES", func(v view) string { return times(&v.Definition) }),
+			output.Tells("TIMES", func(v view) string { return times(&v.Definition) }),
 			output.Adds("REVISION", func(v view) string { return fmt.Sprint(v.Revision) }),
 			output.Adds("BY", func(v view) string { return v.By }),
 			output.Adds("DESCRIPTION", func(v view) string { return v.Description }),

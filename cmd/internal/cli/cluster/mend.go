@@ -77,7 +77,7 @@ func gapFrame() output.Frame[control.MendView] {
 			output.Says("BUCKET", func(v view) string { return fmt.Sprint(v.Bucket) }),
 			output.Says("MISSING", func(v view) string { return fmt.Sprint(len(v.Missing)) }),
 			output.Says("MENDED", func(v view) string { return fmt.Sprint(v.Mended) }),
-			output.Says("FAULT", func(v view) string { return v.Fault }),
+			output.Tells("FAULT", func(v view) string { return v.Fault }),
 		},
 		Empty: "No claim log lacks an entry.",
 	}

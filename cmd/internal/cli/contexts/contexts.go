@@ -75,7 +75,7 @@ func mode(readOnly, production bool) string {
 }
 
 func newList(e *env.Env) *cobra.Command {
-	return &cobra.Command{
+	return e.Sortable(&cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List contexts",
@@ -88,21 +88,24 @@ func newList(e *env.Env) *cobra.Command {
 				return err
 			}
 			views := []view{}
-			l := output.Listing{
-				Columns: []output.Column{{Name: "CURRENT"}, {Name: "NAME"}, {Name: "ADDRESS"}, {Name: "MODE"}},
-				Empty:   "No contexts. `belfry context add prod --connect zk://HOST:PORT/ROOT` makes one.",
-			}
 			for _, c := range all.Contexts {
-				v := viewOf(c, all.Current)
-				views = append(views, v)
-				l.Names = append(l.Names, c.Name)
-				l.Rows = append(l.Rows, []output.Cell{
-					output.Text(mark(v.Current)), output.Text(c.Name), output.Text(c.Connect + c.Coordination), output.Text(mode(c.ReadOnly, c.Production)),
-				})
+				views = append(views, viewOf(c, all.Current))
 			}
-			l.Data = views
-			return e.Printer().List(l)
+			return frame().Print(e.Printer(), views)
 		},
+	}, frame().SortKeys())
+}
+
+func frame() output.Frame[view] {
+	return output.Frame[view]{
+		Name: func(v view) string { return v.Name },
+		Fields: []output.Field[view]{
+			output.Says("CURRENT", func(v view) string { return mark(v.Current) }),
+			output.Says("NAME", func(v view) string { return v.Name }),
+			output.Says("ADDRESS", func(v view) string { return v.Connect + v.Coordination }),
+			output.Says("MODE", func(v view) string { return mode(v.ReadOnly, v.Production) }),
+		},
+		Empty: "No contexts. `belfry context add prod --connect zk://HOST:PORT/ROOT` makes one.",
 	}
 }
 

@@ -122,6 +122,9 @@ func newExport(e *env.Env) *cobra.Command {
 			"  belfry export --service Stock --split exported",
 		ValidArgsFunction: e.CompleteTasks(),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if e.Format == output.CSV || e.Format == output.Markdown {
+				return env.Usage("-o %s: task files are YAML or JSON; `belfry task list -o %s` lists tasks", e.Format, e.Format)
+			}
 			return e.Control(cmd.Context(), func(ctx context.Context, c *control.Control) error {
 				tasks, n, err := chosen(ctx, c, &s, args)
 				if err != nil {

@@ -39,6 +39,7 @@ type Env struct {
 	Format       string
 	JQ           string
 	Headers      bool
+	Time         string // as output.ParseTimes reads it
 	Timeout      time.Duration
 	// ReadOnly refuses every change, whatever the context says.
 	ReadOnly bool
@@ -54,6 +55,8 @@ type Env struct {
 	DryRun bool
 	// Watch is set by the flag that Watchable gives a command.
 	Watch bool
+	// SortBy is set by the flag that Sortable gives a command.
+	SortBy string
 	// Scope is which tasks the answer of a command with --watch depends on. The
 	// zero value: all.
 	Scope follow.Scope
@@ -63,7 +66,11 @@ type Env struct {
 
 // Printer writes results to Out in the format asked for.
 func (e *Env) Printer() output.Printer {
-	return output.Printer{Format: e.Format, JQ: e.JQ, Terminal: IsTerminal(e.Out), Headers: e.Headers, Now: e.Now(), Out: e.Out}
+	times, _ := output.ParseTimes(e.Time) // Check has refused what is wrong
+	return output.Printer{
+		Format: e.Format, JQ: e.JQ, Terminal: IsTerminal(e.Out), Width: width(e.Out), Headers: e.Headers, Times: times, SortBy: e.SortBy,
+		Now: e.Now(), Out: e.Out,
+	}
 }
 
 // Say tells a person what was done, on Err, so that Out stays for results. With
@@ -141,6 +148,19 @@ func Usage(format string, args ...any) error {
 func IsTerminal(w any) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// width is how many columns a terminal has; 0: w is none, or does not tell.
+func width(w any) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	columns, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return columns
 }
 
 // CompletionTimeout bounds what a completion may ask of the host.

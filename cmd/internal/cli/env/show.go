@@ -33,6 +33,20 @@ func Show[T any](
 	})
 }
 
+// Sortable gives a command that writes a list the flag --sort-by; keys are what the
+// list can be ordered by.
+func (e *Env) Sortable(cmd *cobra.Command, keys []string) *cobra.Command {
+	cmd.Flags().StringVar(&e.SortBy, "sort-by", "", "order by this column; with a - before it the other way round")
+	_ = cmd.RegisterFlagCompletionFunc("sort-by", cobra.FixedCompletions(keys, cobra.ShellCompDirectiveNoFileComp))
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		if err := output.CheckSort(e.SortBy, keys); err != nil {
+			return Usage("%v", err)
+		}
+		return nil
+	}
+	return cmd
+}
+
 // Complete offers the names that begin as what was typed, and nothing when the
 // store cannot be reached quickly: a completion never tells an error.
 func (e *Env) Complete(names func(ctx context.Context, c *control.Control) ([]string, error)) cobra.CompletionFunc {

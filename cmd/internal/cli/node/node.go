@@ -28,7 +28,7 @@ func New(e *env.Env) *cobra.Command {
 }
 
 func newList(e *env.Env) *cobra.Command {
-	return e.Watchable(&cobra.Command{
+	return e.Sortable(e.Watchable(&cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List hosts with their state and what they own",
@@ -38,7 +38,7 @@ func newList(e *env.Env) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]contract.NodeView, error) { return c.Nodes(ctx) }, frame().Print)
 		},
-	})
+	}), frame().SortKeys())
 }
 
 type view = contract.NodeView
@@ -57,7 +57,7 @@ func frame() output.Frame[view] {
 			output.Adds("VERSION", func(n view) string { return n.Version }),
 			output.Adds("SKEW", func(n view) string { return skew(n) }),
 			output.Adds("MEMBER", func(n view) string { return n.Member }),
-			output.Says("REASON", func(n view) string { return n.Reason }),
+			output.Tells("REASON", func(n view) string { return n.Reason }),
 		},
 		Empty: "No host is up. Start belfryd.",
 	}
@@ -93,7 +93,7 @@ func sheet(p output.Printer, n contract.NodeView) [][2]string {
 		{"State", strings.TrimSpace(string(n.State) + "  " + n.Reason)},
 		{"Role", role(n)},
 		{"Member", n.Member},
-		{"Joined", p.Time(n.Joined).Human},
+		{"Joined", p.Moment(n.Joined)},
 		{"Version", n.Version},
 		{"Address", n.Address},
 		{"Clock", "ahead of the store's by " + skew(n)},
@@ -101,7 +101,7 @@ func sheet(p output.Printer, n contract.NodeView) [][2]string {
 		{"Tasks", fmt.Sprint(n.Tasks)},
 	}
 	if d := n.Drain; d != nil {
-		pairs = append(pairs, [2]string{"Drain", strings.TrimSpace(d.Reason + "  by " + d.By + "  " + p.Time(d.At).Human)})
+		pairs = append(pairs, [2]string{"Drain", strings.TrimSpace(d.Reason + "  by " + d.By + "  " + p.Moment(d.At))})
 	}
 	return pairs
 }

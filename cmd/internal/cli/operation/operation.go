@@ -48,7 +48,7 @@ func newList(e *env.Env) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&schedulable, "schedulable", false, "only those that can be scheduled")
 	cmd.ValidArgsFunction = e.CompleteServices()
-	return e.Watchable(cmd)
+	return e.Sortable(e.Watchable(cmd), frame().SortKeys())
 }
 
 type view = contract.OperationView
@@ -62,7 +62,7 @@ func frame() output.Frame[view] {
 			output.Says("PARAMETERS", func(o view) string { return strings.Join(o.Parameters, ",") }),
 			output.Says("SCHEDULABLE", func(o view) string { return map[bool]string{true: "yes", false: "no"}[o.Schedulable] }),
 			output.Adds("DELIVERY", func(o view) string { return string(o.Delivery) }),
-			output.Says("WHY NOT", func(o view) string { return o.Why }),
+			output.Tells("WHY NOT", func(o view) string { return o.Why }),
 		},
 		Empty: "No operations. `belfry service list` shows what is deployed.",
 	}
@@ -83,6 +83,9 @@ func newTry(e *env.Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if format := e.Format; format == output.Name || format == output.CSV || format == output.Markdown {
+				return env.Usage("-o %s: an answer is no list: leave -o out to see it as it is, or use json, jsonl, yaml or a query", format)
+			}
 			accept := "application/json"
 			if e.Format == "" || e.Format == output.Table || e.Format == output.Wide {
 				accept = "*/*"
@@ -93,7 +96,10 @@ func newTry(e *env.Env) *cobra.Command {
 					return err
 				}
 				e.Say("%s.%s answered after %s, rows: %d", args[0], args[1], result.Elapsed, result.Rows)
-				if p := e.Printer(); p.Structured() && json.Valid(result.Body) {
+				if p := e.Printer(); p.Structured() {
+					if !json.Valid(result.Body) {
+						return fmt.Errorf("the answer is %s, no JSON: leave -o and --jq out to see it as it is", result.ContentType)
+					}
 					return p.Value(json.RawMessage(result.Body))
 				}
 				_, err = fmt.Fprintln(e.Out, strings.TrimRight(string(result.Body), "\n"))

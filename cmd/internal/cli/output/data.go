@@ -9,6 +9,12 @@ import (
 
 // Value writes v as the data format that was asked for; JSON if none was.
 func (p Printer) Value(v any) error {
+	switch columns, err := p.columns(); {
+	case err != nil:
+		return err
+	case columns != nil:
+		return columns.write(p, Of([]any{v}))
+	}
 	text, err := p.data(v)
 	if err != nil {
 		return fmt.Errorf("write result: %w", err)
@@ -72,8 +78,11 @@ func jsonLines(v any) ([]byte, error) {
 // wants to see all at once.
 func (p Printer) Values(items Each[any]) error {
 	q, err := p.query()
-	switch {
+	columns, wrong := p.columns()
+	switch err = errors.Join(err, wrong); {
 	case err != nil:
+	case columns != nil:
+		err = columns.write(p, items)
 	case q != nil && q.item == nil:
 		err = p.gathered(q, items)
 	default:

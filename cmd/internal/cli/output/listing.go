@@ -9,6 +9,7 @@ import (
 type Column struct {
 	Name string
 	Wide bool // shown by -o wide alone, and in pipes
+	Text bool // cut where a terminal has no room for all of it
 }
 
 // Cell is a value in a table: what people read, and what programs do.
@@ -42,12 +43,21 @@ func Of[T any](items []T) Each[T] {
 type Field[T any] struct {
 	Name string
 	Wide bool
+	Text bool
 	Of   func(p Printer, item T) Cell
 }
 
 // Says is a column of texts.
 func Says[T any](name string, of func(T) string) Field[T] {
 	return Field[T]{Name: name, Of: func(_ Printer, item T) Cell { return Text(of(item)) }}
+}
+
+// Tells is a column of texts that may be cut where a terminal has no room for all of
+// it: messages, reasons, descriptions, but no names.
+func Tells[T any](name string, of func(T) string) Field[T] {
+	f := Says(name, of)
+	f.Text = true
+	return f
 }
 
 // Adds is a column of texts that -o wide and pipes show.
@@ -73,8 +83,14 @@ type Frame[T any] struct {
 func (f Frame[T]) Print(p Printer, items []T) error { return f.Write(p, Of(items)) }
 
 // Write writes items as they come: however many there are, no more than a few of
-// them are held at a time, unless a query wants to see all at once.
+// them are held at a time, unless a query wants to see all at once, or --sort-by does.
 func (f Frame[T]) Write(p Printer, items Each[T]) error {
+	if p.SortBy != "" {
+		var err error
+		if items, err = f.sorted(p, items); err != nil {
+			return err
+		}
+	}
 	switch {
 	case p.Structured():
 		return p.Values(func(f func(any) error) error { return items(func(item T) error { return f(item) }) })
@@ -85,7 +101,7 @@ func (f Frame[T]) Write(p Printer, items Each[T]) error {
 	}
 	columns := make([]Column, len(f.Fields))
 	for i, field := range f.Fields {
-		columns[i] = Column{field.Name, field.Wide}
+		columns[i] = Column{field.Name, field.Wide, field.Text}
 	}
 	return p.table(columns, f.Empty, func(row func([]Cell) error) error {
 		return items(func(item T) error {

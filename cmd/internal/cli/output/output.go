@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Formats that -o takes. The last two are followed by "=" and an expression.
+// Formats that -o takes. The last three are followed by "=" and an expression.
 const (
 	Table      = "table"
 	Wide       = "wide"
@@ -25,11 +25,12 @@ const (
 	Markdown   = "md"
 	JSONPath   = "jsonpath"
 	GoTemplate = "go-template"
+	Columns    = "custom-columns"
 )
 
 // Formats lists what -o takes, for help, completion and errors.
 func Formats() []string {
-	return []string{Table, Wide, JSON, JSONL, YAML, Name, CSV, Markdown, JSONPath + "=", GoTemplate + "="}
+	return []string{Table, Wide, JSON, JSONL, YAML, Name, CSV, Markdown, JSONPath + "=", GoTemplate + "=", Columns + "="}
 }
 
 // ErrFormat tells that -o was given something that it does not take.
@@ -45,6 +46,14 @@ type Printer struct {
 	// Terminal: aligned columns, a header, relative times. Otherwise tabs, no
 	// header, RFC 3339.
 	Terminal bool
+	// Width of the terminal in columns: texts of a table are cut to fit, except with
+	// Wide. Zero: it is not known, and nothing is cut.
+	Width int
+	// Times is how instants are written, other than in data.
+	Times Times
+	// SortBy is the column by which lists are ordered, after a - backwards. Empty: as
+	// they come.
+	SortBy string
 	// Headers forces a header where there is none.
 	Headers bool
 	Now     time.Time
@@ -53,8 +62,10 @@ type Printer struct {
 
 // Check refuses a format that is not one, and a query that cannot be read.
 func (p Printer) Check() error {
-	_, err := p.query()
-	if err != nil {
+	if _, err := p.query(); err != nil {
+		return err
+	}
+	if _, err := p.columns(); err != nil {
 		return err
 	}
 	kind, _, has := strings.Cut(p.Format, "=")
@@ -68,7 +79,7 @@ func (p Printer) Check() error {
 // picked from it.
 func (p Printer) Structured() bool {
 	kind, _, _ := strings.Cut(p.Format, "=")
-	return p.JQ != "" || slices.Contains([]string{JSON, JSONL, YAML, JSONPath, GoTemplate}, kind)
+	return p.JQ != "" || slices.Contains([]string{JSON, JSONL, YAML, JSONPath, GoTemplate, Columns}, kind)
 }
 
 // Sheet writes one thing as lines of "name  value"; sections are lines without a value.
@@ -94,44 +105,6 @@ func (p Printer) Sheet(data any, name string, pairs [][2]string) error {
 		lines = append(lines, strings.TrimRight(fmt.Sprintf("%-*s  %s", width, pair[0], Clean(pair[1])), " "))
 	}
 	return p.lines(lines)
-}
-
-// Time is a cell for an instant: "in 22s", "3m12s ago"; nil is a dash.
-func (p Printer) Time(t *time.Time) Cell {
-	if t == nil || t.IsZero() {
-		return Cell{"-", ""}
-	}
-	return Cell{Relative(t.Sub(p.Now)), t.UTC().Format(time.RFC3339)}
-}
-
-// Instant is a time for a sheet, both as it is and from now; nil is a dash.
-func (p Printer) Instant(t *time.Time) string {
-	if t == nil || t.IsZero() {
-		return "-"
-	}
-	return t.UTC().Format(time.RFC3339) + " (" + Relative(t.Sub(p.Now)) + ")"
-}
-
-// Relative writes a distance in time: "in 22s" ahead, "3m12s ago" behind.
-func Relative(d time.Duration) string {
-	if d < 0 {
-		return Distance(-d) + " ago"
-	}
-	return "in " + Distance(d)
-}
-
-// Distance writes a length of time in at most two units.
-func Distance(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm%ds", int(d.Minutes()), int(d.Seconds())%60)
-	case d < 24*time.Hour:
-		return fmt.Sprintf("%dh%dm", int(d.Hours()), int(d.Minutes())%60)
-	default:
-		return fmt.Sprintf("%dd%dh", int(d.Hours())/24, int(d.Hours())%24)
-	}
 }
 
 func (p Printer) lines(lines []string) error {

@@ -3,9 +3,13 @@ package output
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -119,7 +123,10 @@ func TestSheet(t *testing.T) {
 func TestFormats(t *testing.T) {
 	t.Parallel()
 	for _, f := range append(Formats(), "") {
-		if strings.HasSuffix(f, "=") {
+		switch {
+		case f == Columns+"=":
+			f += "NAME:.name,{N}:{.n}"
+		case strings.HasSuffix(f, "="):
 			f += "{.name}"
 		}
 		if err := (Printer{Format: f}).Check(); err != nil {
@@ -128,5 +135,152 @@ func TestFormats(t *testing.T) {
 	}
 	if err := (Printer{Format: "xml"}).Check(); !errors.Is(err, ErrFormat) {
 		t.Errorf("xml: %v", err)
+	}
+}
+
+type errand struct {
+	Name string        `json:"name"`
+	Size int           `json:"size"`
+	At   *time.Time    `json:"at"`
+	Took time.Duration `json:"took"`
+	Why  string        `json:"why"`
+}
+
+func errands() (Frame[errand], []errand) {
+	soon, later := now.Add(time.Minute), now.Add(time.Hour)
+	return Frame[errand]{
+		Name: func(e errand) string { return e.Name },
+		Fields: []Field[errand]{
+			Says("NAME", func(e errand) string { return e.Name }),
+			Says("SIZE", func(e errand) string { return fmt.Sprint(e.Size) }),
+			When("FIRST AT", func(e errand) *time.Time { return e.At }),
+			Says("TOOK", func(e errand) string { return e.Took.String() }),
+			Tells("WHY", func(e errand) string { return e.Why }),
+		},
+	}, []errand{
+		{"a-name-that-is-rather-long", 10, &later, 90 * time.Second, "世界 because of this, that and a third thing"},
+		{"b", 9, nil, 2 * time.Hour, "short"},
+		{"c", 100, &soon, 3 * time.Millisecond, ""},
+	}
+}
+
+// A table fits into its terminal: texts are cut, names never, and nothing with -o
+// wide or in a pipe.
+func TestTablesFit(t *testing.T) {
+	t.Parallel()
+	frame, rows := errands()
+	const least = 26 + 2 + 4 + 2 + 8 + 2 + 7 + 2 + textLeast
+	for name, c := range map[string]struct {
+		p    Printer
+		most int
+		cut  bool
+	}{
+		"narrow":    {Printer{Terminal: true, Width: 80}, 80, true},
+		"narrower":  {Printer{Terminal: true, Width: 10}, least, true}, // names and heads stay
+		"wide":      {Printer{Terminal: true, Width: 60, Format: Wide}, 200, false},
+		"roomy":     {Printer{Terminal: true, Width: 120}, 120, false},
+		"not known": {Printer{Terminal: true}, 200, false},
+		"pipe":      {Printer{Width: 40}, 200, false},
+	} {
+		var out bytes.Buffer
+		c.p.Out, c.p.Now = &out, now
+		if err := frame.Print(c.p, rows); err != nil {
+			t.Fatal(err)
+		}
+		if cut := strings.Contains(out.String(), "…"); cut != c.cut || !strings.Contains(out.String(), rows[0].Name) {
+			t.Errorf("%s: %q", name, out.String())
+		}
+		for line := range strings.Lines(out.String()) {
+			if line = strings.TrimSuffix(line, "\n"); ansi.StringWidth(line) > c.most || strings.HasSuffix(line, " ") {
+				t.Errorf("%s: %d columns: %q", name, ansi.StringWidth(line), line)
+			}
+		}
+	}
+}
+
+func TestSortBy(t *testing.T) {
+	t.Parallel()
+	frame, rows := errands()
+	for by, want := range map[string]string{
+		"": "a b c", "name": "a b c", "-NAME": "c b a", "size": "b a c", "-size": "c a b", "took": "c a b",
+		"first-at": "c a b", "-FIRST AT": "a c b", "why": "b a c",
+	} {
+		var out bytes.Buffer
+		if err := frame.Print(Printer{Out: &out, Format: Name, SortBy: by, Now: now, Times: Times{Relative: true}}, rows); err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for line := range strings.Lines(out.String()) {
+			got += " " + line[:1]
+		}
+		if got != " "+want {
+			t.Errorf("%s: %s, want %s", by, got, want)
+		}
+	}
+	err := frame.Print(Printer{Out: io.Discard, SortBy: "age"}, rows)
+	if err == nil || !strings.Contains(err.Error(), "name, size, first-at, took, why") {
+		t.Errorf("an unknown column: %v", err)
+	}
+}
+
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	at := now.Add(90 * time.Second)
+	for name, want := range map[string]struct{ terminal, pipe, sheet, piped, since string }{
+		"":              {"in 1m30s", "2026-11-23T12:01:30Z", "2026-11-23T12:01:30Z (in 1m30s)", "2026-11-23T12:01:30Z", "up 0s"},
+		"relative":      {"in 1m30s", "in 1m30s", "in 1m30s", "in 1m30s", "up 0s"},
+		"iso":           {"2026-11-23T12:01:30Z", "2026-11-23T12:01:30Z", "2026-11-23T12:01:30Z", "2026-11-23T12:01:30Z", "up since 2026-11-23T12:01:30Z"},
+		"Europe/Berlin": {"2026-11-23T13:01:30+01:00", "2026-11-23T13:01:30+01:00", "2026-11-23T13:01:30+01:00", "2026-11-23T13:01:30+01:00", "up since 2026-11-23T13:01:30+01:00"},
+	} {
+		times, err := ParseTimes(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		person, pipe := Printer{Terminal: true, Now: now, Times: times}, Printer{Now: now, Times: times}
+		if a, b, c, d, e := person.Moment(&at), pipe.Moment(&at), person.Instant(&at), pipe.Instant(&at), person.Since("up", &at); a != want.terminal || b != want.pipe || c != want.sheet || d != want.piped || e != want.since {
+			t.Errorf("%s: %q, %q, %q, %q, %q", name, a, b, c, d, e)
+		}
+		if person.Moment(nil) != "-" || pipe.Instant(nil) != "-" || person.Since("up", nil) != "" {
+			t.Errorf("%s: nothing is something", name)
+		}
+	}
+	if _, err := ParseTimes("tomorrow"); err == nil || !strings.Contains(err.Error(), "relative, iso, local") {
+		t.Errorf("a zone that is none: %v", err)
+	}
+}
+
+// What a path does not find is an empty cell; one thing is one row.
+func TestCustomColumns(t *testing.T) {
+	t.Parallel()
+	frame, rows := errands()
+	const format = Columns + "=NAME:.name,N:{.size},NONE:.nothing.here"
+	var out bytes.Buffer
+	if err := frame.Print(Printer{Out: &out, Format: format, Headers: true}, rows); err != nil {
+		t.Fatal(err)
+	}
+	if want := "NAME\tN\tNONE\na-name-that-is-rather-long\t10\t\nb\t9\t\nc\t100\t\n"; out.String() != want {
+		t.Errorf("got %q", out.String())
+	}
+	out.Reset()
+	if err := (Printer{Out: &out, Format: format, Terminal: true}).Sheet(rows[1], "b", nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := "NAME  N  NONE\nb     9  -\n"; out.String() != want {
+		t.Errorf("got %q", out.String())
+	}
+	for _, wrong := range []string{"", "NAME", "NAME:", "NAME:{.x", ":.x"} {
+		if err := (Printer{Format: Columns + "=" + wrong}).Check(); err == nil {
+			t.Errorf("%q is taken", wrong)
+		}
+	}
+}
+
+func TestJSONPathOfAll(t *testing.T) {
+	t.Parallel()
+	for _, format := range []string{"jsonpath={.}", "jsonpath=.", "jsonpath={@}"} {
+		var out bytes.Buffer
+		if err := (Printer{Out: &out, Format: format}).Value(map[string]int{"n": 1}); err != nil || out.String() != "{\"n\":1}\n" {
+			t.Errorf("%s: %q, %v", format, out.String(), err)
+		}
 	}
 }

@@ -178,11 +178,8 @@ func picked(b *bytes.Buffer, result any) error {
 // pathQuery picks by a JSONPath as kubectl reads it. A list is also found under
 // .items, as there.
 func pathQuery(expression string) (*query, error) {
-	if !strings.Contains(expression, "{") {
-		expression = "{" + expression + "}"
-	}
-	path := jsonpath.New("output").AllowMissingKeys(true)
-	if err := path.Parse(expression); err != nil {
+	path, err := parsePath(expression)
+	if err != nil {
 		return nil, fmt.Errorf("-o jsonpath: %w", err)
 	}
 	return &query{pick: func(data any) ([]byte, error) {
@@ -195,6 +192,16 @@ func pathQuery(expression string) (*query, error) {
 		}
 		return ended(b.Bytes()), nil
 	}}, nil
+}
+
+// parsePath reads a JSONPath, in braces or without. The library finds nothing under a
+// dot alone, which is the whole for whoever knows jq.
+func parsePath(expression string) (*jsonpath.JSONPath, error) {
+	if !strings.Contains(expression, "{") {
+		expression = "{" + expression + "}"
+	}
+	path := jsonpath.New("output").AllowMissingKeys(true)
+	return path, path.Parse(strings.ReplaceAll(expression, "{.}", "{@}"))
 }
 
 // templateQuery picks by a template of Go over the JSON.

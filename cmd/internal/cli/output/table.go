@@ -3,21 +3,19 @@ package output
 import (
 	"bufio"
 	"encoding/csv"
-	"fmt"
 	"strings"
+	"unicode/utf8"
 
-	"github.com/olekukonko/tablewriter"
-	"github.com/olekukonko/tablewriter/pkg/twwidth"
-	"github.com/olekukonko/tablewriter/renderer"
-	"github.com/olekukonko/tablewriter/tw"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // table writes rows as they come.
 func (p Printer) table(columns []Column, empty string, rows Each[[]Cell]) error {
 	var head []string
+	var shown []Column
 	for _, c := range columns {
 		if p.shows(c) {
-			head = append(head, c.Name)
+			head, shown = append(head, c.Name), append(shown, c)
 		}
 	}
 	texts := func(f func([]string) error) error {
@@ -39,7 +37,7 @@ func (p Printer) table(columns []Column, empty string, rows Each[[]Cell]) error 
 	case p.Format == Markdown:
 		return p.buffered(func(w *bufio.Writer) error { return markdown(w, head, texts) })
 	case p.Terminal:
-		return p.buffered(func(w *bufio.Writer) error { return aligned(w, head, empty, texts) })
+		return p.buffered(func(w *bufio.Writer) error { return p.aligned(w, shown, head, empty, texts) })
 	}
 	return p.buffered(func(w *bufio.Writer) error {
 		tabbed := func(cells []string) error { return line(w, strings.Join(cells, "\t")) }
@@ -74,14 +72,55 @@ func (p Printer) texts(columns []Column, cells []Cell) []string {
 	return row
 }
 
+// gap is between two columns, textLeast how far a column of texts is narrowed.
+const (
+	gap       = 2
+	textLeast = 12
+)
+
+// fit narrows columns of texts until the table fits into a terminal, the widest
+// first. What names things keeps its width: a table whose names need more is wider
+// than the terminal.
+func (p Printer) fit(widths []int, shown []Column) {
+	if p.Width == 0 || p.Format == Wide {
+		return
+	}
+	total := gap * (len(widths) - 1)
+	for _, w := range widths {
+		total += w
+	}
+	for ; total > p.Width; total-- {
+		widest := -1
+		for i, c := range shown {
+			if c.Text && widths[i] > max(textLeast, width(c.Name)) && (widest < 0 || widths[i] > widths[widest]) {
+				widest = i
+			}
+		}
+		if widest < 0 {
+			return
+		}
+		widths[widest]--
+	}
+}
+
+// width counts cells of the terminal: nearly all texts are of ASCII, which has one for
+// each byte.
+func width(text string) int {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return ansi.StringWidth(text)
+		}
+	}
+	return len(text)
+}
+
 // aligned writes a table for a terminal: it goes over the rows twice, first to
 // learn how wide they are.
-func aligned(w *bufio.Writer, head []string, empty string, rows Each[[]string]) error {
-	const gap = 2
-	widths, count := tw.NewMapper[int, int](), 0
+func (p Printer) aligned(w *bufio.Writer, shown []Column, head []string, empty string, rows Each[[]string]) error {
+	widths, count := make([]int, len(head)), 0
 	measure := func(row []string) {
 		for i, text := range row {
-			widths.Set(i, max(widths.Get(i), twwidth.Width(text)+gap))
+			widths[i] = max(widths[i], width(text))
 		}
 	}
 	measure(head)
@@ -91,29 +130,28 @@ func aligned(w *bufio.Writer, head []string, empty string, rows Each[[]string]) 
 	if count == 0 {
 		return line(w, empty)
 	}
-	table := tablewriter.NewTable(
-		w,
-		tablewriter.WithStreaming(tw.StreamConfig{Enable: true}),
-		tablewriter.WithWidths(tw.CellWidth{PerColumn: widths}),
-		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
-			Borders:   tw.BorderNone,
-			Settings:  tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
-			Streaming: true,
-		})),
-		tablewriter.WithHeaderAutoFormat(tw.Off),
-		tablewriter.WithHeaderAlignment(tw.AlignLeft),
-		tablewriter.WithRowAlignment(tw.AlignLeft),
-		tablewriter.WithPadding(tw.Padding{Left: "", Right: "  ", Overwrite: true}),
-		tablewriter.WithTrimSpace(tw.Off),
-	)
-	if err := table.Start(); err != nil {
-		return fmt.Errorf("write table: %w", err)
+	p.fit(widths, shown)
+	write := func(row []string) error {
+		pad := 0
+		for i, text := range row {
+			cells := width(text)
+			if cells > widths[i] {
+				text = ansi.Truncate(text, widths[i], "…")
+				cells = width(text)
+			}
+			if text != "" {
+				_, _ = w.WriteString(strings.Repeat(" ", pad)) // what goes wrong, flushing tells
+				_, _ = w.WriteString(text)
+				pad = 0
+			}
+			pad += widths[i] - cells + gap
+		}
+		return w.WriteByte('\n')
 	}
-	table.Header(head)
-	if err := rows(func(row []string) error { return table.Append(row) }); err != nil {
-		return fmt.Errorf("write table: %w", err)
+	if err := write(head); err != nil {
+		return err
 	}
-	return table.Close()
+	return rows(write)
 }
 
 // markdown writes a table as GitHub does.

@@ -30,7 +30,7 @@ func NewEvents(e *env.Env) *cobra.Command {
 	}
 	cmd.Flags().IntVarP(&limit, "limit", "n", 50, "at most so many, the newest; 0 for all that is kept")
 	cmd.Flags().BoolVarP(&e.Watch, "follow", "f", false, "go on and show what happens, as it is told")
-	return cmd
+	return e.Sortable(cmd, eventFrame().SortKeys())
 }
 
 func eventFrame() output.Frame[contract.EventView] {
@@ -38,12 +38,12 @@ func eventFrame() output.Frame[contract.EventView] {
 	return output.Frame[view]{
 		Name: func(v view) string { return v.Code },
 		Fields: []output.Field[view]{
-			output.Says("TIME", func(v view) string { return v.Time.UTC().Format(time.RFC3339) }),
+			output.When("TIME", func(v view) *time.Time { return &v.Time }),
 			output.Says("LEVEL", func(v view) string { return v.Level }),
 			output.Says("CODE", func(v view) string { return v.Code }),
 			output.Says("OBJECT", func(v view) string { return v.Object }),
 			output.Adds("NODE", func(v view) string { return v.Node }),
-			output.Says("TEXT", func(v view) string { return v.Text }),
+			output.Tells("TEXT", func(v view) string { return v.Text }),
 		},
 		Empty: "Nothing has happened yet.",
 	}

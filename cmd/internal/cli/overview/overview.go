@@ -56,7 +56,7 @@ func status(p output.Printer, s contract.StatusView) [][2]string {
 		[2]string{"MESSAGES", fmt.Sprintf("%d waiting", s.Outbox)},
 	)
 	for _, t := range s.Next {
-		pairs = append(pairs, [2]string{"NEXT", p.Time(t.Next).Human + "  " + t.Name})
+		pairs = append(pairs, [2]string{"NEXT", p.Moment(t.Next) + "  " + t.Name})
 	}
 	for _, t := range s.Trouble {
 		pairs = append(pairs, [2]string{"ATTENTION", fmt.Sprintf("%s  %s  %s", t.Name, t.State, t.Reason)})
@@ -67,8 +67,7 @@ func status(p output.Printer, s contract.StatusView) [][2]string {
 func nodeLine(p output.Printer, n contract.NodeView) string {
 	parts := []string{n.Name, string(n.State)}
 	if n.Joined != nil {
-		up := "up " + strings.TrimSuffix(output.Relative(n.Joined.Sub(p.Now)), " ago")
-		parts = append(parts, n.Version, n.Address, up, fmt.Sprintf("%d tasks", n.Tasks))
+		parts = append(parts, n.Version, n.Address, p.Since("up", n.Joined), fmt.Sprintf("%d tasks", n.Tasks))
 	}
 	if n.Reason != "" {
 		parts = append(parts, n.Reason)

@@ -97,7 +97,7 @@ func bucketFrame() output.Frame[bucket] {
 			output.Says("NODE", func(b bucket) string { return b.Node }),
 			output.Says("OWNER", func(b bucket) string { return b.Owner }),
 			output.Says("TASKS", func(b bucket) string { return fmt.Sprint(b.Tasks) }),
-			output.Says("REASON", func(b bucket) string { return b.Reason }),
+			output.Tells("REASON", func(b bucket) string { return b.Reason }),
 		},
 	}
 }

@@ -28,7 +28,7 @@ func New(e *env.Env) *cobra.Command {
 }
 
 func newList(e *env.Env) *cobra.Command {
-	return e.Watchable(&cobra.Command{
+	return e.Sortable(e.Watchable(&cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List requests that wait for the host that owns the task",
@@ -38,7 +38,7 @@ func newList(e *env.Env) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]contract.RequestView, error) { return c.Requests(ctx) }, frame().Print)
 		},
-	})
+	}), frame().SortKeys())
 }
 
 func frame() output.Frame[contract.RequestView] {
@@ -46,11 +46,11 @@ func frame() output.Frame[contract.RequestView] {
 	return output.Frame[view]{
 		Name: func(r view) string { return r.ID },
 		Fields: []output.Field[view]{
-			output.Says("ASKED", func(r view) string { return r.Asked.UTC().Format(time.RFC3339) }),
+			output.When("ASKED", func(r view) *time.Time { return &r.Asked }),
 			output.Says("KIND", func(r view) string { return r.Kind }),
 			output.Says("TASK", func(r view) string { return r.Task }),
 			output.Says("FIRE ID", func(r view) string { return r.FireID }),
-			output.Says("REASON", func(r view) string { return r.Reason }),
+			output.Tells("REASON", func(r view) string { return r.Reason }),
 			output.Adds("ID", func(r view) string { return r.ID }),
 		},
 		Empty: "Nothing waits.",

@@ -52,7 +52,7 @@ func newList(e *env.Env) *cobra.Command {
 	cmd.Flags().DurationVar(&since, "since", 0, "only runs scheduled within this time, such as 24h")
 	cmd.Flags().IntVarP(&filter.Limit, "limit", "n", 100, "at most so many; 0 for all that is kept")
 	_ = cmd.RegisterFlagCompletionFunc("task", e.CompleteTasks())
-	return e.Watchable(cmd)
+	return e.Sortable(e.Watchable(cmd), frame().SortKeys())
 }
 
 func newShow(e *env.Env) *cobra.Command {
@@ -86,7 +86,7 @@ func frame() output.Frame[view] {
 			output.Says("TOOK", took),
 			output.Says("TRY", func(r view) string { return fmt.Sprint(r.Attempt) }),
 			output.Says("NODE", func(r view) string { return r.Node }),
-			output.Says("ERROR", because),
+			output.Tells("ERROR", because),
 			output.Adds("LATE", late),
 			output.Adds("FIRE ID", func(r view) string { return r.FireID }),
 		},
@@ -123,9 +123,9 @@ func Sheet(p output.Printer, r contract.RunView) [][2]string {
 	pairs := [][2]string{
 		{"Task", r.Task},
 		{"Fire id", r.FireID},
-		{"Scheduled", p.Time(&r.Scheduled).Plain},
-		{"Started", p.Time(r.Started).Plain},
-		{"Ended", p.Time(r.Ended).Plain},
+		{"Scheduled", p.Instant(&r.Scheduled)},
+		{"Started", p.Instant(r.Started)},
+		{"Ended", p.Instant(r.Ended)},
 		{"Outcome", strings.TrimSpace(r.Outcome + " " + because(r))},
 		{"Attempt", fmt.Sprint(r.Attempt)},
 		{"Node", r.Node},

@@ -29,7 +29,7 @@ func New(e *env.Env) *cobra.Command {
 type view = contract.ServiceView
 
 func newList(e *env.Env) *cobra.Command {
-	return e.Watchable(&cobra.Command{
+	return e.Sortable(e.Watchable(&cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List data services",
@@ -40,7 +40,7 @@ func newList(e *env.Env) *cobra.Command {
 			e.Scope.NoTasks = true
 			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]view, error) { return c.Services(ctx) }, frame().Print)
 		},
-	})
+	}), frame().SortKeys())
 }
 
 func frame() output.Frame[view] {
@@ -53,7 +53,7 @@ func frame() output.Frame[view] {
 			output.Says("RESOURCES", func(s view) string { return fmt.Sprint(len(s.Resources)) }),
 			output.Says("NODE", func(s view) string { return s.Node }),
 			output.Adds("FILE", func(s view) string { return s.File }),
-			output.Says("ERROR", func(s view) string { return s.Error }),
+			output.Tells("ERROR", func(s view) string { return s.Error }),
 		},
 		Empty: "No data services. Put .dbs descriptors into the folder that belfryd --services names.",
 	}
@@ -81,7 +81,7 @@ func sheet(p output.Printer, s contract.ServiceView) [][2]string {
 		{"Status", strings.TrimSpace(s.Status + " " + s.Error)},
 		{"File", s.File},
 		{"Node", s.Node},
-		{"Deployed", p.Time(s.Deployed).Plain},
+		{"Deployed", p.Instant(s.Deployed)},
 	}
 	if s.Description != "" {
 		pairs = append(pairs, [2]string{"Description", s.Description})

@@ -21,6 +21,7 @@ func newList(e *env.Env) *cobra.Command {
 		Short:   "List tasks with their state, next and last firing",
 		Example: "  belfry task list\n" +
 			"  belfry task list --state failed -o name\n" +
+			"  belfry task list --sort-by -fired -o wide\n" +
 			"  belfry task list --node n1 -o wide",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -40,7 +41,7 @@ func newList(e *env.Env) *cobra.Command {
 	_ = cmd.RegisterFlagCompletionFunc("state", cobra.FixedCompletions(states(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("service", e.CompleteServices())
 	_ = cmd.RegisterFlagCompletionFunc("node", e.CompleteNodes())
-	return e.Watchable(cmd)
+	return e.Sortable(e.Watchable(cmd), frame().SortKeys())
 }
 
 func states() []string {

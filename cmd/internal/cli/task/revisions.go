@@ -20,7 +20,7 @@ import (
 )
 
 func newHistory(e *env.Env, key *keyFlags) *cobra.Command {
-	return e.Watchable(&cobra.Command{
+	return e.Sortable(e.Watchable(&cobra.Command{
 		Use:   "history NAME",
 		Short: "Show a task's definitions, the present one first: who changed what, and when",
 		Long: "Show a task's definitions, the present one first: who changed what, and when. The last 20 before it are kept, fewer\n" +
@@ -35,7 +35,7 @@ func newHistory(e *env.Env, key *keyFlags) *cobra.Command {
 				return c.History(ctx, named(key, args[0]))
 			}, historyFrame().Print)
 		},
-	})
+	}), historyFrame().SortKeys())
 }
 
 func historyFrame() output.Frame[control.RevisionView] {
@@ -46,8 +46,8 @@ func historyFrame() output.Frame[control.RevisionView] {
 			output.Says("REVISION", func(r view) string { return fmt.Sprint(r.Revision) }),
 			output.When("WHEN", func(r view) *time.Time { return &r.At }),
 			output.Says("BY", func(r view) string { return r.By }),
-			output.Says("CHANGES", changes),
-			output.Says("REASON", func(r view) string { return r.Reason }),
+			output.Tells("CHANGES", changes),
+			output.Tells("REASON", func(r view) string { return r.Reason }),
 		},
 	}
 }
