@@ -59,7 +59,7 @@ func frame() output.Frame[view] {
 		Fields: []output.Field[view]{
 			output.Says("SERVICE", func(o view) string { return o.Service }),
 			output.Says("OPERATION", func(o view) string { return o.Name }),
-			output.Says("PARAMETERS", func(o view) string { return strings.Join(o.Parameters, ",") }),
+			output.Tells("PARAMETERS", func(o view) string { return strings.Join(o.Parameters, ",") }),
 			output.Says("SCHEDULABLE", func(o view) string { return map[bool]string{true: "yes", false: "no"}[o.Schedulable] }),
 			output.Adds("DELIVERY", func(o view) string { return string(o.Delivery) }),
 			output.Tells("WHY NOT", func(o view) string { return o.Why }),
