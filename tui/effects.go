@@ -108,7 +108,7 @@ func (m Model) opened(o Opened, err error) (Model, tea.Cmd) {
 	}
 	m.desk = m.desk.leave(o.Group)
 	m.o.Context, m.o.Flags, m.o.Danger = o.Context, o.Flags, o.Danger
-	m.scene.Context, m.scene.Flags = o.Context, o.Flags
+	m.scene.Context, m.scene.Flags, m.scene.Sealed = o.Context, o.Flags, o.Sealed
 	m.undo = nil
 	m.scene.Picture = &follow.Picture{Link: follow.LinkLoading, Since: m.o.Now()}
 	m.stack = []screen.Screen{tasks.New()}

@@ -83,16 +83,27 @@ func TestContexts(t *testing.T) {
 		d.Shows("belfry --context stage task show stage-task")
 		d.Press("esc", "8", "g", "enter")
 		d.Pass(2 * time.Second)
-		d.Shows("belfry · prod-eu · Tasks", "nightly-sync", "2/2 hosts")
+		d.Shows("belfry · prod-eu [PROD] · Tasks", "nightly-sync", "2/2 hosts")
 		d.ShowsNot("stage-task")
+		// One that is read-only changes nothing, and those beside it still do.
+		d.Press("8")
+		d.Shows("[PROD]", "[RO]")
+		d.Press("G", "enter")
+		d.Pass(2 * time.Second)
+		d.Shows("[RO] ● live", "p (pause)")
+		d.Press("p")
+		d.Shows("p is off: context audit is read-only")
+		d.Press("8", "g", "enter")
+		d.Pass(2 * time.Second)
+		d.Shows("belfry · prod-eu [PROD] · Tasks", "p pause")
 	}, func(o *Options) {
 		first := o.Context
-		o.Contexts = []Context{{Name: first, Chosen: true}, {Name: "stage", Address: "zk://stage:2181"}}
+		o.Contexts = []Context{{Name: first, Chosen: true, Danger: true}, {Name: "stage", Address: "zk://stage:2181"}, {Name: "audit", Sealed: true}}
 		o.Open = func(name string) (Opened, error) {
 			if name == "stage" {
 				return Opened{Group: other, Context: name, Flags: "--context stage"}, nil
 			}
-			return Opened{Group: main, Context: name}, nil
+			return Opened{Group: main, Context: name, Sealed: name == "audit", Danger: name != "audit"}, nil
 		}
 	})
 }

@@ -41,9 +41,9 @@ type Context = screen.Context
 // Opened is a group that was switched to. Nothing is read of it yet.
 type Opened struct {
 	Group Group
-	// Context, Flags and Danger as in Options.
+	// Context, Flags, Sealed and Danger as in Options.
 	Context, Flags string
-	Danger         bool
+	Sealed, Danger bool
 }
 
 // Options of the screens. The zero value is usable.
@@ -51,8 +51,10 @@ type Options struct {
 	Context string // the name of the group in the header
 	Flags   string // that make belfry talk to the group, for commands that are shown
 	By      string // who orders
-	// ReadOnly lets nothing be changed.
+	// ReadOnly lets nothing be changed, in whatever group.
 	ReadOnly bool
+	// Sealed lets nothing be changed in this group.
+	Sealed bool
 	// Danger marks a group that must not be harmed.
 	Danger bool
 	// Contexts are the groups that can be switched to, and Open does it. Nil: none
@@ -93,7 +95,7 @@ func New(ctx context.Context, group Group, o Options) Model {
 		width: 80, height: 24, stack: []screen.Screen{tasks.New()},
 	}
 	m.scene = screen.Scene{
-		Now: o.Now(), Theme: theme.New(o.Theme), Context: o.Context, Flags: o.Flags, ReadOnly: o.ReadOnly, By: o.By,
+		Now: o.Now(), Theme: theme.New(o.Theme), Context: o.Context, Flags: o.Flags, ReadOnly: o.ReadOnly, Sealed: o.Sealed, By: o.By,
 		Contexts: o.Contexts, Picture: &follow.Picture{Link: follow.LinkLoading, Since: o.Now()},
 	}
 	return m.arranged()

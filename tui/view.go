@@ -73,13 +73,10 @@ func (m Model) Frame() string {
 	)
 	text := strings.Join(lines, "\n")
 	if m.look.ASCII {
-		text = inASCII.Replace(text)
+		text = theme.ToASCII(text)
 	}
 	return text
 }
-
-// inASCII writes what texts hold beside glyphs.
-var inASCII = strings.NewReplacer("›", ">", "·", "-", "→", ">", "–", "-", "…", "~", "↑", "^", "↓", "v")
 
 func (m Model) draw(r theme.Role, text string) string { return m.scene.Theme.Draw(r, text) }
 
@@ -108,7 +105,7 @@ func (m Model) header() string {
 func (m Model) link() string {
 	p, g := m.scene.Picture, m.scene.Theme.Glyphs
 	text := ""
-	if m.scene.ReadOnly {
+	if m.scene.ReadOnly || m.scene.Sealed {
 		text = m.draw(theme.Key, "[RO]") + " "
 	}
 	switch p.Link {

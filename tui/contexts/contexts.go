@@ -4,6 +4,7 @@ package contexts
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/order"
@@ -110,9 +111,13 @@ func (c Screen) View(s *screen.Scene) []string {
 			s.Fit(s.Key("esc")+" goes back to "+widget.Clean(s.Context)),
 		)
 	}
+	marked := 0 // the width of the marks: none where there are none
+	for _, one := range s.Contexts {
+		marked = max(marked, len(marks(one)))
+	}
 	table := widget.Table{
 		Columns: []widget.Column{
-			{Title: "CONTEXT", Width: 16, Grow: 1, Most: 40}, {Title: "", Width: 8}, {Title: "LEADS TO", Width: 20, Grow: 4},
+			{Title: "CONTEXT", Width: 16, Grow: 1, Most: 40}, {Title: "", Width: 8}, {Title: "", Width: marked}, {Title: "LEADS TO", Width: 20, Grow: 4},
 		},
 		Len: len(s.Contexts), Cursor: c.at(s),
 		Row: func(i int) []widget.Cell {
@@ -130,7 +135,7 @@ func (c Screen) View(s *screen.Scene) []string {
 			if one.Fault != "" {
 				address = one.Fault
 			}
-			return []widget.Cell{{Text: one.Name}, {Text: state, Role: role}, {Text: address, Role: theme.Faint}}
+			return []widget.Cell{{Text: one.Name}, {Text: state, Role: role}, {Text: marks(one), Role: theme.Key}, {Text: address, Role: theme.Faint}}
 		},
 	}
 	lines := []string{s.Line(theme.Title, screen.Count(len(s.Contexts), "context")), s.Rule("")}
@@ -139,4 +144,16 @@ func (c Screen) View(s *screen.Scene) []string {
 		lines = append(lines, "")
 	}
 	return append(lines, s.Line(theme.Faint, "Commands still go to the current one; belfry context use NAME changes that."))
+}
+
+// marks are those that the header has too.
+func marks(one screen.Context) string {
+	var words []string
+	if one.Danger {
+		words = append(words, "[PROD]")
+	}
+	if one.Sealed {
+		words = append(words, "[RO]")
+	}
+	return strings.Join(words, " ")
 }

@@ -28,7 +28,7 @@ var table = []Binding{
 	{Tasks, []string{"V"}, MarkRange, "", "mark from here to where the cursor goes, until V is pressed again; esc takes it back", false},
 	{Tasks, []string{"s"}, Sort, "sort", "sort by the next column", false},
 	{Tasks, []string{"S"}, Reverse, "", "sort the other way round", false},
-	{Tasks, []string{"y"}, File, "yaml", "the task file, as belfry export writes it", false},
+	{Tasks, []string{"y"}, File, "", "the task file, as belfry export writes it", false},
 
 	{Task, []string{"enter"}, Open, "run", "show the run", false},
 	{Task, []string{"t"}, Run, "run now", "fire once now, beside the schedule", true},

@@ -27,8 +27,9 @@ type Scene struct {
 	// Context is the name of the group as the administrator calls it.
 	Context string
 	// Flags make belfry talk to this group: they go before commands that are shown.
-	Flags    string
-	ReadOnly bool
+	Flags string
+	// ReadOnly lets nothing be changed in whatever group, Sealed not in this one.
+	ReadOnly, Sealed bool
 	// Contexts are the groups that can be switched to; empty: this one alone.
 	Contexts []Context
 	By       string // who orders, for those who come after
@@ -42,6 +43,8 @@ type Context struct {
 	// Chosen: commands go to it that are told nothing else.
 	Chosen bool
 	Fault  string // why it cannot be used; empty: it can
+	// Sealed: nothing may be changed there. Danger: it must not be harmed.
+	Sealed, Danger bool
 }
 
 // Screen is one screen.
@@ -127,6 +130,8 @@ func (s *Scene) Off() string {
 	switch {
 	case s.ReadOnly:
 		return "these screens are read-only"
+	case s.Sealed:
+		return "context " + s.Context + " is read-only"
 	case s.Picture.Link == follow.LinkLoading:
 		return "not connected yet"
 	case s.Picture.Link != follow.LinkLive:

@@ -74,23 +74,41 @@ func Names() []string { return []string{"auto", "dark", "light", "contrast", "co
 // Options say which theme.
 type Options struct {
 	Name  string // one of Names; unknown or empty: auto
-	Light bool   // the terminal's background is; for auto
+	Light bool   // the terminal's background is
 	// NoColour makes any theme mono.
 	NoColour bool
 	ASCII    bool
 }
 
 // palette is the colours of a theme by role; an empty one is the terminal's own.
-type palette struct{ faint, key, good, busy, warn, bad, frame, selected, danger string }
+type palette struct{ faint, key, good, busy, warn, bad, frame, selected, danger, ink string }
 
-func palettes() map[string]palette {
-	return map[string]palette{
-		"dark":     {"#8a8f98", "#7fb4ff", "#7bd88f", "#7fd7ff", "#ffd166", "#ff7b72", "#5b6270", "#2f3b52", "#a4262c"},
-		"light":    {"#6b7280", "#0b5cad", "#1a7f37", "#0b6e8f", "#9a6700", "#b42318", "#9aa1ac", "#d6e4f7", "#ffb3ae"},
-		"contrast": {"", "#00ffff", "#00ff00", "#00ffff", "#ffff00", "#ff5555", "", "#0000c0", "#c00000"},
-		// Blue, orange and yellow are told apart with any kind of colour blindness.
-		"colour-blind": {"#8a8f98", "#56b4e9", "#0072b2", "#56b4e9", "#f0e442", "#d55e00", "#5b6270", "#2f3b52", "#8a3a00"},
+// palettes gives those for a terminal whose background is dark, or light. Ink is the
+// text on the backgrounds selected and danger: the terminal's own may be either.
+func palettes(light bool) map[string]palette {
+	if light {
+		return map[string]palette{
+			"dark":         dark(),
+			"light":        bright(),
+			"contrast":     {"", "#0000c0", "#005a00", "#0000c0", "#6b4a00", "#a00000", "", "#ffff00", "#ffb0b0", "#000000"},
+			"colour-blind": {"#5f6672", "#005f99", "#005f99", "#005f99", "#7a5c00", "#a34700", "#9aa1ac", "#d0d7de", "#ffd9a8", "#000000"},
+		}
 	}
+	return map[string]palette{
+		"dark":     dark(),
+		"light":    bright(),
+		"contrast": {"", "#00ffff", "#00ff00", "#00ffff", "#ffff00", "#ff9c94", "", "#0000c0", "#a00000", "#ffffff"},
+		// Blue, orange and yellow are told apart with any kind of colour blindness.
+		"colour-blind": {"#8a8f98", "#56b4e9", "#4d9fd6", "#56b4e9", "#f0e442", "#e8700a", "#5b6270", "#1f3a7a", "#8a3a00", "#ffffff"},
+	}
+}
+
+func dark() palette {
+	return palette{"#8a8f98", "#7fb4ff", "#7bd88f", "#7fd7ff", "#ffd166", "#ff7b72", "#5b6270", "#1f3a7a", "#a4262c", "#ffffff"}
+}
+
+func bright() palette {
+	return palette{"#5f6672", "#0b5cad", "#1a6f33", "#0b667f", "#855900", "#b42318", "#9aa1ac", "#d0d7de", "#ffb3ae", "#000000"}
 }
 
 // New makes a theme.
@@ -100,13 +118,14 @@ func New(o Options) Theme {
 		t.Glyphs = ascii()
 	}
 	name := o.Name
-	p, ok := palettes()[name]
+	all := palettes(o.Light)
+	p, ok := all[name]
 	if !ok && name != "mono" {
 		t.Name, name = "auto", "dark"
 		if o.Light {
 			name = "light"
 		}
-		p = palettes()[name]
+		p = all[name]
 	}
 	plain := lipgloss.NewStyle()
 	for i := range t.styles {
@@ -131,8 +150,8 @@ func New(o Options) Theme {
 	}
 	t.styles[Faint], t.styles[Key], t.styles[Good], t.styles[Busy] = of(p.faint), of(p.key).Bold(true), of(p.good), of(p.busy)
 	t.styles[Warn], t.styles[Bad], t.styles[Frame] = of(p.warn), of(p.bad).Bold(true), of(p.frame)
-	t.styles[Selected] = plain.Background(hex(p.selected)).Bold(true)
-	t.styles[Danger] = plain.Background(hex(p.danger)).Bold(true)
+	t.styles[Selected] = of(p.ink).Background(hex(p.selected)).Bold(true)
+	t.styles[Danger] = of(p.ink).Background(hex(p.danger)).Bold(true)
 	return t
 }
 

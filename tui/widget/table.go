@@ -9,7 +9,7 @@ import (
 // Column is a column of a table.
 type Column struct {
 	Title string
-	// Width in cells. A column with Grow above 0 gets more where there is room, as
+	// Width in cells; a column of none is not shown. One with Grow above 0 gets more where there is room, as
 	// much as the others that grow, up to Most.
 	Width, Grow, Most int
 	// Drop: the columns with the highest leave first where there is no room; 0
@@ -114,8 +114,9 @@ func (t Table) widths(room int) []int {
 	widths := make([]int, len(t.Columns))
 	total := 0
 	for i, c := range t.Columns {
-		widths[i] = c.Width
-		total += c.Width + gap
+		if widths[i] = c.Width; c.Width > 0 {
+			total += c.Width + gap
+		}
 	}
 	for total-gap > room {
 		worst := -1

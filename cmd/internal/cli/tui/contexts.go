@@ -13,8 +13,13 @@ func opened(e *env.Env, target env.Target) tui.Opened {
 	name := target.Name()
 	return tui.Opened{
 		Group: &group{env: e}, Context: name, Flags: e.TargetFlags(),
-		Danger: target.Production || strings.Contains(strings.ToLower(name), "prod"),
+		Sealed: target.ReadOnly, Danger: danger(name, target),
 	}
+}
+
+// danger tells whether a group must not be harmed.
+func danger(name string, target env.Target) bool {
+	return target.Production || strings.Contains(strings.ToLower(name), "prod")
 }
 
 // contexts lists what the screens can go to: the contexts, and where they began.
@@ -29,7 +34,7 @@ func contexts(e *env.Env, start string, target env.Target) ([]tui.Context, error
 		if t, err := c.Target(); err != nil {
 			one.Fault = err.Error()
 		} else {
-			one.Address = t.String()
+			one.Address, one.Sealed, one.Danger = t.String(), t.ReadOnly, danger(c.Name, t)
 		}
 		list = append(list, one)
 	}

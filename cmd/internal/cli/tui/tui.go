@@ -41,10 +41,13 @@ func New(e *env.Env) *cobra.Command {
 			if !env.IsTerminal(e.In) || !env.IsTerminal(e.Out) {
 				return env.Usage("the screens need a terminal; belfry status and belfry task list work without one")
 			}
+			if e.Getenv != nil && e.Getenv("TERM") == "dumb" {
+				return env.Usage("the screens need a terminal that can move its cursor, and TERM is dumb; belfry status and belfry task list work without one")
+			}
 			o.By, o.Now = e.Who(), e.Now
 			start := opened(e, target)
-			o.Context, o.Flags, o.Danger = start.Context, start.Flags, start.Danger
-			o.ReadOnly = e.ReadOnly || target.ReadOnly
+			o.Context, o.Flags, o.Sealed, o.Danger = start.Context, start.Flags, start.Sealed, start.Danger
+			o.ReadOnly = e.ReadOnly
 			if o.Contexts, err = contexts(e, start.Context, target); err != nil {
 				return err
 			}
