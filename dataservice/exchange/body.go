@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 )
@@ -27,13 +28,17 @@ func (x *Exchange) Body() ([]byte, error) {
 	// A client that sends a byte a minute must not hold a request for ever. What
 	// cannot set a deadline (a recorder, another protocol) has none to fear.
 	control := http.NewResponseController(x.W)
-	if control.SetReadDeadline(time.Now().Add(bodyTime)) == nil {
-		defer func() { _ = control.SetReadDeadline(time.Time{}) }()
-	}
+	_ = control.SetReadDeadline(time.Now().Add(bodyTime))
 	limit := x.gate.opts.MaxBody
 	data, err := io.ReadAll(http.MaxBytesReader(x.W, x.R.Body, limit))
+	if err == nil {
+		// Only now: before the server answers it looks for the rest of a body.
+		_ = control.SetReadDeadline(time.Time{})
+	}
 	var over *http.MaxBytesError
 	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, &Problem{Status: http.StatusRequestTimeout, Text: fmt.Sprintf("the body did not come within %s", bodyTime)}
 	case errors.As(err, &over):
 		return nil, &Problem{Status: http.StatusRequestEntityTooLarge, Text: fmt.Sprintf("the body exceeds %d bytes (limits.body)", limit)}
 	case err != nil:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"unicode/utf8"
 
@@ -104,6 +105,9 @@ const replyHint = `write {"value": …} or {"exception": "…"}`
 func refuseReply(w http.ResponseWriter, err error) {
 	e := failure.Of(err)
 	status := e.Code.Status()
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		status = http.StatusRequestTimeout
+	}
 	if tooLong, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		status, e.Message = http.StatusRequestEntityTooLarge, tooLong.Error()
 	}

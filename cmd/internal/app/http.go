@@ -22,6 +22,10 @@ import (
 const (
 	readHeaderTimeout = 5 * time.Second
 	idleTimeout       = 2 * time.Minute
+	// bodyTime is what the body of a request may take to come, also where nobody reads
+	// it: before it answers, the server looks for the rest. Who reads longer ones
+	// moves the deadline, who works on for longer lifts it.
+	bodyTime = 30 * time.Second
 	// writeMargin is what a short answer may take to write after its request's
 	// time is over; streamed ones set a deadline of their own.
 	writeMargin = 30 * time.Second
@@ -84,7 +88,7 @@ func (a *App) open(ctx context.Context, what, address string, secure *tls.Config
 // serveHTTP answers at the doors.
 func (a *App) serveHTTP(doors []door, m *meters, programs http.Handler) {
 	var stopping atomic.Bool
-	handler := a.mux(m, programs, &stopping)
+	handler := timely(a.mux(m, programs, &stopping))
 	for _, d := range doors {
 		a.answer(d, handler, &stopping)
 	}
@@ -117,6 +121,18 @@ func (a *App) answer(d door, handler http.Handler, stopping *atomic.Bool) {
 			err = errors.Join(err, served)
 		}
 		return err
+	})
+}
+
+// timely gives bodies their time. A time-out of the server's own would do so too,
+// but ends requests that are answered for longer.
+func timely(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			// What cannot set a deadline, as in tests, has none to fear.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 

@@ -34,22 +34,31 @@ func Operation(services []contract.ServiceView, service, operation string, after
 		switch {
 		case i < 0:
 			why = "service " + service + " has no operation " + operation
-		case !s.Operations[i].Schedulable && !given(s.Operations[i], after):
-			why = "cannot be scheduled: " + s.Operations[i].Why
-		default:
+		case s.Operations[i].Schedulable:
 			return s.Operations[i], ""
+		case after != nil && len(after.With) > 0 && len(s.Operations[i].Parameters) > 0:
+			missing := missing(s.Operations[i], after)
+			if missing == nil {
+				return s.Operations[i], ""
+			}
+			why = "operation " + operation + " of service " + service + " is given nothing for " + strings.Join(missing, ", ")
+		default:
+			why = "cannot be scheduled: " + s.Operations[i].Why
 		}
 	}
 	return contract.OperationView{}, why
 }
 
-// given tells whether all parameters of an operation come from what its task
+// missing are the parameters of an operation that do not come from what its task
 // follows.
-func given(o contract.OperationView, after *task.After) bool {
-	return after != nil && len(o.Parameters) > 0 && !slices.ContainsFunc(o.Parameters, func(p string) bool {
-		_, ok := after.With[p]
-		return !ok
-	})
+func missing(o contract.OperationView, after *task.After) []string {
+	var names []string
+	for _, p := range o.Parameters {
+		if _, ok := after.With[p]; !ok {
+			names = append(names, p)
+		}
+	}
+	return names
 }
 
 // Schedulable lists what could be scheduled: of the service if it has any.

@@ -51,7 +51,9 @@ func TestWSO2(t *testing.T) {
 		`<r><taskInfo><name>a</name><properties><entry><key>SERVICE_TARGET_EPR</key><value>http://h/s</value></entry><entry><key>SERVICE_PAYLOAD_HANDLER_CLASS</key><value>x.P</value></entry></properties></taskInfo></r>`: "payload comes from the Java class x.P",
 		`<taskInfo><name>a</name><triggerInfo><misfirePolicy>NOW_WITH_REMAINING_COUNT</misfirePolicy></triggerInfo></taskInfo>`:                                                                                             "NOW_WITH_REMAINING_COUNT",
 		`<taskInfo><name>a</name><properties><entry><key>colour</key><value>red</value></entry></properties></taskInfo>`:                                                                                                    "not kept: colour",
-		`<taskInfo><name>a</name><triggerInfo><cronExpression>0 0 12 * * ?</cronExpression></triggerInfo></taskInfo>`:                                                                                                       "say which zone",
+		`<taskInfo><name>a</name><surprise/></taskInfo>`:                                                              "element surprise is not known",
+		`<taskInfo><name>a</name><triggerInfo><cron>0 0 12 * * ?</cron></triggerInfo></taskInfo>`:                     "element cron is not known",
+		`<taskInfo><name>a</name><triggerInfo><cronExpression>0 0 12 * * ?</cronExpression></triggerInfo></taskInfo>`: "say which zone",
 	} {
 		all, err := wso2("x", []byte(text), target{})
 		if err != nil || !slices.ContainsFunc(all[0].notes, func(n string) bool { return strings.Contains(n, says) }) {

@@ -39,13 +39,20 @@ type taskInfo struct {
 		Count      int    `xml:"repeatCount"`
 		Misfire    string `xml:"misfirePolicy"`
 		Concurrent bool   `xml:"disallowConcurrentExecution"`
+
+		Unknown []unknown `xml:",any"`
 	} `xml:"triggerInfo"`
+
+	Unknown []unknown `xml:",any"`
 }
 
 type entry struct {
 	Key   string `xml:"key"`
 	Value string `xml:"value"`
 }
+
+// unknown is an element that the original does not write.
+type unknown struct{ XMLName xml.Name }
 
 // wso2 reads every taskInfo in a text, one after another or below something.
 func wso2(_ string, text []byte, t target) ([]imported, error) {
@@ -87,6 +94,9 @@ func (x *taskInfo) convert(t target) (imported, error) {
 	}
 	if t.tz == "" && x.Trigger.Cron != "" {
 		i.note("the original fires by the clock of its server: say which zone with --tz; UTC is taken")
+	}
+	for _, e := range slices.Concat(x.Unknown, x.Trigger.Unknown) {
+		i.note("element %s is not known, and left out", e.XMLName.Local)
 	}
 	var err error
 	if i.Trigger.Start, err = moment(x.Trigger.Start); err != nil {
