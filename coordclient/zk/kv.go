@@ -191,34 +191,44 @@ func (c *Client) list(ctx context.Context, dir string) ([]string, error) {
 	return names, nil
 }
 
-// lookAhead is how many directories are looked into at once.
+// lookAhead is how many reads are made at once.
 const lookAhead = 32
 
-// addParents adds the directories that have an entry somewhere below.
-func (c *Client) addParents(ctx context.Context, dir string, names []string, entries map[string]bool) error {
-	var mu sync.Mutex
-	var failed error
+// each runs f for 0 to n-1, some at once, and gives the first error by number.
+func each(n int, f func(i int) error) error {
+	errs := make([]error, n)
 	var running sync.WaitGroup
 	tokens := make(chan struct{}, lookAhead)
-	for _, name := range names {
-		if entries[name] {
-			continue
-		}
+	for i := range n {
 		tokens <- struct{}{}
-		running.Go(func() { // ends with its reads
+		running.Go(func() { // ends when f does
 			defer func() { <-tokens }()
-			ok, err := c.populated(ctx, dir+"/"+name+dirMark)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				failed = err
-			} else if ok {
-				entries[name] = true
-			}
+			errs[i] = f(i)
 		})
 	}
 	running.Wait()
-	return failed
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addParents adds the directories that have an entry somewhere below.
+func (c *Client) addParents(ctx context.Context, dir string, names []string, entries map[string]bool) error {
+	names = slices.DeleteFunc(names, func(name string) bool { return entries[name] })
+	populated := make([]bool, len(names))
+	err := each(len(names), func(i int) (err error) {
+		populated[i], err = c.populated(ctx, dir+"/"+names[i]+dirMark)
+		return err
+	})
+	for i, name := range names {
+		if populated[i] {
+			entries[name] = true
+		}
+	}
+	return err
 }
 
 // certain is how many children make a directory populated without a look: only

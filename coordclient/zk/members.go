@@ -33,21 +33,26 @@ func (c *Client) group(ctx context.Context) ([]coordclient.Member, error) {
 		coordclient.Member
 		order int64
 	}
-	all := make([]joined, 0, len(names))
-	for _, name := range names {
-		v, _, err := c.watched(ctx, c.paths.members()+"/"+name)
-		if errors.Is(err, zk.ErrNoNode) {
-			continue // it has left meanwhile
+	found := make([]*joined, len(names))
+	err = each(len(names), func(i int) error {
+		v, _, err := c.watched(ctx, c.paths.members()+"/"+names[i])
+		switch {
+		case errors.Is(err, zk.ErrNoNode): // it has left meanwhile
+			return nil
+		case err != nil:
+			return err
 		}
-		if err != nil {
-			return nil, err
-		}
-		m := coordclient.Member{ID: coordclient.MemberID(unescape(name)), Joined: time.UnixMilli(v.stat.Ctime).UTC(), Value: v.data}
-		all = append(all, joined{m, v.stat.Czxid})
+		m := coordclient.Member{ID: coordclient.MemberID(unescape(names[i])), Joined: time.UnixMilli(v.stat.Ctime).UTC(), Value: v.data}
+		found[i] = &joined{m, v.stat.Czxid}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	slices.SortFunc(all, func(a, b joined) int { return cmp.Compare(a.order, b.order) })
-	list := make([]coordclient.Member, len(all))
-	for i, m := range all {
+	found = slices.DeleteFunc(found, func(j *joined) bool { return j == nil })
+	slices.SortFunc(found, func(a, b *joined) int { return cmp.Compare(a.order, b.order) })
+	list := make([]coordclient.Member, len(found))
+	for i, m := range found {
 		list[i] = m.Member
 	}
 	return list, nil

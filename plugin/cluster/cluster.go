@@ -36,8 +36,8 @@ const (
 	// first after it has changed something.
 	poll = 2 * time.Second
 	pace = 250 * time.Millisecond
-	// rereadServices is how often a leader reads the catalogue without being told.
-	rereadServices = 30 * time.Second
+	// renewServices is how often a leader reads the catalogue without being told.
+	renewServices = 30 * time.Second
 	// compareClocks is how often a member compares its clock, give or take a
 	// quarter.
 	compareClocks = 10 * time.Second
@@ -46,6 +46,8 @@ const (
 	minPause = 20 * time.Millisecond
 	maxPause = 2 * time.Second
 	retell   = time.Minute
+	// tellLeaving is how often a member that leaves tells how far it is.
+	tellLeaving = 5 * time.Second
 	// A bucket that was lost is acquired again after minLost, and if it is lost
 	// again within forgetLost, after twice as long, up to maxLost; maxPause while
 	// the store's server is in doubt.

@@ -52,7 +52,8 @@
 // buckets to others and they are released. A few are on their way at a time, from
 // release to acquisition: what others have no hands for yet goes on firing here,
 // so that no task is silent for longer than its own bucket takes. What is left
-// then, as with a host that is alone, the engine releases when it is stopped.
+// then, as with a host that is alone, the engine releases when it is stopped. A
+// leader breaks off whatever it measures when somebody asks to be drained.
 //
 // # Losing the session
 //

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/parallel"
 	"github.com/seed42aab489/belfry/plugin/store"
 )
 
@@ -50,23 +51,24 @@ func (c *Cluster) next() time.Duration {
 
 // look reads paper and group, and begins what follows from them.
 func (c *Cluster) look(ctx context.Context, register *store.Register) (paper, group <-chan struct{}, err error) {
-	p, _, paper, err := c.d.Store.Placement(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	members, group, err := c.d.Port.Members(ctx)
+	var (
+		p       store.Placement
+		members []coordclient.Member
+		buckets int
+	)
+	err = parallel.Do(
+		func() (err error) { p, _, paper, err = c.d.Store.Placement(ctx); return err },
+		func() (err error) { members, group, err = c.d.Port.Members(ctx); return err },
+		func() (err error) { buckets, err = c.d.Store.Span(ctx); return err },
+	)
 	if err != nil {
 		return nil, nil, err
 	}
 	c.seen(members)
-	buckets, err := c.d.Store.Span(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
+	c.reconcile(&p, buckets) // first: to look at every bucket takes long where the store is busy
 	if err := c.free(ctx, &p, register, buckets); err != nil {
 		return nil, nil, err
 	}
-	c.reconcile(&p, buckets)
 	return paper, group, nil
 }
 
@@ -165,10 +167,13 @@ func (c *Cluster) free(ctx context.Context, p *store.Placement, register *store.
 	// Nobody else in this process acquires them meanwhile: only this goroutine
 	// begins that.
 	for _, b := range stray {
-		if err := c.d.Store.Surrender(ctx, b); err != nil {
+		freed, err := c.d.Store.Surrender(ctx, b)
+		if err != nil {
 			return err
 		}
-		c.d.Log.Info("bucket set free that was not served", "bucket", b)
+		if freed { // else it was released a moment ago
+			c.d.Log.Info("bucket set free that was not served", "bucket", b)
+		}
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/parallel"
 	"github.com/seed42aab489/belfry/plugin/place"
 	"github.com/seed42aab489/belfry/plugin/store"
 )
@@ -22,25 +23,23 @@ type view struct {
 	in             place.Input
 }
 
-// gather reads a view. It watches first and reads then.
+// gather reads a view. It watches first and reads then. What does not depend on
+// anything else is read at once: where the store is busy, each answer takes long.
 func (r *reign) gather(ctx context.Context) (view, error) {
 	var (
-		v   view
-		err error
+		v      view
+		clocks map[coordclient.MemberID]time.Duration
+		drains map[string]store.Drain
 	)
-	if v.members, r.group, err = r.d.Port.Members(ctx); err != nil {
-		return v, err
-	}
-	if v.paper, v.version, _, err = r.d.Store.Placement(ctx); err != nil {
-		return v, err
-	}
-	if v.barrier, v.barrierVersion, r.lifted, err = r.d.Store.Barrier(ctx); err != nil {
-		return v, err
-	}
-	if err = r.listen(ctx); err != nil {
-		return v, err
-	}
-	clocks, err := r.d.Store.Clocks(ctx)
+	err := parallel.Do(
+		func() (err error) { v.members, r.group, err = r.d.Port.Members(ctx); return err },
+		func() (err error) { v.paper, v.version, _, err = r.d.Store.Placement(ctx); return err },
+		func() (err error) { v.barrier, v.barrierVersion, r.lifted, err = r.d.Store.Barrier(ctx); return err },
+		func() (err error) { clocks, err = r.d.Store.Clocks(ctx); return err },
+		func() (err error) { drains, r.drained, err = r.d.Store.Drains(ctx); return err },
+		func() error { return r.listen(ctx) },
+		func() error { return r.readPlaces(ctx) },
+	)
 	if err != nil {
 		return v, err
 	}
@@ -48,20 +47,14 @@ func (r *reign) gather(ctx context.Context) (view, error) {
 	for _, m := range v.members {
 		there[m.ID] = true
 	}
-	if err = r.sweep(ctx, clocks, there); err != nil {
+	if err = r.tidy(ctx, clocks, drains, there); err != nil {
 		return v, err
 	}
 	ready := r.readyOf(v.members, clocks)
-	if err = r.readServices(ctx); err != nil {
-		return v, err
-	}
-	if err = r.readPlaces(ctx); err != nil {
-		return v, err
-	}
-	v.holders, err = r.register.Holders(ctx, r.named+store.LocationBuckets*len(r.places), func(b int, h store.Holder) bool {
-		to, _ := v.paper.Of(b)
-		return h.Member != to // it is on its way
-	})
+	err = parallel.Do(
+		func() error { return r.readServices(ctx) },
+		func() (err error) { v.holders, err = r.readHolders(ctx, &v.paper); return err },
+	)
 	if err != nil {
 		return v, err
 	}
@@ -69,10 +62,7 @@ func (r *reign) gather(ctx context.Context) (view, error) {
 		return v, err
 	}
 	v.empty = r.empty(&v)
-	v.in = place.Input{Resolver: r.d.Resolver, Servers: r.d.Options.Servers, Share: r.d.Options.Share}
-	if v.in.Members, err = r.describe(ctx, ready, there); err != nil {
-		return v, err
-	}
+	v.in = place.Input{Resolver: r.d.Resolver, Servers: r.d.Options.Servers, Share: r.d.Options.Share, Members: r.describe(ready, drains)}
 	for b := range v.holders {
 		placed, _ := v.paper.Of(b)
 		bucket := place.Bucket{Load: r.loads[b].load, Placed: string(placed)}
@@ -83,6 +73,27 @@ func (r *reign) gather(ctx context.Context) (view, error) {
 		v.in.Buckets = append(v.in.Buckets, bucket)
 	}
 	return v, nil
+}
+
+// readHolders reads who holds each bucket.
+func (r *reign) readHolders(ctx context.Context, paper *store.Placement) ([]store.Holder, error) {
+	return r.register.Holders(ctx, r.named+store.LocationBuckets*len(r.places), func(b int, h store.Holder) bool {
+		to, _ := paper.Of(b)
+		return h.Member != to // it is on its way
+	})
+}
+
+// tidy removes what members that are gone have left.
+func (r *reign) tidy(ctx context.Context, clocks map[coordclient.MemberID]time.Duration, drains map[string]store.Drain, there map[coordclient.MemberID]bool) error {
+	if err := r.sweep(ctx, clocks, there); err != nil {
+		return err
+	}
+	for _, drain := range drains {
+		if drain.Member != "" && !there[drain.Member] {
+			return r.sweepDrains(ctx)
+		}
+	}
+	return nil
 }
 
 // empty tells whether none is there of those that the paper knows, under its own
@@ -165,12 +176,7 @@ func (r *reign) readyOf(members []coordclient.Member, clocks map[coordclient.Mem
 }
 
 // describe tells of members what placement has to know.
-func (r *reign) describe(ctx context.Context, members []candidate, there map[coordclient.MemberID]bool) ([]place.Member, error) {
-	drains, drained, err := r.d.Store.Drains(ctx)
-	if err != nil {
-		return nil, err
-	}
-	r.drained = drained
+func (r *reign) describe(members []candidate, drains map[string]store.Drain) []place.Member {
 	all := make([]place.Member, 0, len(members))
 	for _, member := range members {
 		node := member.ID.Node()
@@ -189,16 +195,11 @@ func (r *reign) describe(ctx context.Context, members []candidate, there map[coo
 		}
 		all = append(all, m)
 	}
-	for _, drain := range drains {
-		if drain.Member != "" && !there[drain.Member] {
-			return all, r.sweepDrains(ctx)
-		}
-	}
-	return all, nil
+	return all
 }
 
 // sweepDrains takes back the drains of members that are gone. The group is read
-// after the drains, since a member may have joined in between.
+// again after the drains, since a member may have joined in between.
 func (r *reign) sweepDrains(ctx context.Context) error {
 	return r.d.Store.SweepDrains(ctx, func(m coordclient.MemberID) bool {
 		now, err := r.present(ctx)
@@ -223,11 +224,15 @@ func (r *reign) listen(ctx context.Context) error {
 	return err
 }
 
-// readServices reads the catalogue, if it may have changed.
+// readServices reads the catalogue, if it is known to have changed.
 func (r *reign) readServices(ctx context.Context) error {
-	if r.services != nil && time.Since(r.readAt) < rereadServices {
+	if r.services != nil {
 		return nil
 	}
+	return r.rereadServices(ctx)
+}
+
+func (r *reign) rereadServices(ctx context.Context) error {
 	catalogue, err := r.d.Store.Catalogue(ctx)
 	if err != nil {
 		return err

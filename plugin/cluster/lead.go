@@ -93,7 +93,7 @@ type reign struct {
 	// whose turn it is.
 	allowance int
 	allowed   time.Time
-	surveyed  int
+	next      int
 
 	named     int // buckets of tasks by their names
 	places    []store.Place
@@ -115,16 +115,22 @@ func (r *reign) rest(ctx context.Context, at time.Duration) {
 	}
 }
 
-// called tells whether there may be something to decide now.
-func (r *reign) called() bool {
-	for _, c := range []<-chan struct{}{r.group, r.drained, r.lifted, r.published, r.another} {
+// untilCalled gives a context that ends when there may be something to decide.
+func (r *reign) untilCalled(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	group, drained, lifted, published, another := r.group, r.drained, r.lifted, r.published, r.another
+	go func() { // ends with ctx
+		defer cancel()
 		select {
-		case <-c:
-			return true
-		default:
+		case <-group:
+		case <-drained:
+		case <-lifted:
+		case <-published:
+		case <-another:
+		case <-ctx.Done():
 		}
-	}
-	return false
+	}()
+	return ctx, cancel
 }
 
 // round looks at everything, decides, and commits what has changed. True: there
@@ -161,7 +167,7 @@ func (r *reign) round(ctx context.Context) (bool, error) {
 		}
 		r.d.Log.Info("placed", "term", r.lead.Term, "members", len(v.in.Members), "moved", len(plan.Moved), "underway", plan.Underway, "waiting", plan.Waiting)
 	}
-	learnt, err := r.survey(ctx, v.holders)
+	learnt, err := r.learn(ctx, v.holders)
 	if err != nil {
 		return changed, err
 	}

@@ -38,11 +38,16 @@ func (c *Cluster) handOver(ctx context.Context) error {
 	if err := c.d.Store.Drain(ctx, c.me.Node(), drain); err != nil {
 		return fmt.Errorf("hand over: %w", err)
 	}
-	for {
+	c.d.Log.Info("buckets are given to other hosts", "left", len(c.d.Owner.Owned()), "for_at_most", time.Until(by).Round(time.Second))
+	for told := time.Now(); ; {
 		_, changed := c.Status()
 		owned := len(c.d.Owner.Owned())
 		if owned == 0 {
 			return nil
+		}
+		if time.Since(told) >= tellLeaving {
+			told = time.Now()
+			c.d.Log.Info("buckets are still given to other hosts", "left", owned, "for_at_most", time.Until(by).Round(time.Second))
 		}
 		timer := time.NewTimer(pace)
 		select {

@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/parallel"
 	"github.com/seed42aab489/belfry/plugin/place"
 	"github.com/seed42aab489/belfry/plugin/store"
 )
@@ -29,7 +29,7 @@ func (r *reign) recall(ctx context.Context, holders []store.Holder) error {
 	}
 	loads := make([]survey, len(holders))
 	copy(loads, r.loads)
-	err := eachBucket(ctx, len(holders)-known, func(ctx context.Context, i int) error {
+	err := parallel.Each(ctx, len(holders)-known, func(ctx context.Context, i int) error {
 		b := known + i
 		kept, ok, err := r.d.Store.Survey(ctx, b)
 		if err != nil {
@@ -66,14 +66,36 @@ func (r *reign) described(b int) string {
 	return describe(resolver)
 }
 
+// learn finds out what need not be known at once: in case a watch stayed silent,
+// which services there are, and what buckets hold. It is broken off when there is
+// something to decide: who leaves cannot wait. True: there is something new to
+// decide by.
+func (r *reign) learn(ctx context.Context, holders []store.Holder) (learnt bool, err error) {
+	within, cancel := r.untilCalled(ctx)
+	defer cancel()
+	if time.Since(r.readAt) >= renewServices {
+		err = r.rereadServices(within)
+	}
+	if err == nil {
+		learnt, err = r.survey(within, holders)
+	}
+	if ctx.Err() == nil && within.Err() != nil {
+		err = nil // it was broken off, and goes on in the next round
+	}
+	return learnt, err
+}
+
 // survey brings what is known of buckets up to their edits. A few edits are added
 // at once to what was known; a bucket is measured again, and what was found kept,
-// as far as the allowance of reads goes. True: there is something new to decide by.
+// as far as the allowance of reads goes.
 func (r *reign) survey(ctx context.Context, holders []store.Holder) (bool, error) {
 	learnt := false
 	r.allow(time.Now())
 	for n := range holders {
-		b := (r.surveyed + n) % len(holders) // each has its turn
+		if ctx.Err() != nil {
+			break
+		}
+		b := (r.next + n) % len(holders) // each has its turn
 		l := &r.loads[b]
 		if l.kept && l.edit == holders[b].Edit {
 			continue
@@ -83,10 +105,7 @@ func (r *reign) survey(ctx context.Context, holders []store.Holder) (bool, error
 				return learnt, err
 			}
 			r.allowance -= l.load.Tasks + perSurvey
-			r.surveyed, learnt = (b+1)%len(holders), true
-			if r.called() {
-				return learnt, nil // the rest can wait, who leaves cannot
-			}
+			r.next, learnt = (b+1)%len(holders), true
 			continue
 		}
 		amended, err := r.amend(ctx, b, holders[b].Edit)
@@ -142,29 +161,4 @@ func (r *reign) amend(ctx context.Context, b int, edit int64) (bool, error) {
 	resolver, _ := r.resolverFor(b)
 	l.load, l.edit = r.meter.Amend(l.load, edited, resolver, r.d.Now()), last
 	return true, nil
-}
-
-// eachBucket runs f for 0 to n-1, some at once, and gives the first error.
-func eachBucket(ctx context.Context, n int, f func(ctx context.Context, b int) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var workers sync.WaitGroup
-	slots := make(chan struct{}, together)
-	for b := range n {
-		slots <- struct{}{}
-		workers.Go(func() { // ends when f has
-			defer func() { <-slots }()
-			if ctx.Err() != nil {
-				return
-			}
-			if err := f(ctx, b); err != nil {
-				cancel(err)
-			}
-		})
-	}
-	workers.Wait()
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return nil
 }

@@ -18,7 +18,7 @@ type flight struct {
 	claimed []reservation
 	// messages is how large they are, about, in bytes
 	messages int
-	sent     time.Time // of the first try
+	sent     time.Time // when the first try was
 	// of a batch that met an edit, a taken request or a log entry
 	moved   error
 	fence   bucket.Fence
@@ -56,19 +56,31 @@ func (o *owner) commitBatch() bool {
 	}
 	o.op++
 	f.write.Batch = f.batch.Encode()
-	f.sent = time.Now()
 	if o.e.planted.runFirst {
 		o.launch(f.starts)
 		f.starts = nil
 	}
 	o.flight = f
-	fence := o.fence
+	fence, leaving := o.fence, o.draining
 	o.begin(func(ctx context.Context) func() {
-		err := o.send(ctx, fence, f)
-		o.e.o.Metrics.Commit.Observe(time.Since(f.sent))
+		err := o.send(ctx, fence, f, leaving)
 		return func() { o.answered(f, err) }
 	})
 	return true
+}
+
+// inTurn commits when it is a batch's turn. Buckets that leave do not wait for
+// theirs: they claim nothing more. Error: ctx ended before, or that of commit.
+func (e *Engine) inTurn(ctx context.Context, leaving bool, commit func() error) error {
+	if leaving {
+		return commit()
+	}
+	if err := e.turns.take(ctx); err != nil {
+		return err
+	}
+	begun := time.Now()
+	defer func() { e.turns.give(time.Since(begun)) }()
+	return commit()
 }
 
 // gatherSettles turns ended runs into records, with the messages that they
@@ -161,14 +173,20 @@ const messageHead = 512
 
 // send commits the batch until there is an answer, and reads what an answer
 // that is none of ok and fenced needs to be understood.
-func (o *owner) send(ctx context.Context, fence bucket.Fence, f *flight) error {
+func (o *owner) send(ctx context.Context, fence bucket.Fence, f *flight, leaving bool) error {
 	tries := 0
-	err := persist(ctx, func() error {
-		if tries++; tries > 1 {
+	commit := func() error {
+		if tries++; tries == 1 {
+			f.sent = time.Now()
+		} else {
 			o.e.o.Metrics.Retried.Add(1)
 		}
 		return o.e.o.Log.Commit(ctx, fence, f.write)
-	})
+	}
+	err := persist(ctx, func() error { return o.e.inTurn(ctx, leaving, commit) })
+	if tries > 0 {
+		defer func() { o.e.o.Metrics.Commit.Observe(time.Since(f.sent)) }()
+	}
 	switch {
 	case errors.Is(err, bucket.ErrMoved), errors.Is(err, bucket.ErrSeqTaken), errors.Is(err, bucket.ErrNoRequest):
 		f.moved = err

@@ -26,6 +26,12 @@
 // rides in the next one; a settlement waits at most 20 ms for company. So the
 // cost is a commit per bucket and moment, not per firing.
 //
+// Where the store takes long to answer, fewer buckets have a batch on its way at
+// once, and the others wait for their turn before they send theirs. A session's
+// requests are answered in order, and what else it asks must not wait behind
+// claims that the store is too busy for: heartbeats, releases, what the leader
+// reads. Buckets that are being released wait for no turn.
+//
 // A claim may start until W = min(T/4, 1 s) after its commit was first sent, by
 // the monotonic clock, and only while the session is healthy. One that missed
 // that waits for the next committed write under the same F, an empty batch if

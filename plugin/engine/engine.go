@@ -25,6 +25,7 @@ var (
 type Engine struct {
 	o       Options
 	pool    *pool
+	turns   *turns
 	planted planted
 
 	// life ends with the engine: every run and every commit is below it.
@@ -46,7 +47,7 @@ func New(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{o: o, owners: make(map[int]*owner), pool: newPool(o.Workers, o.Limit), planted: planted{replay: bucket.Replay}}
+	e := &Engine{o: o, owners: make(map[int]*owner), pool: newPool(o.Workers, o.Limit), turns: newTurns(), planted: planted{replay: bucket.Replay}}
 	e.life, e.end = context.WithCancel(context.Background())
 	return e, nil
 }

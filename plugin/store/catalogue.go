@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/plugin/parallel"
 )
 
 // publishedAtOnce bounds the changes of one commit of Publish.
@@ -104,22 +105,22 @@ func (s *Store) Catalogue(ctx context.Context) ([]Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("catalogue: %w", err)
 	}
-	var all []Service
-	for _, segment := range nodes {
-		node, err := unescape(segment)
+	byNode := make([][]Service, len(nodes))
+	err = parallel.Each(ctx, len(nodes), func(ctx context.Context, i int) error {
+		node, err := unescape(nodes[i])
 		if err != nil {
-			s.corrupt(&CorruptError{s.keys.catalogue() + "/" + segment, err})
-			continue
+			s.corrupt(&CorruptError{s.keys.catalogue() + "/" + nodes[i], err})
+			return nil //nolint:nilerr // it is reported and left out
 		}
-		services, err := read(ctx, s, s.keys.catalogue()+"/"+segment, func(_ string, e coordclient.Entry) (Service, error) {
+		byNode[i], err = read(ctx, s, s.keys.catalogue()+"/"+nodes[i], func(_ string, e coordclient.Entry) (Service, error) {
 			var r serviceRecord
 			err := decode(e.Value, coordclient.MaxValue, &r, &r.Format)
 			return Service{node, r.Name, r.Data, e.Modified}, err
 		})
-		if err != nil {
-			return nil, fmt.Errorf("catalogue: %w", err)
-		}
-		all = append(all, services...)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("catalogue: %w", err)
 	}
-	return all, nil
+	return slices.Concat(byNode...), nil
 }

@@ -241,9 +241,9 @@ func TestHoldersAndSurrender(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range 2 {
-			if err := o.Surrender(t.Context(), b); err != nil {
-				t.Fatal(err)
+		for _, want := range []bool{true, false} {
+			if freed, err := o.Surrender(t.Context(), b); err != nil || freed != want {
+				t.Fatalf("%t, %v", freed, err)
 			}
 		}
 		<-freed

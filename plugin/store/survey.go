@@ -308,10 +308,13 @@ func (s *Store) SweepClock(ctx context.Context, gone coordclient.MemberID) error
 
 // Surrender frees a bucket that this member has on paper but does not serve, as
 // after an acquisition that it gave up half-way. The caller makes sure that
-// nobody in this process serves or acquires it meanwhile. Not this member's: nil.
-// Errors: bucket.ErrFenced, ErrUnavailable, ErrUnknownOutcome, *CorruptError.
-func (o *Owner) Surrender(ctx context.Context, b int) error {
-	fail := func(err error) error { return fmt.Errorf("surrender bucket %d: %w", b, portError(err)) }
+// nobody in this process serves or acquires it meanwhile. False: it is not this
+// member's. Errors: bucket.ErrFenced, ErrUnavailable, ErrUnknownOutcome,
+// *CorruptError.
+func (o *Owner) Surrender(ctx context.Context, b int) (freed bool, err error) {
+	fail := func(err error) (bool, error) {
+		return false, fmt.Errorf("surrender bucket %d: %w", b, portError(err))
+	}
 	if err := o.kv.Sync(ctx, o.keys.bucket(b)); err != nil {
 		return fail(err)
 	}
@@ -320,10 +323,10 @@ func (o *Owner) Surrender(ctx context.Context, b int) error {
 		return fail(err)
 	}
 	if !n.Owned(o.me) {
-		return nil
+		return false, nil
 	}
 	if err := o.Release(ctx, fence(b, n, e.Version)); err != nil {
 		return fail(err)
 	}
-	return nil
+	return true, nil
 }

@@ -80,7 +80,7 @@ var table = map[string]row{
 
 	"plugin/place": {own: []string{"plugin/task", "plugin/trigger"}},
 	"plugin/cluster": {
-		own: []string{"plugin/task", "plugin/bucket", "plugin/place", "plugin/store", "coordclient"},
+		own: []string{"plugin/task", "plugin/bucket", "plugin/parallel", "plugin/place", "plugin/store", "coordclient"},
 	},
 	"plugin/reply":      {own: []string{"plugin/task"}},
 	"plugin/invoke":     {own: []string{"plugin/task"}},
