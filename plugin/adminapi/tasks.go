@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -48,31 +47,28 @@ func (a *API) listTasks(w http.ResponseWriter, r *http.Request, _ Caller) error 
 	if err != nil {
 		return err
 	}
-	tasks, err := a.d.Control.Tasks(r.Context(), control.TaskFilter{
+	tasks, more, err := a.d.Control.TaskPage(r.Context(), control.TaskFilter{
 		Tenant: q.Get("tenant"), Type: q.Get("type"), Service: q.Get("service"), Node: q.Get("node"),
 		State: contract.State(q.Get("state")), NamePrefix: q.Get("prefix"),
-	})
+	}, pointed(q.Get("after")), limit)
 	if err != nil {
 		return err
 	}
-	if after := q.Get("after"); after != "" {
-		i, _ := slices.BinarySearchFunc(tasks, after, func(v contract.TaskView, after string) int {
-			if cursor(v) <= after {
-				return -1
-			}
-			return 1
-		})
-		tasks = tasks[i:]
-	}
 	page := TaskPage{Tasks: tasks}
-	if len(tasks) > limit {
-		page.Tasks, page.Next = tasks[:limit], cursor(tasks[limit-1])
+	if more {
+		page.Next = cursor(tasks[limit-1])
 	}
 	return write(w, http.StatusOK, page)
 }
 
-// cursor orders tasks as control.Tasks does: a name has no NUL in it.
+// cursor points at a task; pointed reads it. A name has no NUL in it.
 func cursor(v contract.TaskView) string { return v.Name + "\x00" + v.Tenant + "\x00" + v.Type }
+
+func pointed(after string) task.Key {
+	name, rest, _ := strings.Cut(after, "\x00")
+	tenant, kind, _ := strings.Cut(rest, "\x00")
+	return task.Key{Tenant: tenant, Type: kind, Name: name}
+}
 
 func keyOf(r *http.Request) task.Key {
 	q := r.URL.Query()

@@ -31,9 +31,10 @@ func (f TaskFilter) definition(info *task.Info) bool {
 		strings.HasPrefix(info.Name, f.NamePrefix)
 }
 
-// among gives the tasks of a bucket that the filter lets pass.
-func (f TaskFilter) among(b standing.Bucket) []contract.TaskView {
-	return slices.DeleteFunc(b.Views(f.definition), func(v contract.TaskView) bool {
+// among gives the tasks of a bucket that the filter lets pass, of those whose
+// definition does.
+func (f TaskFilter) among(b standing.Bucket, pass func(*task.Info) bool) []contract.TaskView {
+	return slices.DeleteFunc(b.Views(pass), func(v contract.TaskView) bool {
 		return f.State != "" && f.State != v.State || f.Node != "" && f.Node != v.Node
 	})
 }
@@ -57,6 +58,10 @@ func (c *Control) Tasks(ctx context.Context, f TaskFilter) ([]contract.TaskView,
 // order, as they are read, some buckets at a time. Records that cannot be read are
 // left out. Codes: invalid, unavailable; and the first error of f.
 func (c *Control) EachTask(ctx context.Context, f TaskFilter, each func(contract.TaskView) error) error {
+	return c.eachTask(ctx, f, f.definition, each)
+}
+
+func (c *Control) eachTask(ctx context.Context, f TaskFilter, pass func(*task.Info) bool, each func(contract.TaskView) error) error {
 	if f.State != "" && !slices.Contains(contract.States(), f.State) {
 		return &failure.Error{Code: failure.CodeInvalid, Message: "state " + string(f.State) + " is unknown", Hint: cmp.Or(failure.Nearest(string(f.State), contract.States()), "there are "+listed(contract.States()))}
 	}
@@ -66,7 +71,7 @@ func (c *Control) EachTask(ctx context.Context, f TaskFilter, each func(contract
 	}
 	var mu sync.Mutex // one task at a time
 	return failure.Wrap(c.store.Snapshots(ctx, nil, func(snap store.Snapshot) error {
-		found := f.among(c.replay(snap, around))
+		found := f.among(c.replay(snap, around), pass)
 		mu.Lock()
 		defer mu.Unlock()
 		for i := range found {

@@ -18,6 +18,8 @@ import (
 	"github.com/seed42aab489/belfry/coordclient"
 	"github.com/seed42aab489/belfry/coordclient/coordtest"
 	"github.com/seed42aab489/belfry/coordclient/socket"
+	"github.com/seed42aab489/belfry/plugin/control"
+	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/store"
 	"github.com/seed42aab489/belfry/plugin/task"
 )
@@ -75,6 +77,13 @@ func TestMemory(t *testing.T) { //nolint:paralleltest // as said
 		if used > limit {
 			t.Errorf("belfry %s held %d MiB; it may hold %d with %d tasks", c.line, used>>20, limit>>20, tasks)
 		}
+	}
+	administrator := cluster.Dial()
+	c := control.New(control.Deps{KV: administrator, Members: administrator, Caller: administrator})
+	var page []contract.TaskView
+	used := peak(func() { page, _, err = c.TaskPage(t.Context(), control.TaskFilter{}, task.Key{}, 1000) })
+	if t.Logf("a page of 1000 of them: %d MiB of %d", used>>20, held>>20); err != nil || len(page) != 1000 || used > held {
+		t.Errorf("a page of %d, %v, held %d MiB", len(page), err, used>>20)
 	}
 }
 
