@@ -16,12 +16,12 @@ func (c *Client) beatNow() {
 	}
 }
 
-// beats makes the session prove itself every T/4, and at once when it has a new
-// connection, for as long as it lasts.
-func (c *Client) beats(beat func(context.Context) error) {
+// beats makes the session prove itself as often as every says, and at once when it
+// has a new connection, for as long as it lasts.
+func (c *Client) beats(every func(t time.Duration) time.Duration, beat func(context.Context) error) {
 	for {
 		t := c.health.t()
-		timer := time.NewTimer(beatEvery(t))
+		timer := time.NewTimer(every(t))
 		select {
 		case <-timer.C:
 		case <-c.kick:

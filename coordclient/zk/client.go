@@ -75,7 +75,7 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 		return nil, errors.Join(fmt.Errorf("ZooKeeper: %w", err), c.Close())
 	}
 	c.health.acked(sent, time.Now())
-	c.running.Go(func() { c.beats(c.prove) }) // ends with the session
+	c.running.Go(func() { c.beats(proveEvery, c.prove) }) // ends with the session
 	return c, nil
 }
 

@@ -28,6 +28,7 @@ type health struct {
 
 // The times of a session, as shares of its time-out T.
 func beatEvery(t time.Duration) time.Duration  { return t / 4 }
+func proveEvery(t time.Duration) time.Duration { return t / 8 } // a companion's: who looks at it is not to take old for new
 func stallAfter(t time.Duration) time.Duration { return t / 4 }
 func lateAfter(t time.Duration) time.Duration  { return t / 4 }
 func quietAfter(t time.Duration) time.Duration { return t / 2 }

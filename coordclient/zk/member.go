@@ -53,7 +53,7 @@ func Join(ctx context.Context, o Options) (*Member, error) {
 	if err := m.enter(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("join: %w", err), m.Close())
 	}
-	m.running.Go(func() { m.beats(m.beat) }) // these end with the session
+	m.running.Go(func() { m.beats(beatEvery, m.beat) }) // these end with the session
 	m.running.Go(m.answerCalls)
 	m.running.Go(m.sweep)
 	m.running.Go(func() {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/seed42aab489/belfry/tui/intent"
 	"github.com/seed42aab489/belfry/tui/theme"
@@ -171,10 +172,23 @@ func (t *term) in(text string) bool {
 	return containsFold(text, t.word)
 }
 
-// containsFold is strings.Contains for a lower-case word, whatever the case of s,
-// without a copy where s has no capitals.
+// containsFold is strings.Contains for a lower-case word, whatever the case of s. It
+// is asked of every text of every task with each key, so it makes no copies.
 func containsFold(s, word string) bool {
-	return strings.Contains(s, word) || strings.Contains(strings.ToLower(s), word)
+	if word == "" {
+		return true
+	}
+	for i := 0; i+len(word) <= len(s); i++ {
+		switch c := s[i]; {
+		case c >= utf8.RuneSelf: // whose other case may be of another length
+			return strings.Contains(strings.ToLower(s[i:]), word)
+		case c == word[0] || 'A' <= c && c <= 'Z' && c+'a'-'A' == word[0]:
+			if strings.EqualFold(s[i:i+len(word)], word) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // View draws the line; empty when there is no filter.

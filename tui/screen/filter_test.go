@@ -51,6 +51,29 @@ func TestFilter(t *testing.T) {
 	}
 }
 
+// Words are found whatever the case, of other alphabets too.
+func TestContainsFold(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		text, word string
+		want       bool
+	}{
+		{"getLowStock", "lows", true},
+		{"getLowStock", "stocks", false},
+		{"ab", "abc", false},
+		{"", "", true},
+		{"", "a", false},
+		{"x ÄRGER", "ärger", true},
+		{"Straße-ÄB", "ße-ä", true},
+		{"\u212Aelvin", "kelvin", true}, // the sign of the unit, of three bytes
+		{"aAaAb", "aab", true},
+	} {
+		if got := containsFold(c.text, c.word); got != c.want {
+			t.Errorf("%q in %q: %t", c.word, c.text, got)
+		}
+	}
+}
+
 func of(words string) Filter {
 	line, _ := widget.Line{}.Edit(intent.Intent{Action: intent.Insert, Text: words})
 	return WordFilter(line)

@@ -119,7 +119,7 @@ func (f *follower) run(ctx context.Context) error {
 		f.began = time.Now()
 		err := errSuspended
 		if state == coordclient.Healthy {
-			err = f.round(ctx)
+			err = f.while(ctx, changed)
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -199,6 +199,24 @@ func (f *follower) rest(ctx context.Context, session <-chan struct{}) error {
 	}
 	// What comes together is read together.
 	return waitUntil(ctx, f.began.Add(tellPace))
+}
+
+// while is round, but for as long as the session is what it was: a request that
+// waits for a connection to be mended must not keep the picture live.
+func (f *follower) while(ctx context.Context, session <-chan struct{}) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() { // ends with the round
+		select {
+		case <-session:
+			cancel(errSuspended)
+		case <-ctx.Done():
+		}
+	}()
+	if err := f.round(ctx); err == nil || !errors.Is(context.Cause(ctx), errSuspended) {
+		return err
+	}
+	return errSuspended
 }
 
 // round reads what has changed or is due.

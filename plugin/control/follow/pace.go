@@ -17,7 +17,7 @@ const (
 	lookMost = 16
 	// readMost is how many buckets are read at once; of each, all tasks are in memory
 	// as long.
-	readMost = 8
+	readMost = 16
 	// lookSteady is how often a bucket is read in which something is under way or
 	// overdue.
 	lookSteady = 2 * time.Second

@@ -4,6 +4,8 @@ package tui
 
 import (
 	"fmt"
+	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -13,6 +15,11 @@ import (
 	"github.com/seed42aab489/belfry/tui"
 	"github.com/seed42aab489/belfry/tui/theme"
 )
+
+// collectAt is how much of what is held may be added, in percent, before what is not
+// needed any more is collected. The screens hold little for each task, but for long,
+// and read much: memory is worth more there than the time to collect.
+const collectAt = 50
 
 // New makes `belfry tui`.
 func New(e *env.Env) *cobra.Command {
@@ -53,6 +60,9 @@ func New(e *env.Env) *cobra.Command {
 			}
 			o.Open = func(name string) (tui.Opened, error) { return open(e, start, name) }
 			o.Theme.NoColour = o.Theme.NoColour || e.Getenv != nil && e.Getenv("NO_COLOR") != ""
+			if os.Getenv("GOGC") == "" {
+				defer debug.SetGCPercent(debug.SetGCPercent(collectAt))
+			}
 			if err := tui.Run(cmd.Context(), start.Group, o, e.In, e.Out); err != nil {
 				return fmt.Errorf("tui: %w", err)
 			}
