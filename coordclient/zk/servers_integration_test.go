@@ -168,3 +168,32 @@ func healthyNow(m *zk.Member) bool {
 	state, _ := m.State()
 	return state == coordclient.Healthy
 }
+
+// A companion whose only server stands still and says nothing is told so before half
+// of its session is over, and goes on with the same session when it is back.
+func TestIntegrationFrozenServerIsNoticed(t *testing.T) {
+	t.Parallel()
+	server := zktest.StartServer(t)
+	root := newRoot()
+	host, err := joined(t.Context(), zk.Options{Servers: []string{server.Address}, Root: root, Node: "n", SessionTimeout: calm})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = host.Close() }()
+	client, err := zk.Dial(t.Context(), zk.Options{Servers: []string{server.Address}, Root: root, SessionTimeout: calm})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	becomes(t, client, coordclient.Healthy)
+	frozen := time.Now()
+	server.Freeze(t)
+	becomes(t, client, coordclient.Suspended)
+	noticed := time.Since(frozen)
+	t.Logf("noticed after %s of %s", noticed.Round(time.Millisecond), calm)
+	server.Thaw(t)
+	if noticed > calm/2+calm/8 {
+		t.Errorf("noticed after %s of %s", noticed, calm)
+	}
+	becomes(t, client, coordclient.Healthy)
+}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/seed42aab489/belfry/coordclient"
+	"github.com/seed42aab489/belfry/coordclient/coordtest"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
 	"github.com/seed42aab489/belfry/plugin/control/follow"
 	"github.com/seed42aab489/belfry/plugin/task"
@@ -153,6 +155,50 @@ func TestFollowNothing(t *testing.T) {
 		p, _ := s.after(3 * time.Second)
 		if p.Link != follow.LinkLive || p.Buckets != 0 {
 			t.Errorf("%+v", p)
+		}
+	})
+}
+
+// mute is a store that answers nothing from a moment on.
+type mute struct {
+	*coordtest.Client
+	from atomic.Bool
+}
+
+func (m *mute) Get(ctx context.Context, key string) (coordclient.Entry, <-chan struct{}, error) {
+	if m.from.Load() {
+		<-ctx.Done()
+		return coordclient.Entry{}, nil, ctx.Err()
+	}
+	return m.Client.Get(ctx, key)
+}
+
+// A read that waits for its answer does not keep a picture live whose session is not
+// what it was.
+func TestFollowStaleWhileReading(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.create(minutely("a"))
+		kv := &mute{Client: w.client}
+		w.control = New(Deps{KV: kv, Members: w.client, Caller: w.client})
+		s := w.follow(w.client)
+		s.after(time.Minute)
+		kv.from.Store(true)
+		if _, err := New(Deps{KV: w.client, Members: w.client, Caller: w.client}).PauseTask(t.Context(), task.Key{Name: "a"}, ""); err != nil {
+			t.Fatal(err) // which wakes the follower: it reads, and waits
+		}
+		if p, _ := s.after(time.Second); p.Link != follow.LinkLive {
+			t.Fatalf("%s while its session is healthy", p.Link)
+		}
+		w.client.Cut()
+		if p, _ := s.after(time.Millisecond); p.Link != follow.LinkStale {
+			t.Errorf("%s although its session is suspended", p.Link)
+		}
+		w.client.Heal()
+		kv.from.Store(false)
+		if p, _ := s.after(3 * time.Second); p.Link != follow.LinkLive || p.Tasks[0].State != contract.Paused {
+			t.Errorf("healed: %s, %s", p.Link, p.Tasks[0].State)
 		}
 	})
 }
