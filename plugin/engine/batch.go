@@ -78,9 +78,10 @@ func (e *Engine) inTurn(ctx context.Context, leaving bool, commit func() error) 
 	if err := e.turns.take(ctx); err != nil {
 		return err
 	}
-	begun := time.Now()
-	defer func() { e.turns.give(time.Since(begun)) }()
-	return commit()
+	sent := time.Now()
+	err := commit()
+	e.turns.give(sent, err == nil)
+	return err
 }
 
 // gatherSettles turns ended runs into records, with the messages that they

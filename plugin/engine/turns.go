@@ -8,8 +8,9 @@ import (
 )
 
 // How many batches are on their way at once, of all buckets. One that is answered
-// within quickAnswer lets one more be, by and by; one that takes longer than
-// slowAnswer is a sign that the store is busy.
+// within quickAnswer, or twice the least time that any took, lets one more be, by
+// and by; one that takes longer than slowAnswer, and four times the least, is a sign
+// that the store is busy: a store that is merely far away is always slow.
 const (
 	minTurns    = 16
 	maxTurns    = 1024
@@ -27,7 +28,9 @@ type turns struct {
 	mu      sync.Mutex
 	most    int // at once
 	used    int
-	quick   int // answers in a row, less than most
+	quick   int           // answers in a row, less than most
+	least   time.Duration // that an answer took; 0: there was none yet
+	halved  time.Time     // when most was last
 	waiting []chan struct{}
 }
 
@@ -60,22 +63,37 @@ func (t *turns) take(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// give ends a turn in which an answer took so long.
-func (t *turns) give(took time.Duration) {
+// give ends a turn in which a batch was sent at this time; committed: just now it
+// was. What became of it otherwise tells nothing of how busy the store is. Of the
+// batches that waited together the first slow one speaks for all.
+func (t *turns) give(sent time.Time, committed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if committed {
+		t.learn(sent, time.Now())
+	}
+	t.used--
+	t.pass()
+}
+
+func (t *turns) learn(sent, answered time.Time) {
+	took := answered.Sub(sent)
+	if t.least == 0 || took < t.least {
+		t.least = took
+	}
 	switch {
-	case took > slowAnswer:
-		t.quick, t.most = 0, max(min(t.most, t.used)*7/8, minTurns)
-	case took > quickAnswer:
+	case took > max(slowAnswer, 4*t.least):
+		t.quick = 0
+		if sent.After(t.halved) {
+			t.halved, t.most = answered, max(min(t.most, t.used)/2, minTurns)
+		}
+	case took > max(quickAnswer, 2*t.least):
 		t.quick = 0
 	default:
 		if t.quick++; t.quick >= t.most {
 			t.quick, t.most = 0, min(t.most+1, maxTurns)
 		}
 	}
-	t.used--
-	t.pass()
 }
 
 // pass gives turns to those that wait. It needs mu.
