@@ -2,6 +2,7 @@ package host
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -25,7 +26,8 @@ type View struct {
 	Name  string `json:"name"`
 	File  string `json:"file"` // relative to the services folder, with slashes
 	State State  `json:"state"`
-	// Error says why what the file holds now is not what is served; empty: it is.
+	// Error says why what the file holds now is not what is served, and what is wrong
+	// with other files of its name, a line each; empty: nothing.
 	Error string `json:"error,omitempty"`
 	// Held: the file is gone, as all others are, and the service is kept.
 	Held        bool   `json:"held,omitempty"`
@@ -138,19 +140,27 @@ func paramsOf(s *dataservice.Service, call dataservice.CallQuery) []ParamView {
 	return views
 }
 
-// views tells of a set, and of the files that are not what is deployed.
+// views tells of a set, and of the files that are not what is deployed. A name has
+// one view: a second file of a service that is served, such as a copy that somebody
+// kept beside it, is a fault of that service and not a service that failed.
 func views(s *set, files map[string]*file) []View {
 	list := make([]View, 0, len(s.services))
+	served := make(map[string]int, len(s.services))
 	for _, d := range s.services {
 		v := describe(d)
 		if f := files[d.file]; f != nil {
 			v.Error, v.Held = f.problem, f.held
 		}
+		served[v.Name] = len(list)
 		list = append(list, v)
 	}
-	for rel, f := range files {
-		if f.deployed == "" && f.problem != "" {
+	for _, rel := range slices.Sorted(maps.Keys(files)) {
+		if f := files[rel]; f.deployed == "" && f.problem != "" {
 			name := cmp.Or(f.name, strings.TrimSuffix(rel, ".dbs"))
+			if i, there := served[name]; there {
+				list[i].Error = strings.TrimPrefix(list[i].Error+"\n"+f.problem, "\n")
+				continue
+			}
 			list = append(list, View{
 				Name: name, File: rel, State: Failed, Error: f.problem, Hash: f.hash,
 				Operations: []OperationView{}, Resources: []ResourceView{},
