@@ -74,7 +74,7 @@ func (c *Control) Diagnose(ctx context.Context) (explain.Diagnosis, error) {
 			return looking.EachTask(ctx, TaskFilter{}, func(v contract.TaskView) error { l.Tasks.Add(&v); return nil })
 		},
 		func() (err error) { l.Services, err = looking.Services(ctx); return err },
-		func() (err error) { l.Messages, err = looking.store.Waiting(ctx); return err },
+		func() (err error) { l.Messages, l.Dead, err = looking.store.Backlog(ctx); return err },
 		func() (err error) { l.Requests, err = looking.Requests(ctx); return err },
 		func() (err error) { _, err = looking.Events(ctx, 0); return err },
 	)

@@ -23,7 +23,7 @@ func (c *Control) Status(ctx context.Context) (contract.StatusView, error) {
 			return c.EachTask(ctx, TaskFilter{}, func(t contract.TaskView) error { v.Add(t); return nil })
 		},
 		func() (err error) { services, err = c.Services(ctx); return err },
-		func() (err error) { v.Outbox, err = c.store.Waiting(ctx); return err },
+		func() (err error) { v.Outbox, v.Dead, err = c.store.Backlog(ctx); return err },
 	)
 	if err != nil {
 		return contract.StatusView{}, failure.Wrap(err)

@@ -97,24 +97,42 @@ func (s *Store) Outbox(ctx context.Context, mine func(b int) bool) ([]Message, <
 	return slices.Concat(byBucket...), rung, nil
 }
 
-// Waiting counts the messages in the outbox, without reading them. Error:
-// coordclient.ErrUnavailable.
-func (s *Store) Waiting(ctx context.Context) (int, error) {
+// maxBacklog is up to how many messages Backlog looks at one by one.
+const maxBacklog = 500
+
+// Backlog counts the messages in the outbox: those that wait to be delivered, and
+// those that were given up and are kept to be seen. Of more than some hundred all
+// are taken to wait. Error: coordclient.ErrUnavailable.
+func (s *Store) Backlog(ctx context.Context) (waiting, dead int, err error) {
 	buckets, err := s.Span(ctx)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	counts := make([]int, buckets)
-	err = parallel.Each(ctx, buckets, func(ctx context.Context, b int) error {
-		names, err := s.kv.List(ctx, s.keys.outbox(b))
-		counts[b] = len(names)
+	names := make([][]string, buckets)
+	if err := parallel.Each(ctx, buckets, func(ctx context.Context, b int) (err error) {
+		names[b], err = s.kv.List(ctx, s.keys.outbox(b))
 		return err
-	})
-	sum := 0
-	for _, n := range counts {
-		sum += n
+	}); err != nil {
+		return 0, 0, fmt.Errorf("outbox: %w", err)
 	}
-	return sum, err
+	for _, n := range names {
+		waiting += len(n)
+	}
+	if waiting == 0 || waiting > maxBacklog {
+		return waiting, 0, nil
+	}
+	for b, n := range names {
+		messages, _, err := readThese(ctx, s, s.keys.outbox(b), n, func(_ string, e coordclient.Entry) (task.Message, error) { return decodeMessage(e.Value) })
+		if err != nil {
+			return 0, 0, fmt.Errorf("outbox: %w", err)
+		}
+		for _, m := range messages {
+			if m.Dead {
+				dead++
+			}
+		}
+	}
+	return waiting - dead, dead, nil
 }
 
 // UpdateMessage replaces a message at its version. Errors:

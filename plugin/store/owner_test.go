@@ -221,7 +221,7 @@ func TestACommitDoesAllOfItsParts(t *testing.T) {
 		if err != nil || len(box) != 3 {
 			t.Fatalf("outbox %+v, %v", box, err)
 		}
-		if n, err := s.Waiting(ctx); err != nil || n != 3 {
+		if n, _, err := s.Backlog(ctx); err != nil || n != 3 {
 			t.Errorf("waiting %d, %v", n, err)
 		}
 		if box, _, err = s.Outbox(ctx, func(b int) bool { return b != 1 }); err != nil || len(box) != 0 {

@@ -70,8 +70,18 @@ func TestTriggersAndTheirMessages(t *testing.T) {
 		if err := s.RemoveMessage(ctx, Message{Key: "/cluster"}); err == nil {
 			t.Error("removed the cluster")
 		}
-		if n, err := s.Waiting(ctx); err != nil || n != 2 {
+		if n, dead, err := s.Backlog(ctx); err != nil || n != 2 || dead != 0 {
 			t.Errorf("%d wait, %v", n, err)
+		}
+		if box, _, err = s.Outbox(ctx, nil); err != nil || len(box) != 2 {
+			t.Fatalf("%+v, %v", box, err)
+		}
+		box[0].Dead = true
+		if err := s.UpdateMessage(ctx, box[0]); err != nil {
+			t.Fatal(err)
+		}
+		if n, dead, err := s.Backlog(ctx); err != nil || n != 1 || dead != 1 {
+			t.Errorf("one was given up: %d wait, %d dead, %v", n, dead, err)
 		}
 	})
 }

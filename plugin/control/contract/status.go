@@ -26,6 +26,7 @@ type StatusView struct {
 	Services int           `json:"services"`
 	Failed   int           `json:"services_failed"`
 	Outbox   int           `json:"messages_waiting"`
+	Dead     int           `json:"messages_dead"` // given up, and kept to be seen
 }
 
 // NewStatus makes one without tasks.

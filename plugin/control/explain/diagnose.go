@@ -59,8 +59,8 @@ type Look struct {
 	Tasks    Tally
 	Services []contract.ServiceView
 	Requests []contract.RequestView // those that wait, the oldest first
-	// Messages wait to be delivered.
-	Messages int
+	// Messages wait to be delivered; Dead were given up.
+	Messages, Dead int
 	// Corrupt are the records that cannot be read, and why.
 	Corrupt []string
 	// Took is how long the store took to answer.
@@ -200,7 +200,11 @@ func (d *diagnosis) work() {
 	if d.Messages > manyMessages {
 		d.add(LevelWarn, DiagOutbox, fmt.Sprintf("%d messages wait to be delivered", d.Messages), "belfry events")
 	} else {
-		d.add(LevelOK, DiagOutboxFine, fmt.Sprintf("%d messages wait to be delivered", d.Messages))
+		text := fmt.Sprintf("%d messages wait to be delivered", d.Messages)
+		if d.Dead > 0 {
+			text += fmt.Sprintf("; %d were given up, and are kept to be seen (belfry events)", d.Dead)
+		}
+		d.add(LevelOK, DiagOutboxFine, text)
 	}
 	if len(d.Requests) > 0 && d.Now.Sub(d.Requests[0].Asked) > requestPatient {
 		d.add(LevelWarn, DiagRequests, fmt.Sprintf("%d requests wait, the first since %s", len(d.Requests), d.Requests[0].Asked.Format(time.RFC3339)), "belfry request list")

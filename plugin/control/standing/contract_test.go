@@ -40,7 +40,7 @@ func TestTheContract(t *testing.T) {
 		Unsupported: []string{"boxcarring"},
 	}
 	status := contract.NewStatus()
-	status.Cluster, status.Services, status.Outbox = "standalone", 1, 2
+	status.Cluster, status.Services, status.Outbox, status.Dead = "standalone", 1, 2, 1
 	status.Nodes = []contract.NodeView{{Name: "n1", Member: "n1.00ff", Joined: &at, Version: "1", Address: "127.0.0.1:8280", State: "healthy", Running: 1}}
 	drained := contract.NodeView{
 		Name: "n2", Member: "n2.00ff", Joined: &at, Version: "1", Address: "127.0.0.1:8281", State: contract.NodeDraining, Reason: "patch by alice",

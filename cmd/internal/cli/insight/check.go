@@ -145,6 +145,7 @@ func judgeCluster(v *verdict, group contract.ClusterView, s contract.StatusView,
 	v.measure("tasks_in_trouble", "", "Tasks that are failed, unplaced or unknown.", float64(s.Tasks[contract.Failed]+s.Tasks[contract.Unplaced]+s.Tasks[contract.Unknown]))
 	v.measure("buckets_unplaced", "", "Buckets without a place.", float64(group.Unplaced))
 	v.measure("messages_waiting", "", "Messages that wait to be delivered.", float64(s.Outbox))
+	v.measure("messages_dead", "", "Messages that were given up, and are kept to be seen.", float64(s.Dead))
 	if group.Nodes < nodes {
 		v.worsen(critical, "%d of %d nodes", group.Nodes, nodes)
 	}

@@ -53,7 +53,7 @@ func status(p output.Printer, s contract.StatusView) [][2]string {
 		pairs,
 		[2]string{"TASKS", strings.Join(counts, "  ")},
 		[2]string{"SERVICES", fmt.Sprintf("%d, %d failed", s.Services, s.Failed)},
-		[2]string{"MESSAGES", fmt.Sprintf("%d waiting", s.Outbox)},
+		[2]string{"MESSAGES", messages(s.Outbox, s.Dead)},
 	)
 	for _, t := range s.Next {
 		pairs = append(pairs, [2]string{"NEXT", p.Moment(t.Next) + "  " + t.Name})
@@ -62,6 +62,14 @@ func status(p output.Printer, s contract.StatusView) [][2]string {
 		pairs = append(pairs, [2]string{"ATTENTION", fmt.Sprintf("%s  %s  %s", t.Name, t.State, t.Reason)})
 	}
 	return pairs
+}
+
+func messages(waiting, dead int) string {
+	text := fmt.Sprintf("%d waiting", waiting)
+	if dead > 0 {
+		text += fmt.Sprintf(", %d given up", dead)
+	}
+	return text
 }
 
 func nodeLine(p output.Printer, n contract.NodeView) string {
