@@ -234,7 +234,7 @@ func TestAlertsAreCommitted(t *testing.T) {
 			i.Alerts = []task.Alert{{On: task.AlertFailed, To: []string{"mailto:a@example.org"}}}
 		})
 		time.Sleep(2 * time.Second)
-		if n, err := s.store.Waiting(t.Context()); err != nil || n != 1 {
+		if n, _, err := s.store.Backlog(t.Context()); err != nil || n != 1 {
 			t.Errorf("%d messages, %v", n, err)
 		}
 	})
@@ -255,7 +255,7 @@ func TestManyAlertsAtOnce(t *testing.T) {
 			})
 		}
 		time.Sleep(10 * time.Second)
-		if n, err := s.store.Waiting(t.Context()); err != nil || n != tasks {
+		if n, _, err := s.store.Backlog(t.Context()); err != nil || n != tasks {
 			t.Errorf("%d messages, %v", n, err)
 		}
 		for i := range tasks {
