@@ -133,6 +133,40 @@ func (s *Store) seated(ctx context.Context, b int, key task.Key) (task.Info, err
 	return info, err
 }
 
+// those reads the definitions of these tasks, several at once, and lists the tasks
+// that the bucket does not decide for, both in the order of keys. Those that cannot
+// be read are left out and reported. Error: coordclient.ErrUnavailable.
+func (s *Store) those(ctx context.Context, b int, keys []task.Key) (there []task.Info, gone []task.Key, err error) {
+	found, lacks := make([]*task.Info, len(keys)), make([]bool, len(keys))
+	err = parallel.Each(ctx, len(keys), func(ctx context.Context, i int) error {
+		info, err := s.seated(ctx, b, keys[i])
+		corrupt, isCorrupt := errors.AsType[*CorruptError](err)
+		switch {
+		case errors.Is(err, coordclient.ErrNotFound):
+			lacks[i] = true
+		case isCorrupt:
+			s.corrupt(corrupt)
+		case err != nil:
+			return err
+		default:
+			found[i] = &info
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range keys {
+		switch {
+		case lacks[i]:
+			gone = append(gone, keys[i])
+		case found[i] != nil:
+			there = append(there, *found[i])
+		}
+	}
+	return there, gone, nil
+}
+
 func (s *Store) decodeNamed(segment string, e coordclient.Entry) (task.Info, error) {
 	key, err := parseTaskSegment(segment)
 	if err != nil {

@@ -266,24 +266,11 @@ func (o *Owner) changes(ctx context.Context, f bucket.Fence, n Node) (bucket.Cha
 	keys, ok := n.since(f.Edit)
 	if !ok {
 		c.All = true
-		c.Definitions, err = o.Definitions(ctx, f.Bucket)
+		c.Definitions, err = o.Called(ctx, Snapshot{Bucket: f.Bucket, Node: n})
 		return c, err
 	}
-	for _, key := range keys {
-		info, err := o.seated(ctx, f.Bucket, key)
-		var corrupt *CorruptError
-		switch {
-		case errors.Is(err, coordclient.ErrNotFound):
-			c.Removed = append(c.Removed, key)
-		case errors.As(err, &corrupt):
-			o.corrupt(corrupt)
-		case err != nil:
-			return c, err
-		default:
-			c.Definitions = append(c.Definitions, info)
-		}
-	}
-	return c, nil
+	c.Definitions, c.Removed, err = o.those(ctx, f.Bucket, keys)
+	return c, err
 }
 
 // Release sets the owner to released. Released already by this owner, as by an

@@ -63,8 +63,9 @@ func (s *Store) Holders(ctx context.Context) ([]Holder, error) {
 }
 
 // Edited reads the definitions edited since an edit number that a bucket still
-// decides for, and the number of the last edit. False: more were edited than the
-// bucket's node tells. Errors: coordclient.ErrUnavailable, *CorruptError.
+// decides for, and the number of the last edit. Those that cannot be read are left
+// out and reported. False: more were edited than the bucket's node tells. Errors:
+// coordclient.ErrUnavailable; *CorruptError, of the bucket's node.
 func (s *Store) Edited(ctx context.Context, b int, edit int64) (infos []task.Info, last int64, ok bool, err error) {
 	n, _, err := s.nodeOnce(ctx, b)
 	if err != nil {
@@ -74,15 +75,8 @@ func (s *Store) Edited(ctx context.Context, b int, edit int64) (infos []task.Inf
 	if !ok {
 		return nil, n.Edit, false, nil
 	}
-	for _, key := range keys {
-		info, err := s.seated(ctx, b, key)
-		switch {
-		case errors.Is(err, coordclient.ErrNotFound):
-		case err != nil:
-			return nil, 0, false, fmt.Errorf("bucket %d: %w", b, err)
-		default:
-			infos = append(infos, info)
-		}
+	if infos, _, err = s.those(ctx, b, keys); err != nil {
+		return nil, 0, false, fmt.Errorf("bucket %d: %w", b, err)
 	}
 	return infos, n.Edit, true, nil
 }
