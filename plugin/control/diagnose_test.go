@@ -60,3 +60,17 @@ func TestDiagnose(t *testing.T) {
 		w.finds(explain.DiagCorrupt, explain.LevelFail)
 	})
 }
+
+// A service whose file is refused goes on as it was: somebody should mend the file
+// before the host starts again.
+func TestOutdatedServiceIsToldOf(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		broken := catalogue()[0]
+		broken.Error = "Stock.dbs:3:1: not well-formed"
+		w.boot("a", 0, cluster.Options{Servers: 1}, broken)
+		w.awaits("placed")
+		w.finds(explain.DiagOutdated, explain.LevelWarn)
+	})
+}

@@ -77,7 +77,7 @@ func about(f explain.Finding) intent.Action {
 		return intent.GoCluster
 	case explain.DiagTasks, explain.DiagTasksFine:
 		return intent.GoTasks
-	case explain.DiagServices, explain.DiagServiceFine, explain.DiagMissing, explain.ReasonNoService, explain.ReasonInactive, explain.ReasonNoOperation:
+	case explain.DiagServices, explain.DiagOutdated, explain.DiagServiceFine, explain.DiagMissing, explain.ReasonNoService, explain.ReasonInactive, explain.ReasonNoOperation:
 		return intent.GoServices
 	}
 	return intent.None

@@ -30,6 +30,7 @@ const (
 	DiagTasksFine   = "TASKS_FINE"
 	DiagServices    = "SERVICES_FAILED"
 	DiagServiceFine = "SERVICES_FINE"
+	DiagOutdated    = "SERVICE_OUTDATED"
 	DiagMissing     = "SERVICE_NOT_EVERYWHERE"
 	DiagOutbox      = "MESSAGES_WAIT"
 	DiagOutboxFine  = "MESSAGES_DELIVERED"
@@ -221,6 +222,10 @@ func (d *diagnosis) deployed() {
 			continue
 		}
 		at[s.Name] = append(at[s.Name], s.Node)
+		if s.Error != "" {
+			fine = false
+			d.add(LevelWarn, DiagOutdated, "service "+s.Name+" on "+s.Node+" is served, but not as the files say: "+s.Error, "belfry service list")
+		}
 	}
 	up := make(map[string]bool)
 	for _, m := range d.Group.Members {
