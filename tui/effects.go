@@ -32,7 +32,7 @@ func (m Model) done(d order.Done) (Model, tea.Cmd) {
 	switch d.Order.Verb {
 	case order.Create, order.Edit:
 		if _, ok := m.top().(form.Form); ok {
-			m = m.close()
+			m = m.settleDraft(m.top()).close()
 			if d.Order.Verb == order.Create {
 				return m.visit(tasks.NewMade(d.Order.Info.Key, m.scene.Now))
 			}
@@ -89,29 +89,34 @@ func (m Model) heard(a ask.Answer) Model {
 
 // open goes to the group of another context.
 func (m Model) open(name string) tea.Cmd {
-	open := m.o.Open
+	open, memory := m.o.Open, m.o.Memory
 	if open == nil {
 		return nil
 	}
 	return func() tea.Msg {
-		opened, err := open(name)
-		return openedMsg{opened, err}
+		o := openedMsg{}
+		if o.opened, o.err = open(name); o.err == nil && memory != nil {
+			o.known = memory.Load(o.opened.Context)
+		}
+		return o
 	}
 }
 
 // opened leaves the group for the one that was opened. Of the one that was left
 // nothing stays, so that nothing of it is taken for the other's.
-func (m Model) opened(o Opened, err error) (Model, tea.Cmd) {
-	if err != nil {
-		m.said = screen.Say{Text: failure.Of(err).Message, Bad: true}
+func (m Model) opened(msg openedMsg) (Model, tea.Cmd) {
+	if msg.err != nil {
+		m.said = screen.Say{Text: failure.Of(msg.err).Message, Bad: true}
 		return m, nil
 	}
+	o := msg.opened
+	m, save := m.remember()
 	m.desk = m.desk.leave(o.Group)
 	m.o.Context, m.o.Flags, m.o.Danger = o.Context, o.Flags, o.Danger
 	m.scene.Context, m.scene.Flags, m.scene.Sealed = o.Context, o.Flags, o.Sealed
 	m.undo = nil
 	m.scene.Picture = &follow.Picture{Link: follow.LinkLoading, Since: m.o.Now()}
-	m.stack = []screen.Screen{tasks.New()}
+	m = m.recall(msg.known)
 	m.said = screen.Say{Text: "this is " + o.Context}
-	return m, tea.Batch(m.desk.follow, m.desk.next)
+	return m, tea.Batch(m.desk.follow, m.desk.next, save)
 }

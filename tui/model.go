@@ -62,6 +62,12 @@ type Options struct {
 	Contexts []Context
 	Open     func(name string) (Opened, error)
 	Theme    theme.Options
+	// Memory keeps filter, order, theme and drafts for the next time. Nil: nothing is
+	// kept. A theme that is named in Theme is not replaced by what it remembers.
+	Memory Memory
+	// Crashed is told of a panic: what, and where in the code. It gives the path of the
+	// report, or nothing. Nil: nobody is told.
+	Crashed func(text string) string
 	// NoMouse leaves the mouse to the terminal.
 	NoMouse bool
 	// Now is the wall clock. Nil: time.Now.
@@ -82,6 +88,8 @@ type Model struct {
 	look          theme.Options
 	mouse         bool
 	said          screen.Say
+	known         Remembered   // what is remembered for the next time
+	saving        bool         // it is being saved
 	undo          *order.Order // takes back what was done last; nil: nothing can
 }
 
@@ -97,6 +105,9 @@ func New(ctx context.Context, group Group, o Options) Model {
 	m.scene = screen.Scene{
 		Now: o.Now(), Theme: theme.New(o.Theme), Context: o.Context, Flags: o.Flags, ReadOnly: o.ReadOnly, Sealed: o.Sealed, By: o.By,
 		Contexts: o.Contexts, Picture: &follow.Picture{Link: follow.LinkLoading, Since: o.Now()},
+	}
+	if o.Memory != nil {
+		m = m.recall(o.Memory.Load(o.Context))
 	}
 	return m.arranged()
 }
@@ -118,6 +129,7 @@ type (
 	}
 	openedMsg struct {
 		opened Opened
+		known  Remembered
 		err    error
 	}
 )
@@ -150,7 +162,10 @@ func (m Model) update(msg tea.Msg) (Model, tea.Cmd) {
 		m.scene.Theme = theme.New(m.look)
 	case tickMsg:
 		m.scene.Now = time.Time(msg)
-		return m, m.tick()
+		next, save := m.remember()
+		return next, tea.Batch(m.tick(), save)
+	case savedMsg:
+		return m.saved(msg.err), nil
 	case pictureMsg:
 		if msg.from == m.desk {
 			back := m.scene.Stale() && msg.picture.Link == follow.LinkLive
@@ -169,7 +184,7 @@ func (m Model) update(msg tea.Msg) (Model, tea.Cmd) {
 			m = m.heard(msg.answer)
 		}
 	case openedMsg:
-		return m.opened(msg.opened, msg.err)
+		return m.opened(msg)
 	case tea.KeyPressMsg:
 		return m.key(msg)
 	case tea.PasteMsg:
@@ -266,7 +281,7 @@ func (m Model) everywhere(a intent.Action) (Model, tea.Cmd, bool) {
 		}
 		return m.over(dialog.NewCommands(lines, m.top().Scopes())), nil, true
 	case intent.Theme:
-		m.look.Name = theme.After(m.look.Name)
+		m.look.Name = theme.After(m.scene.Theme.Name)
 		m.scene.Theme = theme.New(m.look)
 		m.said = screen.Say{Text: "theme " + m.scene.Theme.Name}
 		return m, nil, true
@@ -338,7 +353,7 @@ func (m Model) give(in intent.Intent) (Model, tea.Cmd) {
 	case screen.Show:
 		return m.show(e.Screen)
 	case screen.Close:
-		return m.close(), nil
+		return m.settleDraft(m.top()).close(), nil
 	case screen.Say:
 		m.said = e
 	case screen.Copy:

@@ -35,7 +35,7 @@ func openTerminal(t *testing.T, folder string, width, height string, command str
 		_ = exec.Command("tmux", "-S", term.socket, "kill-server").Run() // it ends with its program
 		os.RemoveAll(dir)
 	})
-	line := "export PATH=" + bin + ":$PATH; " + command + "; echo; echo EXIT $?; read _"
+	line := "export XDG_STATE_HOME=" + filepath.Join(dir, "state") + " PATH=" + bin + ":$PATH; " + command + "; echo; echo EXIT $?; read _"
 	term.tmux("-f", "/dev/null", "new-session", "-d", "-x", width, "-y", height, "-c", folder, line)
 	return term
 }

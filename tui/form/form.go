@@ -66,6 +66,10 @@ type Form struct {
 	at     int
 	edits  bool
 	was    task.Info // of an edit
+	// began is what the fields held at first.
+	began map[string]string
+	// leaving: it was told that what was typed goes when it is left.
+	leaving bool
 }
 
 // New makes the form that schedules an operation.
@@ -75,7 +79,7 @@ func New(s *screen.Scene, service, operation string) Form {
 		Trigger: task.TriggerInfo{Interval: task.Duration(time.Minute), Count: -1},
 	}
 	info.Name = freeName(s, operation)
-	return Form{fields: fieldsOf(s, info, false)}
+	return Form{fields: fieldsOf(s, info, false)}.begin()
 }
 
 // freeName is a name that no task has yet.
@@ -93,7 +97,12 @@ func freeName(s *screen.Scene, operation string) string {
 
 // Edit makes the form that changes a task.
 func Edit(s *screen.Scene, info task.Info) Form {
-	return Form{fields: fieldsOf(s, info, true), at: 3, edits: true, was: info}
+	return Form{fields: fieldsOf(s, info, true), at: 3, edits: true, was: info}.begin()
+}
+
+func (f Form) begin() Form {
+	f.began = f.values()
+	return f
 }
 
 // Title says what is written.
@@ -141,6 +150,9 @@ func (f Form) shown() []int {
 
 // Update answers an intent.
 func (f Form) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.Effect) {
+	if in.Action != intent.Back {
+		f.leaving = false
+	}
 	switch in.Action {
 	case intent.Accept:
 		if shown := f.shown(); f.at == shown[len(shown)-1] {
@@ -160,7 +172,12 @@ func (f Form) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.E
 		info, _ := f.preview(s)
 		return f, screen.Show{Screen: dialog.NewTyped(info)}
 	case intent.Back:
-		return f, screen.Close{}
+		return f.leave(s)
+	case intent.Draft:
+		if d := f.offered(s); d != nil {
+			return f.resume(s, d)
+		}
+		return f, nil
 	case intent.Click:
 		if i := f.top(s) + in.Row; in.Row < f.listed(s) && i < len(f.shown()) {
 			f.at = f.shown()[i]
@@ -181,6 +198,23 @@ func (f Form) Update(s *screen.Scene, in intent.Intent) (screen.Screen, screen.E
 		x.line, _ = x.line.Edit(in)
 	}
 	return f, nil
+}
+
+// leave closes the form. Where something was typed that takes a second time.
+func (f Form) leave(s *screen.Scene) (screen.Screen, screen.Effect) {
+	if _, typed := f.Draft(s); !typed || f.leaving {
+		return f, screen.Close{}
+	}
+	f.leaving = true
+	return f, screen.Say{Text: "esc once more leaves the form without what was typed", Bad: true}
+}
+
+// Label is what a key does: a draft is there, or is not.
+func (f Form) Label(s *screen.Scene, b intent.Binding) string {
+	if b.Action == intent.Draft && f.offered(s) == nil {
+		return ""
+	}
+	return b.Label
 }
 
 // beside is the field that is n fields further of those that are shown.
@@ -275,7 +309,10 @@ const previewed = 5
 
 // Why says why an action does nothing now.
 func (f Form) Why(s *screen.Scene, a intent.Action) string {
-	if a != intent.Apply {
+	switch {
+	case a == intent.Draft && f.offered(s) == nil:
+		return "no draft of this is kept, or something was typed"
+	case a != intent.Apply:
 		return ""
 	}
 	if _, pre := f.preview(s); len(pre.Faults) > 0 {

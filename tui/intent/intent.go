@@ -80,6 +80,7 @@ const (
 	Now     Action = "to-now"
 
 	Accept  Action = "accept"
+	Draft   Action = "draft"
 	Apply   Action = "apply"
 	Choose  Action = "choose-next"
 	Unspace Action = "choose-previous"

@@ -87,6 +87,7 @@ var table = []Binding{
 	{Form, []string{"enter"}, Accept, "", "the next field; at the last one, save", false},
 	{Form, []string{"shift+tab", "up"}, Backward, "back", "the field before", false},
 	{Form, []string{"ctrl+s"}, Apply, "save", "show what will change, and store it", true},
+	{Form, []string{"ctrl+r"}, Draft, "take up the draft", "go on with what was typed when the form was left last, by a crash or the end of the screens", false},
 	{Form, []string{"ctrl+n"}, Choose, "", "the next choice of the field", false},
 	{Form, []string{"ctrl+p"}, Unspace, "", "the choice before", false},
 	{Form, []string{"ctrl+o"}, Command, "command", "the same as a command line", false},

@@ -33,6 +33,8 @@ type Scene struct {
 	// Contexts are the groups that can be switched to; empty: this one alone.
 	Contexts []Context
 	By       string // who orders, for those who come after
+	// Draft is of a form that was left without storing it. Nil: none is kept.
+	Draft *Draft
 	// Width and Height of the body in cells.
 	Width, Height int
 }

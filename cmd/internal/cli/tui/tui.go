@@ -3,6 +3,7 @@
 package tui
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
+	"github.com/seed42aab489/belfry/plugin/control/failure"
 	"github.com/seed42aab489/belfry/tui"
 	"github.com/seed42aab489/belfry/tui/theme"
 )
@@ -20,6 +22,9 @@ import (
 // needed any more is collected. The screens hold little for each task, but for long,
 // and read much: memory is worth more there than the time to collect.
 const collectAt = 50
+
+// issues is where faults are told.
+const issues = "https://github.com/seed42aab489/belfry/issues"
 
 // New makes `belfry tui`.
 func New(e *env.Env) *cobra.Command {
@@ -55,6 +60,13 @@ func New(e *env.Env) *cobra.Command {
 			start := opened(e, target)
 			o.Context, o.Flags, o.Sealed, o.Danger = start.Context, start.Flags, start.Sealed, start.Danger
 			o.ReadOnly = e.ReadOnly
+			if folder := e.StateFolder(); folder != "" {
+				o.Memory = memory{folder}
+			}
+			o.Crashed = func(text string) string { return crashed(e.StateFolder(), e.Version, text, e.Now()) }
+			if !cmd.Flags().Changed("theme") {
+				o.Theme.Name = "" // as it was last
+			}
 			if o.Contexts, err = contexts(e, start.Context, target); err != nil {
 				return err
 			}
@@ -63,7 +75,11 @@ func New(e *env.Env) *cobra.Command {
 			if os.Getenv("GOGC") == "" {
 				defer debug.SetGCPercent(debug.SetGCPercent(collectAt))
 			}
-			if err := tui.Run(cmd.Context(), start.Group, o, e.In, e.Out); err != nil {
+			err = tui.Run(cmd.Context(), start.Group, o, e.In, e.Out)
+			if crash, ok := errors.AsType[*tui.CrashError](err); ok {
+				return &failure.Error{Code: failure.CodeInternal, Message: crash.Error(), Hint: "send it to " + issues + "; it holds no definitions"}
+			}
+			if err != nil {
 				return fmt.Errorf("tui: %w", err)
 			}
 			return nil
@@ -71,7 +87,7 @@ func New(e *env.Env) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.Theme.ASCII, "ascii", false, "draw with ASCII characters alone")
-	f.StringVar(&o.Theme.Name, "theme", theme.Names()[0], strings.Join(theme.Names(), ", "))
+	f.StringVar(&o.Theme.Name, "theme", theme.Names()[0], strings.Join(theme.Names(), ", ")+"; else as it was last")
 	f.BoolVar(&o.Theme.NoColour, "no-color", false, "no colours; also NO_COLOR in the environment")
 	f.BoolVar(&o.NoMouse, "no-mouse", false, "leave the mouse to the terminal")
 	_ = cmd.RegisterFlagCompletionFunc("theme", cobra.FixedCompletions(theme.Names(), cobra.ShellCompDirectiveNoFileComp))
