@@ -62,7 +62,7 @@ func TestInsight(t *testing.T) {
 		Status string
 		Values []struct{ Name string }
 	}
-	if err := json.Unmarshal([]byte(out), &v); err != nil || v.Status != "OK" || len(v.Values) != 5 {
+	if err := json.Unmarshal([]byte(out), &v); err != nil || v.Status != "OK" || len(v.Values) != 6 {
 		t.Errorf("%v: %s", err, out)
 	}
 	g.says(0, "node/b is drained", "node", "drain", "b", "--reason", "kernel")
