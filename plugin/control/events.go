@@ -161,22 +161,50 @@ func (c *Control) RevertTask(ctx context.Context, key task.Key, revision int64) 
 	if err != nil {
 		return Edited{}, c.missing(ctx, key, err)
 	}
-	if revision == 0 && len(all) > 1 {
-		revision = all[1].Revision
+	to, err := earlier(all, revision)
+	if err != nil {
+		return Edited{}, err
 	}
-	i := slices.IndexFunc(all, func(info task.Info) bool { return info.Revision == revision })
-	if i < 0 {
-		return Edited{}, &failure.Error{
-			Code: failure.CodeNotFound, Message: fmt.Sprintf("revision %d of task %s is not kept", revision, key.Name),
-			Hint: fmt.Sprintf("kept are %d to %d; see task history %s", all[len(all)-1].Revision, all[0].Revision, key.Name),
+	for range maxReverts {
+		var made Edited
+		made, err = c.EditTask(ctx, key, all[0].Revision, func(info *task.Info) error {
+			before := *info
+			*info = to
+			info.Paused, info.PauseReason, info.PausedAt, info.PauseUntil = before.Paused, before.PauseReason, before.PausedAt, before.PauseUntil
+			return nil
+		})
+		if err == nil || failure.Of(err).Code != failure.CodeConflict {
+			return made, err
+		}
+		// Its hosts write its place into it, which is no edit of anybody's.
+		now, readErr := c.store.History(ctx, key)
+		if readErr != nil || len(definition.Changes(&all[0], &now[0])) > 0 {
+			return Edited{}, err
+		}
+		all = now
+	}
+	return Edited{}, err
+}
+
+// maxReverts bounds how often a revert begins again because its hosts have moved the
+// task meanwhile.
+const maxReverts = 10
+
+// earlier is the definition of a revision; 0: the last one that differs from the
+// present.
+func earlier(all []task.Info, revision int64) (task.Info, error) {
+	for i := range all {
+		if all[i].Revision == revision || revision == 0 && i > 0 && len(definition.Changes(&all[0], &all[i])) > 0 {
+			return all[i], nil
 		}
 	}
-	return c.EditTask(ctx, key, all[0].Revision, func(info *task.Info) error {
-		before := *info
-		*info = all[i]
-		info.Paused, info.PauseReason, info.PausedAt, info.PauseUntil = before.Paused, before.PauseReason, before.PausedAt, before.PauseUntil
-		return nil
-	})
+	if revision == 0 {
+		return task.Info{}, &failure.Error{Code: failure.CodeNotFound, Message: "no other definition of task " + all[0].Name + " is kept", Hint: "see task history " + all[0].Name}
+	}
+	return task.Info{}, &failure.Error{
+		Code: failure.CodeNotFound, Message: fmt.Sprintf("revision %d of task %s is not kept", revision, all[0].Name),
+		Hint: fmt.Sprintf("kept are %d to %d; see task history %s", all[len(all)-1].Revision, all[0].Revision, all[0].Name),
+	}
 }
 
 // Requests lists those that wait, the oldest first. Codes: unavailable.

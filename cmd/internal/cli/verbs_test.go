@@ -82,8 +82,15 @@ func TestManyNames(t *testing.T) {
 	}
 	g.says(8, "task c is paused", "task", "run", "a", "acme/DATA_SERVICE_TASK/c")
 	g.says(0, "not in the group now: elsewhere", "task", "move", "a", "b", "--to", "n,elsewhere")
-	if out, _, _ := g.belfry("__complete", "task", "pause", "a", ""); !strings.Contains(out, "b\n") || strings.Contains(out, "a\n") {
-		t.Errorf("the second name is completed with %q", out)
+	completed := ""
+	for range 100 { // a completion that takes too long offers nothing
+		if out, _, _ := g.belfry("__complete", "task", "pause", "a", ""); strings.Contains(out, "b\n") || strings.Contains(out, "a\n") {
+			completed = out
+			break
+		}
+	}
+	if !strings.Contains(completed, "b\n") || strings.Contains(completed, "a\n") {
+		t.Errorf("the second name is completed with %q", completed)
 	}
 	if out, _, _ := g.belfry("__complete", "task", "show", "a", ""); strings.Contains(out, "b\n") {
 		t.Errorf("show takes one name, and is offered %q", out)
