@@ -172,7 +172,7 @@ func TestPausesAnew(t *testing.T) {
 		d.Pass(2 * time.Second)
 		d.Shows("5 tasks paused until 2026-11-23T13:12")
 		d.ShowsNot("z undoes")
-		tasks, err := w.control.Tasks(t.Context(), control.TaskFilter{State: contract.Paused})
+		tasks, err := w.control.Tasks(t.Context(), control.TaskFilter{States: []contract.State{contract.Paused}})
 		if err != nil || len(tasks) != 5 {
 			t.Fatalf("%d paused, %v", len(tasks), err)
 		}

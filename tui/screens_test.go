@@ -99,7 +99,7 @@ func TestManyAtOnce(t *testing.T) {
 		d.Press("enter")
 		d.Pass(2 * time.Second)
 		d.Shows("4 tasks paused")
-		tasks, err := w.control.Tasks(t.Context(), control.TaskFilter{State: contract.Paused})
+		tasks, err := w.control.Tasks(t.Context(), control.TaskFilter{States: []contract.State{contract.Paused}})
 		if err != nil || len(tasks) != 5 {
 			t.Errorf("%d paused, %v", len(tasks), err)
 		}

@@ -90,7 +90,7 @@ func TestMarkRange(t *testing.T) {
 		d.Shows("Pause task nightly-sync?") // of the two, one is paused already
 		d.Press("enter")
 		d.Pass(2 * time.Second)
-		paused, err := w.control.Tasks(t.Context(), control.TaskFilter{State: contract.Paused})
+		paused, err := w.control.Tasks(t.Context(), control.TaskFilter{States: []contract.State{contract.Paused}})
 		if err != nil || len(paused) != 2 {
 			t.Errorf("%d are paused, %v", len(paused), err)
 		}

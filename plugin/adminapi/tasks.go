@@ -49,7 +49,7 @@ func (a *API) listTasks(w http.ResponseWriter, r *http.Request, _ Caller) error 
 	}
 	tasks, more, err := a.d.Control.TaskPage(r.Context(), control.TaskFilter{
 		Tenant: q.Get("tenant"), Type: q.Get("type"), Service: q.Get("service"), Node: q.Get("node"),
-		State: contract.State(q.Get("state")), NamePrefix: q.Get("prefix"),
+		States: states(q["state"]), NamePrefix: q.Get("prefix"),
 	}, pointed(q.Get("after")), limit)
 	if err != nil {
 		return err
@@ -59,6 +59,17 @@ func (a *API) listTasks(w http.ResponseWriter, r *http.Request, _ Caller) error 
 		page.Next = cursor(tasks[limit-1])
 	}
 	return write(w, http.StatusOK, page)
+}
+
+// states are those of a query; an empty one is none.
+func states(words []string) []contract.State {
+	var all []contract.State
+	for _, word := range words {
+		if word != "" {
+			all = append(all, contract.State(word))
+		}
+	}
+	return all
 }
 
 // cursor points at a task; pointed reads it. A name has no NUL in it.

@@ -18,6 +18,52 @@ import (
 // Events lists what happened lately on hosts and what administrators edited,
 // newest last; at most limit (below 1: all that are kept). Codes: unavailable.
 func (c *Control) Events(ctx context.Context, limit int) ([]contract.EventView, error) {
+	return c.EventsOf(ctx, EventFilter{Limit: limit})
+}
+
+// EventFilter says which events to list. Empty fields let all pass.
+type EventFilter struct {
+	// About is task/NAME, task/TENANT/TYPE/NAME, node/NAME (also what that node told),
+	// or any other object as EventView has it.
+	About string
+	Level string // at least: info, warn or error
+	Code  string
+	Since time.Time
+	Limit int // below 1: all that are kept
+}
+
+// Levels of events, the least first.
+func Levels() []string { return []string{"info", "warn", "error"} }
+
+// passes tells whether an event is one of those asked for.
+func (f EventFilter) passes(e *contract.EventView) bool {
+	return (f.Code == "" || f.Code == e.Code) && !e.Time.Before(f.Since) &&
+		slices.Index(Levels(), e.Level) >= slices.Index(Levels(), f.Level) && (f.About == "" || f.about(e))
+}
+
+func (f EventFilter) about(e *contract.EventView) bool {
+	if e.Object == f.About {
+		return true
+	}
+	kind, name, _ := strings.Cut(f.About, "/")
+	switch kind {
+	case "task": // hosts tell of tasks by their keys
+		return e.Object == name || strings.Count(e.Object, "/") == 2 && strings.HasSuffix(e.Object, "/"+name) ||
+			strings.Count(name, "/") == 2 && e.Object == "task/"+name[strings.LastIndex(name, "/")+1:]
+	case "node":
+		return e.Node == name || e.Object == name
+	}
+	return false
+}
+
+// EventsOf is Events for those that a filter lets pass. Codes: invalid (its level is
+// unknown), unavailable.
+func (c *Control) EventsOf(ctx context.Context, f EventFilter) ([]contract.EventView, error) {
+	if f.Level != "" {
+		if err := known("level", f.Level, Levels()); err != nil {
+			return nil, err
+		}
+	}
 	var (
 		events []store.Event
 		edits  []store.Edit
@@ -37,9 +83,10 @@ func (c *Control) Events(ctx context.Context, limit int) ([]contract.EventView, 
 		a := auditView(e)
 		views = append(views, contract.EventView{Time: a.At, Level: "info", Code: a.Code, Object: a.Object, Text: a.Text()})
 	}
+	views = slices.DeleteFunc(views, func(e contract.EventView) bool { return !f.passes(&e) })
 	slices.SortStableFunc(views, func(a, b contract.EventView) int { return a.Time.Compare(b.Time) })
-	if limit > 0 {
-		views = views[max(0, len(views)-limit):]
+	if f.Limit > 0 {
+		views = views[max(0, len(views)-f.Limit):]
 	}
 	return views, nil
 }

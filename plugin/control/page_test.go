@@ -58,7 +58,7 @@ func TestTaskPageOfAGroup(t *testing.T) {
 	if err != nil || !more || len(page) != 2 || page[0].Name != "t2" {
 		t.Errorf("%+v, more %v, %v", page, more, err)
 	}
-	if _, _, err := w.control.TaskPage(t.Context(), TaskFilter{State: "late"}, task.Key{}, 2); err == nil {
+	if _, _, err := w.control.TaskPage(t.Context(), TaskFilter{States: []contract.State{"late"}}, task.Key{}, 2); err == nil {
 		t.Error("a state that there is not")
 	}
 }

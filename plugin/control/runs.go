@@ -28,18 +28,26 @@ const (
 type RunFilter struct {
 	Task    string // a name, of whatever tenant and type
 	Outcome string // as in RunView
+	Node    string // that ran it, or decided not to
 	Since   time.Time
-	Limit   int // below 1: all that are kept
+	Until   time.Time // scheduled before it; zero: all
+	Limit   int       // below 1: all that are kept
+}
+
+// Outcomes are those that RunFilter takes.
+func Outcomes() []task.Outcome {
+	return []task.Outcome{
+		task.Running, task.Waiting, task.OK, task.Failed, task.TimedOut, task.Interrupted, task.Unknown, task.Skipped, task.Cancelled,
+	}
 }
 
 // Runs lists runs and skips, the newest first. Only recent ones are kept
 // (bucket.RunsPerTask of a task). Codes: invalid, not_found, unavailable.
 func (c *Control) Runs(ctx context.Context, f RunFilter) ([]contract.RunView, error) {
-	outcomes := []task.Outcome{
-		task.Running, task.Waiting, task.OK, task.Failed, task.TimedOut, task.Interrupted, task.Unknown, task.Skipped, task.Cancelled,
-	}
-	if f.Outcome != "" && !slices.Contains(outcomes, task.Outcome(f.Outcome)) {
-		return nil, &failure.Error{Code: failure.CodeInvalid, Message: "outcome " + f.Outcome + " is unknown", Hint: cmp.Or(failure.Nearest(f.Outcome, outcomes), "there are "+listed(outcomes))}
+	if f.Outcome != "" {
+		if err := known("outcome", task.Outcome(f.Outcome), Outcomes()); err != nil {
+			return nil, err
+		}
 	}
 	buckets, err := c.bucketsOf(ctx, f.Task)
 	if err != nil {
@@ -86,7 +94,8 @@ func latest(runs []contract.RunView, n int) []contract.RunView {
 }
 
 func (f RunFilter) matches(r contract.RunView) bool {
-	return (f.Outcome == "" || r.Outcome == f.Outcome) && (f.Since.IsZero() || !r.Scheduled.Before(f.Since))
+	return (f.Outcome == "" || r.Outcome == f.Outcome) && (f.Node == "" || r.Node == f.Node) &&
+		(f.Since.IsZero() || !r.Scheduled.Before(f.Since)) && (f.Until.IsZero() || r.Scheduled.Before(f.Until))
 }
 
 // bucketsOf gives the buckets of the tasks of a name; empty: nil, for all.

@@ -195,8 +195,8 @@ func TestFilters(t *testing.T) {
 		"acme/a1":                                  {Tenant: "acme"},
 		"acme/a1 ":                                 {Service: "Sheets"},
 		"acme/a1  ":                                {Type: "T2"},
-		"default/b1":                               {State: contract.Paused},
-		"":                                         {State: contract.Running},
+		"default/b1":                               {States: []contract.State{contract.Paused}},
+		"":                                         {States: []contract.State{contract.Running}},
 	} {
 		tasks, err := w.control.Tasks(t.Context(), f)
 		var got []string
@@ -207,7 +207,7 @@ func TestFilters(t *testing.T) {
 			t.Errorf("%+v: %q, %v", f, got, err)
 		}
 	}
-	_, err := w.control.Tasks(t.Context(), TaskFilter{State: "pausd"})
+	_, err := w.control.Tasks(t.Context(), TaskFilter{States: []contract.State{"pausd"}})
 	if e := refused(t, err, failure.CodeInvalid); e.Hint != "did you mean paused?" {
 		t.Errorf("hint %q", e.Hint)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/seed42aab489/belfry/plugin/bucket"
 	"github.com/seed42aab489/belfry/plugin/control/contract"
@@ -20,8 +21,13 @@ import (
 type TaskFilter struct {
 	Tenant, Type, Service string
 	Node                  string // that owns the task's bucket
-	State                 contract.State
+	States                []contract.State
 	NamePrefix            string
+	// DueBy: only those that fire next at this time or before. Zero: all.
+	DueBy time.Time
+	// FailedSince: only those of which a run that is kept failed at this time or
+	// later, for whatever reason. Zero: all.
+	FailedSince time.Time
 }
 
 func (f TaskFilter) definition(info *task.Info) bool {
@@ -33,9 +39,22 @@ func (f TaskFilter) definition(info *task.Info) bool {
 
 // among gives the tasks of a bucket that the filter lets pass, of those whose
 // definition does.
-func (f TaskFilter) among(b standing.Bucket, pass func(*task.Info) bool) []contract.TaskView {
+func (f TaskFilter) among(b standing.Bucket, defined func(*task.Info) bool) []contract.TaskView {
+	pass := defined
+	if !f.FailedSince.IsZero() {
+		pass = func(info *task.Info) bool { return defined(info) && f.failed(b.Runs(info)) }
+	}
 	return slices.DeleteFunc(b.Views(pass), func(v contract.TaskView) bool {
-		return f.State != "" && f.State != v.State || f.Node != "" && f.Node != v.Node
+		return len(f.States) > 0 && !slices.Contains(f.States, v.State) || f.Node != "" && f.Node != v.Node ||
+			!f.DueBy.IsZero() && (v.Next == nil || v.Next.After(f.DueBy))
+	})
+}
+
+// failed tells whether one of the runs did.
+func (f TaskFilter) failed(runs []contract.RunView) bool {
+	return slices.ContainsFunc(runs, func(r contract.RunView) bool {
+		bad := r.Outcome == string(task.Failed) || r.Outcome == string(task.TimedOut) || r.Outcome == string(task.Interrupted) || r.Outcome == string(task.Unknown)
+		return bad && !r.Moved().Before(f.FailedSince)
 	})
 }
 
@@ -62,8 +81,10 @@ func (c *Control) EachTask(ctx context.Context, f TaskFilter, each func(contract
 }
 
 func (c *Control) eachTask(ctx context.Context, f TaskFilter, pass func(*task.Info) bool, each func(contract.TaskView) error) error {
-	if f.State != "" && !slices.Contains(contract.States(), f.State) {
-		return &failure.Error{Code: failure.CodeInvalid, Message: "state " + string(f.State) + " is unknown", Hint: cmp.Or(failure.Nearest(string(f.State), contract.States()), "there are "+listed(contract.States()))}
+	for _, state := range f.States {
+		if err := known("state", state, contract.States()); err != nil {
+			return err
+		}
 	}
 	around, err := c.around(ctx)
 	if err != nil {
@@ -199,6 +220,17 @@ func (c *Control) TaskNames(ctx context.Context) ([]string, error) {
 	}
 	slices.Sort(names)
 	return slices.Compact(names), nil
+}
+
+// known refuses a word that is none of a few, and names what is like it.
+func known[T ~string](what string, word T, words []T) error {
+	if slices.Contains(words, word) {
+		return nil
+	}
+	return &failure.Error{
+		Code: failure.CodeInvalid, Message: what + " " + string(word) + " is unknown",
+		Hint: cmp.Or(failure.Nearest(string(word), words), "there are "+listed(words)),
+	}
 }
 
 // listed names all of a few words.

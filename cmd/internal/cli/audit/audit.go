@@ -24,7 +24,7 @@ func New(e *env.Env) *cobra.Command {
 			"tells of. Each bucket of tasks keeps the last 50. Names are what the companion says of its user: they are a\n" +
 			"record among colleagues, no proof.",
 		Example: "  belfry audit\n" +
-			"  belfry audit --object task/stock-watch --since 24h -o json",
+			"  belfry audit --for task/stock-watch --since 24h -o json",
 		Args:    cobra.NoArgs,
 		GroupID: "cluster",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -35,9 +35,12 @@ func New(e *env.Env) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&f.By, "by", "", "only edits by this user, as the list shows it")
-	cmd.Flags().StringVar(&f.Object, "object", "", "only edits of task/NAME, node/NAME or cluster")
+	cmd.Flags().StringVar(&f.Object, "for", "", "only edits of task/NAME, node/NAME, calendar/NAME or cluster")
+	cmd.Flags().StringVar(&f.Object, "object", "", "only edits of it; the same as --for")
 	cmd.Flags().DurationVar(&since, "since", 0, "only edits within this time, such as 24h")
 	cmd.Flags().IntVarP(&f.Limit, "limit", "n", 100, "at most so many, the newest; 0 for all that is kept")
+	_ = cmd.RegisterFlagCompletionFunc("for", e.CompleteAbout())
+	_ = cmd.RegisterFlagCompletionFunc("object", e.CompleteAbout())
 	return e.Sortable(e.Watchable(cmd), frame().SortKeys())
 }
 

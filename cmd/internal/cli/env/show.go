@@ -66,6 +66,40 @@ func (e *Env) Complete(names func(ctx context.Context, c *control.Control) ([]st
 	}
 }
 
+// OneOf completes the value of a flag that takes one of a few words, or several with
+// commas between them.
+func OneOf(words ...string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		before := typed[:strings.LastIndex(typed, ",")+1]
+		var found []string
+		for _, word := range words {
+			if strings.HasPrefix(before+word, typed) && !slices.Contains(strings.Split(before, ","), word) {
+				found = append(found, before+word)
+			}
+		}
+		return found, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// CompleteAbout offers task/NAME and node/NAME.
+func (e *Env) CompleteAbout() cobra.CompletionFunc {
+	return e.Complete(func(ctx context.Context, c *control.Control) ([]string, error) {
+		var all []string
+		nodes, err := c.Nodes(ctx)
+		for _, n := range nodes {
+			all = append(all, "node/"+n.Name)
+		}
+		if err != nil {
+			return nil, err
+		}
+		names, err := c.TaskNames(ctx)
+		for _, name := range names {
+			all = append(all, "task/"+name)
+		}
+		return all, err
+	})
+}
+
 // First completes the first argument alone.
 func First(complete cobra.CompletionFunc) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {

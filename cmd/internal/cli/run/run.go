@@ -31,28 +31,44 @@ func New(e *env.Env) *cobra.Command {
 
 func newList(e *env.Env) *cobra.Command {
 	var filter control.RunFilter
-	var since time.Duration
+	var since, until time.Duration
 	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List runs, the newest first",
 		Example: "  belfry run list --task stock-watch\n" +
-			"  belfry run list --outcome failed --since 24h -o json",
+			"  belfry run list --outcome failed --since 24h -o json\n" +
+			"  belfry run list --node n1 --since 2h --until 1h",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if since > 0 {
 				filter.Since = e.Now().Add(-since)
+			}
+			if until > 0 {
+				filter.Until = e.Now().Add(-until)
 			}
 			filter.Outcome = strings.ToUpper(filter.Outcome)
 			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) ([]view, error) { return c.Runs(ctx, filter) }, frame().Print)
 		},
 	}
 	cmd.Flags().StringVar(&filter.Task, "task", "", "only runs of the task with this name")
-	cmd.Flags().StringVar(&filter.Outcome, "outcome", "", "only runs that ended so (ok, failed, timed_out, interrupted, unknown, skipped, running, waiting)")
+	cmd.Flags().StringVar(&filter.Outcome, "outcome", "", "only runs that ended so ("+strings.Join(outcomes(), ", ")+")")
 	cmd.Flags().DurationVar(&since, "since", 0, "only runs scheduled within this time, such as 24h")
+	cmd.Flags().DurationVar(&until, "until", 0, "only runs scheduled longer ago than this, such as 1h")
+	cmd.Flags().StringVar(&filter.Node, "node", "", "only runs of this host")
 	cmd.Flags().IntVarP(&filter.Limit, "limit", "n", 100, "at most so many; 0 for all that is kept")
 	_ = cmd.RegisterFlagCompletionFunc("task", e.CompleteTasks())
+	_ = cmd.RegisterFlagCompletionFunc("node", e.CompleteNodes())
+	_ = cmd.RegisterFlagCompletionFunc("outcome", env.OneOf(outcomes()...))
 	return e.Sortable(e.Watchable(cmd), frame().SortKeys())
+}
+
+func outcomes() []string {
+	var names []string
+	for _, o := range control.Outcomes() {
+		names = append(names, strings.ToLower(string(o)))
+	}
+	return names
 }
 
 func newShow(e *env.Env) *cobra.Command {

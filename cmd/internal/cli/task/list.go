@@ -2,6 +2,8 @@ package task
 
 import (
 	"context"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,18 +16,29 @@ import (
 
 func newList(e *env.Env) *cobra.Command {
 	var filter control.TaskFilter
-	var state string
+	var states []string
+	var due, failed time.Duration
 	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List tasks with their state, next and last firing",
 		Example: "  belfry task list\n" +
-			"  belfry task list --state failed -o name\n" +
+			"  belfry task list --state failed,paused -o name\n" +
+			"  belfry task list --failed 24h --prefix stock\n" +
+			"  belfry task list --due 1h\n" +
 			"  belfry task list --sort-by -fired -o wide\n" +
 			"  belfry task list --node n1 -o wide",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			filter.State = contract.State(state)
+			for _, state := range states {
+				filter.States = append(filter.States, contract.State(strings.ToLower(state)))
+			}
+			if cmd.Flags().Changed("due") {
+				filter.DueBy = e.Now().Add(due)
+			}
+			if cmd.Flags().Changed("failed") {
+				filter.FailedSince = e.Now().Add(-failed)
+			}
 			// The noun's flags have defaults; a list shows all unless they were given.
 			filter.Tenant, filter.Type = given(cmd, "tenant"), given(cmd, "type")
 			return env.Show(e, cmd, func(ctx context.Context, c *control.Control) (*output.Spool[view], error) {
@@ -34,17 +47,19 @@ func newList(e *env.Env) *cobra.Command {
 			}, func(p output.Printer, found *output.Spool[view]) error { return frame().Write(p, found.Each) })
 		},
 	}
-	cmd.Flags().StringVar(&state, "state", "", "only tasks in this state (waiting, running, paused, blocked, unplaced, finished, failed, unknown)")
+	cmd.Flags().StringSliceVar(&states, "state", nil, "only tasks in one of these states ("+strings.Join(stateNames(), ", ")+")")
+	cmd.Flags().DurationVar(&due, "due", 0, "only tasks that fire next within this time, such as 1h")
+	cmd.Flags().DurationVar(&failed, "failed", 0, "only tasks of which a run failed within this time, such as 24h")
 	cmd.Flags().StringVar(&filter.NamePrefix, "prefix", "", "only tasks whose name begins so")
 	cmd.Flags().StringVar(&filter.Service, "service", "", "only tasks that call this service")
 	cmd.Flags().StringVar(&filter.Node, "node", "", "only tasks that this node owns")
-	_ = cmd.RegisterFlagCompletionFunc("state", cobra.FixedCompletions(states(), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("state", env.OneOf(stateNames()...))
 	_ = cmd.RegisterFlagCompletionFunc("service", e.CompleteServices())
 	_ = cmd.RegisterFlagCompletionFunc("node", e.CompleteNodes())
 	return e.Sortable(e.Watchable(cmd), frame().SortKeys())
 }
 
-func states() []string {
+func stateNames() []string {
 	var names []string
 	for _, s := range contract.States() {
 		names = append(names, string(s))
