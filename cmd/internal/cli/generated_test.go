@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/seed42aab489/belfry/cmd/internal/cli/env"
+	"github.com/seed42aab489/belfry/cmd/internal/cli/insight"
 	"github.com/seed42aab489/belfry/cmd/internal/conf"
 )
 
@@ -53,6 +54,10 @@ func generate(t *testing.T) map[string][]byte {
 		"completions/belfry.ps1":  func(c *cobra.Command, b *bytes.Buffer) error { return c.GenPowerShellCompletionWithDesc(b) },
 		"docs/reference/commands.md": func(c *cobra.Command, b *bytes.Buffer) error {
 			commands(c, b)
+			return nil
+		},
+		"docs/reference/codes.md": func(_ *cobra.Command, b *bytes.Buffer) error {
+			codes(b)
 			return nil
 		},
 		"docs/reference/configuration.md": func(_ *cobra.Command, b *bytes.Buffer) error {
@@ -109,6 +114,19 @@ func commands(root *cobra.Command, b *bytes.Buffer) {
 			fmt.Fprintf(b, "\n```text\n%s```\n", flags.FlagUsages())
 		}
 	})
+}
+
+func codes(b *bytes.Buffer) {
+	b.WriteString("# Codes\n\nGenerated from the program: `make generate`. They are stable; `belfry explain code CODE` tells the same without a network.\n")
+	kind := ""
+	for _, c := range insight.Codes() {
+		if c.Kind != kind {
+			kind = c.Kind
+			title := map[string]string{"error": "Errors of commands and of the REST interface", "reason": "Reasons of tasks and runs"}[kind]
+			fmt.Fprintf(b, "\n## %s\n\n| code | meaning | next step |\n| --- | --- | --- |\n", title)
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s |\n", c.Code, c.Meaning, c.Next)
+	}
 }
 
 func configuration(b *bytes.Buffer) {

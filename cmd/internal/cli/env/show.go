@@ -127,6 +127,25 @@ func (e *Env) CompleteNodes() cobra.CompletionFunc {
 	})
 }
 
+// CompleteOperations offers the names of a data service's operations that can be
+// scheduled or tried; which service the command line says. Empty: none is said yet.
+func (e *Env) CompleteOperations(service func(cmd *cobra.Command, args []string) string) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
+		name := service(cmd, args)
+		if name == "" {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return e.Complete(func(ctx context.Context, c *control.Control) ([]string, error) {
+			operations, err := c.Operations(ctx, name)
+			names := make([]string, 0, len(operations))
+			for _, o := range operations {
+				names = append(names, o.Name)
+			}
+			return names, err
+		})(cmd, args, prefix)
+	}
+}
+
 // CompleteServices offers the names of data services.
 func (e *Env) CompleteServices() cobra.CompletionFunc {
 	return e.Complete(func(ctx context.Context, c *control.Control) ([]string, error) {

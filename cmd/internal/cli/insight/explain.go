@@ -28,7 +28,7 @@ func newExplain(e *env.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "explain",
 		GroupID: group,
-		Short:   "Tell why something does what it does, or does not",
+		Short:   "Tell why something does what it does or does not, and what codes mean",
 	}
 	key := task.Key{}
 	var exit bool
@@ -60,7 +60,7 @@ func newExplain(e *env.Env) *cobra.Command {
 	sub.Flags().StringVar(&key.Tenant, "tenant", "", "tenant of the task")
 	sub.Flags().StringVar(&key.Type, "type", "", "type of the task")
 	sub.Flags().BoolVar(&exit, "exit-code", false, "exit with 1 unless all is as scheduled")
-	cmd.AddCommand(e.Watchable(sub))
+	cmd.AddCommand(e.Watchable(sub), newExplainCode(e))
 	return cmd
 }
 

@@ -107,6 +107,16 @@ func newTry(e *env.Env) *cobra.Command {
 			})
 		},
 	}
+	services, operations := e.CompleteServices(), e.CompleteOperations(func(_ *cobra.Command, args []string) string { return args[0] })
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
+		switch len(args) {
+		case 0:
+			return services(cmd, args, prefix)
+		case 1:
+			return operations(cmd, args, prefix)
+		}
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
 	cmd.Flags().StringArrayVarP(&given, "param", "p", nil, "a parameter as name=value; repeat it for an array")
 	return cmd
 }

@@ -53,6 +53,7 @@ func newCreate(e *env.Env, key *keyFlags) *cobra.Command {
 		},
 	}
 	d.flags(cmd.Flags())
+	completes(e, cmd)
 	cmd.Flags().BoolVar(&paused, "paused", false, "create it paused")
 	cmd.MarkFlagsMutuallyExclusive("cron", "interval", "at")
 	cmd.MarkFlagsMutuallyExclusive("service", "url", "soap", "timer", "code")
@@ -97,6 +98,7 @@ func newSet(e *env.Env, key *keyFlags) *cobra.Command {
 		},
 	}
 	d.flags(cmd.Flags())
+	completes(e, cmd)
 	cmd.Flags().Int64Var(&revision, "if-revision", 0, "change it only if it still has this revision (else exit code 5)")
 	cmd.MarkFlagsMutuallyExclusive("cron", "interval", "at")
 	cmd.MarkFlagsMutuallyExclusive("service", "url", "soap", "timer", "code")

@@ -112,6 +112,7 @@ func newCopy(e *env.Env, key *keyFlags) *cobra.Command {
 		},
 	}
 	d.flags(cmd.Flags())
+	completes(e, cmd)
 	cmd.Flags().BoolVar(&paused, "paused", false, "create it paused")
 	cmd.MarkFlagsMutuallyExclusive("cron", "interval", "at")
 	return e.Edits(cmd)
