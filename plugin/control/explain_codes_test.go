@@ -43,7 +43,8 @@ func TestEveryReasonIsBroughtAbout(t *testing.T) {
 		return names
 	}
 	for _, name := range append(sources("explain/*.go"), sources("standing/*.go")...) {
-		if !strings.HasSuffix(name, "_test.go") {
+		// What codes.go describes are also the reasons of runs that were skipped.
+		if !strings.HasSuffix(name, "_test.go") && filepath.Base(name) != "codes.go" {
 			gather(name, reasons(codes))
 		}
 	}
