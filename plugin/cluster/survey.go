@@ -91,11 +91,9 @@ func (r *reign) learn(ctx context.Context, holders []store.Holder) (learnt bool,
 func (r *reign) survey(ctx context.Context, holders []store.Holder) (bool, error) {
 	learnt := false
 	r.allow(time.Now())
-	for n := range holders {
-		if ctx.Err() != nil {
-			break
-		}
-		b := (r.next + n) % len(holders) // each has its turn
+	first := r.next
+	for n := 0; n < len(holders) && ctx.Err() == nil; n++ {
+		b := (first + n) % len(holders) // each has its turn
 		l := &r.loads[b]
 		if l.kept && l.edit == holders[b].Edit {
 			continue
