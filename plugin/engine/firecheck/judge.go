@@ -36,7 +36,10 @@ type judge struct {
 	// calendars are those stored so far
 	calendars calendars
 	running   map[task.FireID]Event
-	faults    []error
+	// clocks are the latest times that processes gave their batches: one whose clock
+	// is set back does not take a pause as lasting again that it saw end.
+	clocks map[int]int64
+	faults []error
 }
 
 // ledger is how far a bucket's log has come.
@@ -75,7 +78,7 @@ type judgedFire struct {
 // Verdict judges a history that came to rest, and gives what it breaks.
 func Verdict(h []Event, rules Rules) []error {
 	j := &judge{
-		rules: rules, tasks: make(map[string]*judged), buckets: make(map[int]*ledger), batches: make(map[string]bool),
+		rules: rules, tasks: make(map[string]*judged), buckets: make(map[int]*ledger), batches: make(map[string]bool), clocks: make(map[int]int64),
 		calendars: make(calendars), running: make(map[task.FireID]Event),
 	}
 	for _, e := range h {
@@ -160,11 +163,12 @@ func (j *judge) batch(e Event) {
 		return
 	}
 	j.batches[id] = true
+	j.clocks[e.Proc] = max(j.clocks[e.Proc], e.Batch.Time)
 	j.follows(e)
 	for i := range e.Batch.Records {
 		r := &e.Batch.Records[i]
 		t := j.task(r.UID)
-		j.lapse(t, e.Batch.Time)
+		j.lapse(t, j.clocks[e.Proc])
 		t.known = true
 		if t.gone {
 			j.fault(ErrBadLog, e, r.FireID(), "%s after FORGET", r.Kind)

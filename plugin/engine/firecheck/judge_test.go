@@ -45,6 +45,8 @@ func TestJudge(t *testing.T) {
 			Kind: bucket.Claim, UID: "u", At: ms(1), Manual: "m", Attempt: 1,
 		})},
 		{"claimed before the end of a pause", ErrFiredAfterPause, newScript().define(pausedUntil(3)).logAt(1500, claim(1))},
+		{"claimed before the end of a pause that another process saw", ErrFiredAfterPause, newScript().define(pausedUntil(3)).
+			by(1).logAt(3500).by(2).logAt(1500, claim(1))},
 		{"an instant before the end of a pause after it", ErrNotScheduled, newScript().define(pausedUntil(3)).logAt(3500, claim(2))},
 		{"paused for longer than it was to be", ErrLostFiring, newScript().define(pausedUntil(2))},
 		{"an instant of a pause after it", ErrNotScheduled, newScript().define(paused).define(resumedAt(5)).log(claim(2))},
@@ -87,6 +89,18 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// A process that saw a pause end may fire what somebody asks for, also when its
+// clock is set back into the pause.
+func TestClockSetBackIntoPause(t *testing.T) {
+	t.Parallel()
+	h := newScript().define(pausedUntil(2)).by(1).logAt(2500).logAt(1500, bucket.Record{
+		Kind: bucket.Claim, UID: "u", At: ms(1), Manual: "m", Attempt: 1,
+	})
+	if faults := errors.Join(h.judge(4)...); errors.Is(faults, ErrFiredAfterPause) {
+		t.Error(faults)
+	}
+}
+
 // script writes a history of one task "u" that is due at every second.
 type script struct {
 	h   []Event
@@ -94,6 +108,7 @@ type script struct {
 	rev int64
 	epo int64 // of what is logged next, less 5
 	b   int   // the bucket of what is logged next
+	p   int   // the process that logs it
 }
 
 var dawn = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -134,9 +149,15 @@ func (s *script) log(records ...bucket.Record) *script { return s.logAt(10_000, 
 
 func (s *script) logAt(after int64, records ...bucket.Record) *script {
 	s.seq++
-	s.h = append(s.h, Event{What: Committed, At: dawn, Bucket: s.b, Batch: &bucket.Batch{
+	s.h = append(s.h, Event{What: Committed, At: dawn, Proc: s.p, Bucket: s.b, Batch: &bucket.Batch{
 		Epoch: 5 + s.epo, Seq: s.seq, Op: s.seq, Time: ms(0) + after, Records: records,
 	}})
+	return s
+}
+
+// by has another process log what follows.
+func (s *script) by(proc int) *script {
+	s.p = proc
 	return s
 }
 
