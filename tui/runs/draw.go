@@ -18,7 +18,7 @@ func Recent(s *screen.Scene, runs []contract.RunView, n int) string {
 		b.WriteString(s.Draw(role, glyph))
 	}
 	if b.Len() == 0 {
-		return s.Theme.Glyphs.Dot
+		return s.Theme.Glyphs.Nothing
 	}
 	return b.String()
 }

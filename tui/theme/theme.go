@@ -39,7 +39,7 @@ type Theme struct {
 type Glyphs struct {
 	Running, Waiting, Paused, Blocked, Unplaced, Finished, Failed, Unknown string
 	OK, Bad, Again, Skipped, Planned, Cancelled                            string
-	Live, Stale, Lost, Cursor, Mark, Crumb, Dot, Ellipsis, Now             string
+	Live, Stale, Lost, Cursor, Mark, Crumb, Dot, Nothing, Ellipsis, Now    string
 	Up, Down                                                               string
 	Bars                                                                   []string
 	Horizontal, Vertical, TopLeft, TopRight, BottomLeft, BottomRight       string
@@ -50,7 +50,7 @@ func unicode() Glyphs {
 	return Glyphs{
 		Running: "►", Waiting: "●", Paused: "‖", Blocked: "■", Unplaced: "!", Finished: "○", Failed: "✗", Unknown: "?",
 		OK: "✓", Bad: "✗", Again: "↻", Skipped: "–", Planned: "○", Cancelled: "×",
-		Live: "●", Stale: "◌", Lost: "✗", Cursor: "▸", Mark: "*", Crumb: "›", Dot: "·", Ellipsis: "…", Now: "│",
+		Live: "●", Stale: "◌", Lost: "✗", Cursor: "▸", Mark: "*", Crumb: "›", Dot: "·", Nothing: "·", Ellipsis: "…", Now: "│",
 		Up: "▲", Down: "▼",
 		Bars:       []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
 		Horizontal: "─", Vertical: "│", TopLeft: "┌", TopRight: "┐", BottomLeft: "└", BottomRight: "┘", TeeLeft: "├", TeeRight: "┤", Block: "█",
@@ -61,7 +61,7 @@ func ascii() Glyphs {
 	return Glyphs{
 		Running: ">", Waiting: "o", Paused: "=", Blocked: "#", Unplaced: "!", Finished: ".", Failed: "x", Unknown: "?",
 		OK: "+", Bad: "x", Again: "~", Skipped: "-", Planned: "o", Cancelled: "/",
-		Live: "*", Stale: "~", Lost: "x", Cursor: ">", Mark: "*", Crumb: ">", Dot: "-", Ellipsis: "~", Now: "|",
+		Live: "*", Stale: "~", Lost: "x", Cursor: ">", Mark: "*", Crumb: ">", Dot: "-", Nothing: ".", Ellipsis: "~", Now: "|",
 		Up: "^", Down: "v",
 		Bars:       []string{"_", ".", ":", "-", "=", "+", "*", "#"},
 		Horizontal: "-", Vertical: "|", TopLeft: "+", TopRight: "+", BottomLeft: "+", BottomRight: "+", TeeLeft: "+", TeeRight: "+", Block: "#",

@@ -145,7 +145,7 @@ func cell(s *screen.Scene, c timeline.Cell) (string, theme.Role) {
 	case c.Paused:
 		return g.Paused, theme.Faint
 	}
-	return g.Dot, theme.Faint
+	return g.Nothing, theme.Faint
 }
 
 // together draws how many of the strips that are seen have something in each
