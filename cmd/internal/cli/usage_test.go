@@ -13,6 +13,9 @@ func TestErrorsNameTheNextStep(t *testing.T) {
 	t.Parallel()
 	g := &group{T: t, socket: "/no/such/socket", config: t.TempDir()}
 	for line, want := range map[string]string{
+		"logs":                        "did you mean `belfry events`?",
+		"task rm nightly":             "did you mean `belfry task delete`?",
+		"context delete prod":         "did you mean `belfry context remove`?",
 		"get tasks":                   "the noun goes first: `belfry task list`",
 		"get task nightly":            "the noun goes first: `belfry task show nightly`",
 		"describe node n1":            "the noun goes first: `belfry node show n1`",

@@ -196,6 +196,7 @@ func newDelete(e *env.Env) *cobra.Command {
 	var revision int64
 	cmd := &cobra.Command{
 		Use:               "delete NAME",
+		SuggestFor:        []string{"rm", "remove"},
 		Short:             "Delete a calendar that no task names",
 		Example:           "  belfry calendar delete freeze --yes\n  belfry calendar delete freeze -y -o json",
 		Args:              cobra.ExactArgs(1),

@@ -118,8 +118,9 @@ func mark(current bool) string {
 
 func newRemove(e *env.Env) *cobra.Command {
 	return &cobra.Command{
-		Use:   "remove NAME",
-		Short: "Forget a context; nothing that it leads to is touched",
+		Use:        "remove NAME",
+		SuggestFor: []string{"rm", "delete"},
+		Short:      "Forget a context; nothing that it leads to is touched",
 		Example: "  belfry context remove prod\n" +
 			"  belfry context remove sample",
 		Args:              cobra.ExactArgs(1),

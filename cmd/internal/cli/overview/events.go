@@ -19,8 +19,9 @@ func NewEvents(e *env.Env) *cobra.Command {
 	var f control.EventFilter
 	var since time.Duration
 	cmd := &cobra.Command{
-		Use:   "events",
-		Short: "Show what happened: deployments, failed runs, edits, messages sent, sessions lost",
+		Use:        "events",
+		SuggestFor: []string{"log", "logs"},
+		Short:      "Show what happened: deployments, failed runs, edits, messages sent, sessions lost",
 		Example: "  belfry events\n" +
 			"  belfry events -n 20 -o json\n" +
 			"  belfry events --for task/stock-watch --since 1h --level warn",

@@ -63,8 +63,9 @@ func newAdd(e *env.Env) *cobra.Command {
 
 func newRemove(e *env.Env) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "remove NAME",
-		Short: "Forget a service that was added; tasks that call it stay",
+		Use:        "remove NAME",
+		SuggestFor: []string{"rm", "delete"},
+		Short:      "Forget a service that was added; tasks that call it stay",
 		Example: "  belfry service remove Payroll --yes\n" +
 			"  belfry service remove Wages -y -o json",
 		Args:              cobra.ExactArgs(1),

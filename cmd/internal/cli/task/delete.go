@@ -22,8 +22,9 @@ import (
 
 func newDelete(e *env.Env, key *keyFlags) *cobra.Command {
 	return e.Edits(&cobra.Command{
-		Use:   "delete NAME...",
-		Short: "Delete tasks; what runs already finishes",
+		Use:        "delete NAME...",
+		SuggestFor: []string{"rm", "remove"},
+		Short:      "Delete tasks; what runs already finishes",
 		Long: "Delete tasks; what runs already finishes. It shows what ends with them and has the name typed, or how many they are\n" +
 			"(--yes in scripts). A task that another one follows is deleted only together with that one. Their definitions are\n" +
 			"kept in a task file, below $XDG_STATE_HOME or ~/.local/state, from which `belfry apply` makes them again.\n" +
@@ -149,7 +150,7 @@ func (one doomed) line(year int, now time.Time) string {
 		parts = append(parts, "the next "+output.Relative(one.view.Next.Sub(now)))
 	}
 	if one.view.Fired > 0 {
-		parts = append(parts, fmt.Sprintf("has fired %d times", one.view.Fired))
+		parts = append(parts, fmt.Sprintf("%d fired so far", one.view.Fired))
 	}
 	return one.name + ": " + strings.Join(parts, ", ")
 }
