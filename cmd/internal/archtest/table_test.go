@@ -115,7 +115,7 @@ var table = map[string]row{
 			"plugin/event/cond", "dataservice", "dataservice/descriptor", "coordclient", "coordclient/socket", "coordclient/zk", "tui", "tui/ask", "tui/order", "tui/theme",
 		},
 		third: []string{
-			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/charmbracelet/x/ansi", "golang.org/x/term",
+			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/olekukonko/tablewriter", "github.com/charmbracelet/x/ansi", "golang.org/x/term",
 			"github.com/itchyny/gojq", "k8s.io/client-go/util/jsonpath",
 			"go.yaml.in/yaml/v3", "gopkg.in/yaml.v3",
 		},

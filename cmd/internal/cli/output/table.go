@@ -3,10 +3,14 @@ package output
 import (
 	"bufio"
 	"encoding/csv"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
 )
 
 // table writes rows as they come.
@@ -131,27 +135,63 @@ func (p Printer) aligned(w *bufio.Writer, shown []Column, head []string, empty s
 		return line(w, empty)
 	}
 	p.fit(widths, shown)
-	write := func(row []string) error {
-		pad := 0
+	perColumn := tw.NewMapper[int, int]()
+	for i, width := range widths {
+		perColumn.Set(i, width+gap)
+	}
+	table := tablewriter.NewTable(
+		&trimmed{w: w},
+		tablewriter.WithStreaming(tw.StreamConfig{Enable: true}),
+		tablewriter.WithWidths(tw.CellWidth{PerColumn: perColumn}),
+		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
+			Borders:   tw.BorderNone,
+			Settings:  tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
+			Streaming: true,
+		})),
+		tablewriter.WithHeaderAutoFormat(tw.Off),
+		tablewriter.WithHeaderAlignment(tw.AlignLeft),
+		tablewriter.WithRowAlignment(tw.AlignLeft),
+		tablewriter.WithPadding(tw.Padding{Left: "", Right: strings.Repeat(" ", gap), Overwrite: true}),
+		tablewriter.WithTrimSpace(tw.Off),
+	)
+	if err := table.Start(); err != nil {
+		return fmt.Errorf("write table: %w", err)
+	}
+	table.Header(head)
+	err := rows(func(row []string) error {
 		for i, text := range row {
-			cells := width(text)
-			if cells > widths[i] {
-				text = ansi.Truncate(text, widths[i], "…")
-				cells = width(text)
+			if width(text) > widths[i] {
+				row[i] = ansi.Truncate(text, widths[i], "…")
 			}
-			if text != "" {
-				_, _ = w.WriteString(strings.Repeat(" ", pad)) // what goes wrong, flushing tells
-				_, _ = w.WriteString(text)
-				pad = 0
-			}
-			pad += widths[i] - cells + gap
 		}
-		return w.WriteByte('\n')
+		return table.Append(row)
+	})
+	if err != nil {
+		return fmt.Errorf("write table: %w", err)
 	}
-	if err := write(head); err != nil {
-		return err
+	return table.Close()
+}
+
+// trimmed leaves out the spaces with which lines end, which would break those that
+// fill the terminal.
+type trimmed struct {
+	w      *bufio.Writer
+	spaces int // that something may follow yet
+}
+
+func (t *trimmed) Write(text []byte) (int, error) {
+	for _, b := range text {
+		if b == ' ' {
+			t.spaces++
+			continue
+		}
+		if b != '\n' {
+			_, _ = t.w.WriteString(strings.Repeat(" ", t.spaces)) // what goes wrong, flushing tells
+		}
+		t.spaces = 0
+		_ = t.w.WriteByte(b)
 	}
-	return rows(write)
+	return len(text), nil
 }
 
 // markdown writes a table as GitHub does.
